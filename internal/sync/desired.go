@@ -1,0 +1,115 @@
+package sync
+
+// Desired is what a manifest asks for: one entry per login, in manifest order. Nothing that a manifest does not speak
+// of is in it, so that whatever is absent here is left alone.
+type Desired struct {
+	// Mode is the manifest's form: "user", "device", "useranddevice", "rainbowvoice" or "yaml".
+	Mode string
+	// Digest is the SHA-256 of the manifest, lower-case hex, computed with its secret cells blanked: two manifests that
+	// differ only in passwords have the same digest.
+	Digest string
+	// Strict makes a row whose effect already holds (create of an existing user, delete of a missing one) a fault.
+	Strict bool
+	Users  []DesiredUser
+}
+
+// Presence says whether the user shall exist.
+type Presence int
+
+// What a manifest can say of a user's existence.
+const (
+	// Present: create the user when missing, update him otherwise (upsert, sync, create, update).
+	Present Presence = iota
+	// Existing: the row concerns a user who must exist; his attributes are not touched (attach, detach).
+	Existing
+	// Absent: delete the user with what he holds (delete).
+	Absent
+)
+
+// DesiredUser is what one manifest row, or one YAML entry, asks for one user.
+type DesiredUser struct {
+	Login    Login
+	Presence Presence
+	// Action is the manifest's own word for it (upsert, sync, create, ...): for messages and strictness.
+	Action string
+	// Attributes to have, sorted by name, each name at most once. An empty value clears the attribute (sync); an attribute
+	// not listed is left alone.
+	Attributes []Attribute
+	// Password tells where the manifest holds the user's password; nil when it holds none.
+	Password *SecretPlace
+	// Subscriber is the wish for the user's Cloud PBX extension: at most one key.
+	Subscriber Wish[Number]
+	Pairings   Wish[Pairing]
+	Devices    Wish[DeviceKey]
+	DDIs       Wish[E164]
+	Licences   Wish[Offer]
+	// Position is that of the row; Cells gives the position of a column, by its name, where it differs.
+	Position Position
+	Cells    map[string]Position
+}
+
+// At is the position of a column of the row, or the row's own.
+func (u *DesiredUser) At(column string) Position {
+	if p, ok := u.Cells[column]; ok {
+		return p
+	}
+	return u.Position
+}
+
+// Attribute is one descriptive value of a user, under the name of its import column with positions counted from 0:
+// firstName, businessPhone0, tags4, ... (massprovisioning guide, "Import users").
+type Attribute struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// SecretPlace tells where in the manifest a secret stands; the secret itself travels outside plans and state.
+type SecretPlace struct {
+	Position Position `json:"position"`
+	Field    string   `json:"field"`
+}
+
+// Secrets gives the secret that stands at a place of the manifest at hand, or false without that manifest.
+type Secrets interface {
+	Secret(login Login, field string) (string, bool)
+}
+
+// Pairing is a number of an equipped PBX that a user shall be paired with.
+type Pairing struct {
+	// PbxID is empty when the manifest names none: then the number must exist on exactly one PBX of the company (1005, 1006).
+	PbxID  string
+	Number Number
+	// InternalNumber and PublicNumber are the columns pbxInternalNumber and number; empty: left alone.
+	InternalNumber string
+	PublicNumber   string
+}
+
+// Mood is how a wish's keys are meant.
+type Mood int
+
+// The moods of a wish.
+const (
+	// Keep: the manifest says nothing, what the user holds stays.
+	Keep Mood = iota
+	// Exactly: the keys are all that the user shall hold; no keys means none.
+	Exactly
+	// Include: the keys shall be among what the user holds.
+	Include
+	// Exclude: the keys shall not be among what the user holds; no keys means none at all.
+	Exclude
+)
+
+// Wish is what a manifest asks for one kind of thing that a user holds.
+type Wish[K any] struct {
+	Mood Mood
+	Keys []K
+}
+
+// Having is the wish to hold exactly the given keys.
+func Having[K any](keys ...K) Wish[K] { return Wish[K]{Exactly, keys} }
+
+// Adding is the wish to hold the given keys among others.
+func Adding[K any](keys ...K) Wish[K] { return Wish[K]{Include, keys} }
+
+// Without is the wish to hold none of the given keys.
+func Without[K any](keys ...K) Wish[K] { return Wish[K]{Exclude, keys} }

@@ -1,0 +1,165 @@
+package sync
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+)
+
+// PlanFormat is the version of the plan document; it changes when a reader of the old form would misread the new one.
+const PlanFormat = 1
+
+// Plan is an ordered list of operations that turns the observed state into the desired one. It is a value: equal input
+// gives an equal plan, byte for byte, and apply carries out the plan and nothing else.
+type Plan struct {
+	Format  int    `json:"format"`
+	Company string `json:"company"`
+	// Manifest is the digest of the manifest it was made from (secrets blanked).
+	Manifest string `json:"manifest"`
+	Mode     string `json:"mode"`
+	Policy   Policy `json:"policy"`
+	// Operations in an order in which they can be carried out one by one.
+	Operations []Operation `json:"operations"`
+	// Unchanged are the manifest's entries that need nothing, each with a note.
+	Unchanged []Unchanged `json:"unchanged,omitempty"`
+	// Remarks are things worth a look that do not stop the plan.
+	Remarks []Fault `json:"remarks,omitempty"`
+	// Touched are the records that the plan relies on, with their hash when it was made (empty: there was none), by key.
+	Touched []Touch `json:"touched,omitempty"`
+}
+
+// Policy is what a caller may choose about a plan.
+type Policy struct {
+	// Strict: a row whose effect already holds is the documented row error instead of "no change".
+	Strict bool `json:"strict,omitempty"`
+	// ResetPasswords sends the manifest's passwords of existing users too; else only those of users to be created.
+	ResetPasswords bool `json:"resetPasswords,omitempty"`
+}
+
+// Unchanged is a manifest entry whose effect already holds.
+type Unchanged struct {
+	Login    Login    `json:"login"`
+	Position Position `json:"position"`
+	Note     string   `json:"note"`
+}
+
+// Touch is a record that a plan relies on.
+type Touch struct {
+	Key  Key    `json:"key"`
+	Hash string `json:"hash,omitempty"`
+}
+
+// Action is what an operation does.
+type Action string
+
+// The actions. Create, update and delete concern the thing itself; attach and detach who holds it.
+const (
+	ActionCreate Action = "create"
+	ActionUpdate Action = "update"
+	ActionDelete Action = "delete"
+	ActionAttach Action = "attach"
+	ActionDetach Action = "detach"
+)
+
+// Operation is one step of a plan: one effect on one thing.
+//
+//	user       create update delete    licences given at creation are part of the create
+//	extension  create delete           a Cloud PBX subscriber, of Login
+//	extension  attach update detach    a number of an equipped PBX, paired with Login
+//	device     attach detach           to and from Login's subscriber
+//	ddi        attach detach           to and from Login
+//	licence    attach detach           to and from Login
+type Operation struct {
+	// ID counts from 1 in plan order.
+	ID     int    `json:"id"`
+	Action Action `json:"action"`
+	Key    Key    `json:"key"`
+	// Login is the user concerned: the holder-to-be of an attach, the holder of a detach.
+	Login Login `json:"login"`
+	// Changes are the values that differ, by name; an attach and a detach change "holder".
+	Changes []Change `json:"changes,omitempty"`
+	// Reason says why, in words a telephony administrator would use.
+	Reason string `json:"reason"`
+	// Positions of the manifest's entries that ask for it.
+	Positions []Position `json:"positions,omitempty"`
+	// Needs are the ids of the operations that must have succeeded before; all are smaller than ID.
+	Needs []int `json:"needs,omitempty"`
+	// Secret tells where the manifest holds the password that the operation sends.
+	Secret *SecretPlace `json:"secret,omitempty"`
+}
+
+// Change is one value before and after; empty means absent.
+type Change struct {
+	Name   string `json:"name"`
+	Before string `json:"before,omitempty"`
+	After  string `json:"after,omitempty"`
+}
+
+// After gives the value that the operation sets under a name, or false when it does not change it.
+func (o *Operation) After(name string) (string, bool) {
+	for _, c := range o.Changes {
+		if c.Name == name {
+			return c.After, true
+		}
+	}
+	return "", false
+}
+
+// Title is the operation in one line: "attach device aa:bb:cc:dd:ee:02 to ann@demo.example".
+func (o *Operation) Title() string {
+	thing := o.Key.ID
+	switch o.Key.Kind {
+	case KindDevice:
+		thing = DeviceKey(o.Key.ID).String()
+	case KindLicence:
+		if name, ok := o.After("offer"); ok && name != "" {
+			thing = name
+		} else if name := o.before("offer"); name != "" {
+			thing = name
+		}
+	}
+	switch {
+	case o.Key.Kind == KindUser:
+		return fmt.Sprintf("%s user %s", o.Action, o.Login)
+	case o.Action == ActionAttach:
+		return fmt.Sprintf("attach %s %s to %s", o.Key.Kind, thing, o.Login)
+	case o.Action == ActionDetach:
+		return fmt.Sprintf("detach %s %s from %s", o.Key.Kind, thing, o.Login)
+	}
+	return fmt.Sprintf("%s %s %s of %s", o.Action, o.Key.Kind, thing, o.Login)
+}
+
+func (o *Operation) before(name string) string {
+	for _, c := range o.Changes {
+		if c.Name == name {
+			return c.Before
+		}
+	}
+	return ""
+}
+
+// Hash is the plan's name: the first 16 bytes, in hex, of the SHA-256 over its JSON form.
+func (p *Plan) Hash() string {
+	b, err := json.Marshal(p)
+	if err != nil {
+		panic(fmt.Sprintf("plan does not encode: %v", err)) // a plan is plain data
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:16])
+}
+
+// Tally counts a plan's operations by kind and action.
+type Tally map[Kind]map[Action]int
+
+// Tally counts the operations.
+func (p *Plan) Tally() Tally {
+	t := Tally{}
+	for _, op := range p.Operations {
+		if t[op.Key.Kind] == nil {
+			t[op.Key.Kind] = map[Action]int{}
+		}
+		t[op.Key.Kind][op.Action]++
+	}
+	return t
+}

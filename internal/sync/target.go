@@ -1,0 +1,90 @@
+package sync
+
+import "context"
+
+// Target is the upstream that an engine changes. Its methods may be called by several goroutines at once.
+type Target interface {
+	// Observe reads the whole upstream state of a company and hands every record to put, in no particular order.
+	Observe(ctx context.Context, company string, put func(Record) error) (Company, error)
+	// Read reads the records with the given keys afresh; the ones that do not exist are missing from the answer.
+	Read(ctx context.Context, company Company, observed Observed, keys []Key) (map[Key]Record, error)
+	// Apply carries out a call and gives one outcome for each of its steps, in their order. The error is for what concerns
+	// no single step (no account, cancelled before anything was sent): then nothing was done.
+	Apply(ctx context.Context, call Call) ([]Outcome, error)
+	// Confirm looks up whether a call whose outcome is unknown took effect; it changes nothing upstream. A step that did
+	// not take effect comes back with status NotDone.
+	Confirm(ctx context.Context, call Call) ([]Outcome, error)
+}
+
+// Batch tells how many operations of one kind and action a target takes in one call, and how the calls are grouped:
+// operations with the same non-empty group may share a call.
+type Batch struct {
+	Group string
+	Size  int
+}
+
+// Batcher is implemented by a target that takes several operations in one call; without it, each goes alone.
+type Batcher interface {
+	Batch(op *Operation) Batch
+}
+
+// Call is what goes upstream at once: one operation, or several that the target takes as a batch.
+type Call struct {
+	// Run and Number name the call for ever: the label of an import, the journal's key.
+	Run    string
+	Number int
+	// Company as recorded.
+	Company Company
+	Steps   []Step
+}
+
+// Step is one operation of a call with what it needs to be carried out.
+type Step struct {
+	Operation Operation
+	// Refs are the upstream ids it needs, as recorded now (an earlier operation of the run may have created them).
+	Refs Refs
+	// Password is the secret that Operation.Secret points at. It is never stored or shown.
+	Password string `json:"-"`
+}
+
+// Refs are upstream ids. Which ones are set depends on the operation: the user's always, but for a user's creation.
+type Refs struct {
+	UserID string
+	// SystemID is that of the Cloud PBX, or of the equipped PBX of a pairing.
+	SystemID string
+	// SubscriberID is the phone number id of the user's subscriber (devices), or of the extension concerned.
+	SubscriberID string
+	// ThingID is the id of the device, DDI or subscription concerned.
+	ThingID string
+}
+
+// Status is how an operation ended.
+type Status string
+
+// The statuses of an operation in a run.
+const (
+	// Done: it took effect upstream.
+	Done Status = "done"
+	// Failed: upstream refused it; nothing changed.
+	Failed Status = "failed"
+	// NotDone: it was not carried out though nothing refused it (cancelled, or found not done after a crash).
+	NotDone Status = "not-done"
+	// Unknown: the answer was lost; it must be looked up before anything else is done.
+	Unknown Status = "unknown"
+	// Skipped: an operation that it needs did not succeed, or its secret is missing.
+	Skipped Status = "skipped"
+)
+
+// Outcome is how one step ended.
+type Outcome struct {
+	Operation int    `json:"operation"`
+	Status    Status `json:"status"`
+	// ID is the upstream id of what the operation created (user, subscriber).
+	ID string `json:"id,omitempty"`
+	// Code is Rainbow's error code (a row code such as 2003, or errorDetailsCode such as 409000); 0 when there is none.
+	Code int `json:"code,omitempty"`
+	// Message says what went wrong, or what blocked it; it never holds a secret.
+	Message string `json:"message,omitempty"`
+	// Attempts counts how often it was sent.
+	Attempts int `json:"attempts,omitempty"`
+}
