@@ -70,13 +70,14 @@ type RunStore interface {
 	Runs(ctx context.Context, company string) ([]*Run, error)
 }
 
-// JournalStore keeps, for every run, the intent of each call before it goes upstream and its outcome after.
+// JournalStore keeps, for every run, the intent of each call before it goes upstream and its outcome after. Both ends
+// take several calls, so that calls in parallel share one write to disk.
 type JournalStore interface {
-	// Begin records the intent; when it returns, the intent is on disk.
-	Begin(ctx context.Context, e JournalEntry) error
-	// End records the outcome of a call begun, and in the same transaction what it changed in the recorded state of the
-	// company.
-	End(ctx context.Context, company string, e JournalEntry, changes []RecordChange) error
+	// Begin records the intent of the calls; when it returns, the intents are on disk.
+	Begin(ctx context.Context, entries ...JournalEntry) error
+	// End records the outcome of calls begun, and in the same transaction what they changed in the recorded state of the
+	// company; changes are made in the given order.
+	End(ctx context.Context, company string, changes []RecordChange, entries ...JournalEntry) error
 	// Journal walks a run's entries in call order; a call that was begun and not ended has no outcomes.
 	Journal(ctx context.Context, company, run string) iter.Seq2[JournalEntry, error]
 }
