@@ -1,0 +1,78 @@
+package upstream
+
+import "google.golang.org/protobuf/reflect/protoreflect"
+
+// Binding is one RPC compiled from its descriptor.
+type Binding struct {
+	// FullMethod is the RPC as gRPC names it: "/rainbow.rvcpprovisioning.v1.CloudPbxService/ListCloudPbxs".
+	FullMethod string
+
+	// Method is the HTTP method.
+	Method string
+
+	// Path is the upstream path.
+	Path Path
+
+	// Query and Header are the request's fields that travel so, in the order of their numbers.
+	Query  []Param
+	Header []Param
+
+	// Body is the request's body field, nil when there is none; ResponseBody the field of the reply that the whole
+	// answer is, nil when the answer is the reply.
+	Body         protoreflect.FieldDescriptor
+	ResponseBody protoreflect.FieldDescriptor
+
+	// RequestMedia and ResponseMedia are the media types of bodies that are not JSON, else "".
+	RequestMedia  string
+	ResponseMedia string
+
+	// VariantOf is the unary RPC whose streaming twin this is, else nil. A twin has the method, path, query, body and
+	// operation of its unary RPC.
+	VariantOf *Binding
+
+	// Input and Output are the types of the RPC's own messages.
+	Input  protoreflect.MessageType
+	Output protoreflect.MessageType
+
+	// Descriptor is what this was compiled from.
+	Descriptor protoreflect.MethodDescriptor
+}
+
+// Param is a field that travels in the query or as a header.
+type Param struct {
+	// Name is the name on the wire.
+	Name  string
+	Field protoreflect.FieldDescriptor
+}
+
+// Path is a path template.
+type Path struct {
+	// Template is the path as annotated: "/api/rainbow/admin/v1.0/users/{user_id}".
+	Template string
+	Segments []Segment
+}
+
+// Segment is one segment of a path: a literal, or a variable.
+type Segment struct {
+	// Literal is the text of a literal segment, unescaped; "" for a variable.
+	Literal string
+
+	// Variable is the field path of a variable ("user_id"), Fields the same resolved.
+	Variable string
+	Fields   []protoreflect.FieldDescriptor
+
+	// Multi says that the variable takes all remaining segments ({name=**}).
+	Multi bool
+}
+
+// Bindings are the compiled RPCs of a set of services. They don't change.
+type Bindings struct {
+	byMethod map[string]*Binding
+	all      []*Binding
+}
+
+// ByMethod returns the binding of a full method name ("/package.Service/Method"), or nil.
+func (b *Bindings) ByMethod(full string) *Binding { return b.byMethod[full] }
+
+// All returns the bindings in the order of their full method names.
+func (b *Bindings) All() []*Binding { return b.all }
