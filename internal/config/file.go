@@ -1,0 +1,115 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/alecthomas/kong"
+	"go.yaml.in/yaml/v3"
+)
+
+// FileFlag is the path of the YAML file that holds configuration, one key per flag.
+type FileFlag string
+
+// Options makes kong read the YAML file that a FileFlag names; every program that embeds Config or Engine parses with it.
+func Options() []kong.Option {
+	return []kong.Option{kong.Resolvers(&file{})}
+}
+
+// file resolves flags from the YAML file. It is used by one Parse at a time, as kong is.
+type file struct {
+	path string
+	keys map[string]any
+}
+
+// Validate is called by kong before any flag is resolved; the file is not known yet.
+func (f *file) Validate(*kong.Application) error { return nil }
+
+// Resolve returns a flag's value from the file, or nil when the flag is set otherwise or absent there.
+func (f *file) Resolve(ctx *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+	path := configPath(ctx)
+	if path == "" || flag.Name == "config" || fromEnv(flag) {
+		return nil, nil
+	}
+	if path != f.path {
+		keys, err := readKeys(path, knownKeys())
+		if err != nil {
+			return nil, err
+		}
+		f.path, f.keys = path, keys
+	}
+	return f.keys[flag.Name], nil
+}
+
+func configPath(ctx *kong.Context) string {
+	for _, flag := range ctx.Flags() {
+		if path, ok := ctx.FlagValue(flag).(FileFlag); ok {
+			return string(path)
+		}
+	}
+	return ""
+}
+
+// fromEnv tells whether the environment sets the flag; it wins over the file.
+func fromEnv(flag *kong.Flag) bool {
+	return slices.ContainsFunc(flag.Envs, func(name string) bool {
+		_, ok := os.LookupEnv(name)
+		return ok
+	})
+}
+
+// readKeys reads a flat YAML mapping and refuses keys that no flag knows, naming the line of each.
+func readKeys(path string, known []string) (map[string]any, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var doc yaml.Node
+	if err := yaml.Unmarshal(b, &doc); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if doc.Kind == 0 || len(doc.Content) == 0 {
+		return nil, nil
+	}
+	root := doc.Content[0]
+	if root.Kind != yaml.MappingNode {
+		return nil, fmt.Errorf("%s:%d: not a mapping of keys to values", path, root.Line)
+	}
+	keys := make(map[string]any, len(root.Content)/2)
+	var problems []error
+	for i := 0; i+1 < len(root.Content); i += 2 {
+		key, value := root.Content[i], root.Content[i+1]
+		v, err := keyValue(key, value, keys, known)
+		if err != nil {
+			problems = append(problems, fmt.Errorf("%s:%d: %w", path, key.Line, err))
+			continue
+		}
+		keys[key.Value] = v
+	}
+	return keys, errors.Join(problems...)
+}
+
+func keyValue(key, value *yaml.Node, seen map[string]any, known []string) (any, error) {
+	switch _, twice := seen[key.Value]; {
+	case key.Value == "password" || key.Value == "app-secret":
+		return nil, fmt.Errorf("key %q: secrets are not kept in this file; use %s-file or the environment", key.Value, key.Value)
+	case !slices.Contains(known, key.Value):
+		return nil, fmt.Errorf("key %q: unknown", key.Value)
+	case twice:
+		return nil, fmt.Errorf("key %q: given twice", key.Value)
+	}
+	switch value.Kind {
+	case yaml.ScalarNode:
+		return value.Value, nil
+	case yaml.SequenceNode:
+		items := make([]string, len(value.Content))
+		for i, item := range value.Content {
+			items[i] = kong.JoinEscaped([]string{item.Value}, ',')
+		}
+		return strings.Join(items, ","), nil
+	}
+	return nil, fmt.Errorf("key %q: a value or a list of values is expected", key.Value)
+}
