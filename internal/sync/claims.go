@@ -1,0 +1,84 @@
+package sync
+
+// settleClaims is the second pass: what a user is to hold and does not hold yet is taken from whoever has it. A device, a
+// DDI or a paired number moves by itself; an extension can't, for it is deleted with its subscriber: its holder must give
+// it up in the same manifest.
+func (p *planner) settleClaims() {
+	for _, s := range p.queue { // who is asked for by name, before anything is taken
+		if s.want != nil && !s.faulty {
+			p.claimNamed(s)
+		}
+	}
+	for i := 0; i < len(p.queue); i++ { // the queue grows by those who lose something
+		if s := p.queue[i]; s.want != nil && !s.faulty {
+			p.takeFromOthers(s)
+		}
+	}
+}
+
+func (p *planner) claimNamed(s *stance) {
+	for _, n := range s.want.Subscriber.named() {
+		p.claim(s, "shortNumber", p.subscriberKey(n))
+	}
+	for _, k := range s.want.Devices.named() {
+		p.claim(s, "macAddress", k.Key())
+	}
+	for _, n := range s.want.DDIs.named() {
+		p.claim(s, "ddiE164Number", n.Key())
+	}
+	for _, k := range s.paired {
+		p.claim(s, "pbxShortNumber", k)
+	}
+}
+
+// claim notes that a user is to hold a thing; two users who are to hold the same one are a fault.
+func (p *planner) claim(s *stance, column string, k Key) {
+	other := p.claimed[k]
+	if other == nil || other == s {
+		p.claimed[k] = s
+		return
+	}
+	p.fault(s, column, "claimed-twice", "keep it at one of the two", "%s %s is asked for by two users: %s and, at %s, %s", k.Kind, k.ID, s.login, other.at, other.login)
+}
+
+func (p *planner) takeFromOthers(s *stance) {
+	if n := s.then.subscriber; n != "" && n != s.now.subscriber {
+		p.takeNumber(s, n)
+	}
+	for _, k := range s.then.devices {
+		if d := find[Device](p.obs, k.Key()); d != nil && d.Holder != "" && d.Holder != s.login {
+			loser := p.stanceOf(d.Holder, s)
+			loser.then.devices = without(loser.then.devices, k)
+		}
+	}
+	for _, n := range s.then.ddis {
+		if d := find[DDI](p.obs, n.Key()); d != nil && d.Holder != "" && d.Holder != s.login {
+			loser := p.stanceOf(d.Holder, s)
+			loser.then.ddis = without(loser.then.ddis, n)
+		}
+	}
+	for _, k := range s.then.pairings {
+		if e := find[Extension](p.obs, k); e != nil && e.Holder != "" && e.Holder != s.login {
+			loser := p.stanceOf(e.Holder, s)
+			loser.then.pairings = without(loser.then.pairings, k)
+		}
+	}
+}
+
+// takeNumber checks that a Cloud PBX number is free, or becomes free by this very plan.
+func (p *planner) takeNumber(s *stance, n Number) {
+	e := find[Extension](p.obs, p.subscriberKey(n))
+	p.touched[p.subscriberKey(n)] = true
+	if e == nil {
+		return
+	}
+	if holder := p.stances[e.Holder]; e.Role == RoleSubscriber && holder != nil && holder != s && holder.then.subscriber != n {
+		return
+	}
+	who := e.Label
+	if e.Role == RoleSubscriber {
+		who = "user " + orWords(string(e.Holder), "with id "+e.HolderID)
+	}
+	p.fault(s, "shortNumber", "number-taken", "choose a free number, or give its holder another one in the same manifest",
+		"extension %s is held by %s (Rainbow: 2003)", n, orWords(who, string(e.Role)))
+}

@@ -1,0 +1,276 @@
+package sync
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// passwordField is the column that holds a user's password.
+const passwordField = "password"
+
+// writeOnly are attributes that upstream takes and never shows (no user document has them): they make no difference of
+// their own and travel along when the user is created or otherwise changed.
+func writeOnly(name string) bool {
+	return name == "photoUrl" || name == "selectedAppCustomisationTemplateName" || name == "ldap_id"
+}
+
+// takeStances is the first pass: every entry of the manifest against what is observed.
+func (p *planner) takeStances() {
+	for i := range p.desired.Users {
+		want := &p.desired.Users[i]
+		s := &stance{login: want.Login, want: want, at: want.Position, order: i}
+		if first := p.stances[want.Login]; first != nil {
+			p.fault(s, "loginEmail", "duplicate-login", "keep one entry for each user", "user %s comes twice, first at %s", want.Login, first.at)
+			continue
+		}
+		s.user = find[User](p.obs, want.Login.Key())
+		s.now = holdingOf(p.obs, want.Login)
+		s.then = s.now.clone()
+		p.stances[want.Login] = s
+		p.queue = append(p.queue, s)
+		p.touched[want.Login.Key()] = true
+		switch want.Presence {
+		case Absent:
+			p.compareAbsent(s)
+		case Existing:
+			p.compareExisting(s)
+		default:
+			p.comparePresent(s)
+		}
+	}
+}
+
+func (p *planner) compareAbsent(s *stance) {
+	switch {
+	case s.user == nil && p.policy.Strict:
+		p.fault(s, "loginEmail", "user-missing", "remove the entry", "user %s is to be deleted and does not exist", s.login)
+	case s.user == nil:
+		p.note(s, "no such user: nothing to delete")
+	case s.login == p.company.Account:
+		p.fault(s, "loginEmail", "user-protected", "remove the entry", "user %s is the account that the gateway works under and can't be deleted", s.login)
+	case s.user.Admin:
+		p.fault(s, "loginEmail", "user-protected", "take the administrator role from him first, or remove the entry", "user %s is an administrator and is not deleted by a manifest", s.login)
+	default:
+		s.then = holding{}
+	}
+}
+
+func (p *planner) compareExisting(s *stance) {
+	w := s.want
+	claims := w.Subscriber.claims() || w.Devices.claims() || w.DDIs.claims() || w.Pairings.claims() || w.Licences.claims()
+	if s.user != nil {
+		p.compareHolding(s)
+		return
+	}
+	if claims || p.policy.Strict {
+		p.fault(s, "loginEmail", "user-missing", "create him first, with upsert", "user %s does not exist", s.login)
+		return
+	}
+	p.note(s, "no such user: nothing to detach")
+}
+
+func (p *planner) comparePresent(s *stance) {
+	if s.user == nil && s.want.Action == "update" {
+		p.fault(s, "loginEmail", "user-missing", "use upsert to create him", "user %s is to be updated and does not exist", s.login)
+		return
+	}
+	if s.user != nil && s.want.Action == "create" && p.policy.Strict {
+		p.fault(s, "loginEmail", "user-exists", "use upsert or update", "user %s is to be created and exists already", s.login)
+		return
+	}
+	if s.user == nil && s.want.Password == nil {
+		p.fault(s, passwordField, "password-required", "fill the password column: at least 8 characters with a capital, a digit and a special character",
+			"user %s does not exist yet, and a user is not created without a password", s.login)
+	}
+	p.compareHolding(s)
+}
+
+// compareHolding works out what the user shall hold; what he is to take from others is settled in the second pass.
+func (p *planner) compareHolding(s *stance) {
+	p.compareSubscriber(s)
+	p.compareDevices(s)
+	p.compareDDIs(s)
+	p.comparePairings(s)
+	if s.renumbered() && s.then.subscriber == "" { // he loses his devices and DDIs with his subscriber
+		s.then.devices, s.then.ddis = nil, nil
+	}
+}
+
+func (p *planner) compareSubscriber(s *stance) {
+	w := s.want.Subscriber
+	switch w.Mood {
+	case Exactly, Include:
+		if len(w.Keys) == 0 {
+			s.then.subscriber = ""
+			return
+		}
+		s.then.subscriber = w.Keys[0]
+		p.checkNumber(s, w.Keys[0])
+	case Exclude:
+		if s.now.subscriber == "" {
+			if p.policy.Strict {
+				p.fault(s, "shortNumber", "not-subscriber", "remove the number from the entry", "user %s has no subscriber to detach (Rainbow: 2020)", s.login)
+			}
+			return
+		}
+		if len(w.Keys) > 0 && !slices.Contains(w.Keys, s.now.subscriber) {
+			p.fault(s, "shortNumber", "other-number", fmt.Sprintf("write %s to detach his subscriber", s.now.subscriber),
+				"user %s has the extension %s, not %s (Rainbow: 2019)", s.login, s.now.subscriber, w.Keys[0])
+			return
+		}
+		s.then.subscriber = ""
+	}
+}
+
+// checkNumber holds a number against the Cloud PBX and its numbering plan.
+func (p *planner) checkNumber(s *stance, n Number) {
+	pbx := p.company.CloudPbx
+	if pbx == nil {
+		p.fault(s, "shortNumber", "no-cloud-pbx", "create the Cloud PBX first, or leave the column empty", "company %s has no Cloud PBX (Rainbow: 2001)", p.company.ID)
+		s.then.subscriber = s.now.subscriber
+		return
+	}
+	if n != s.now.subscriber && !slices.ContainsFunc(pbx.Ranges, func(r Range) bool { return r.Contains(n) }) {
+		p.fault(s, "shortNumber", "number-outside-plan", "use a number in "+rangesInWords(pbx.Ranges), "extension %s is outside the numbering plan of the Cloud PBX (Rainbow: 2002)", n)
+	}
+}
+
+func rangesInWords(ranges []Range) string {
+	words := make([]string, len(ranges))
+	for i, r := range ranges {
+		words[i] = string(r.First) + "-" + string(r.Last)
+	}
+	return strings.Join(words, ", ")
+}
+
+func (p *planner) compareDevices(s *stance) {
+	w := s.want.Devices
+	s.then.devices = fulfil(s.now.devices, w)
+	for _, k := range w.named() {
+		d := find[Device](p.obs, k.Key())
+		switch {
+		case d == nil:
+			p.fault(s, "macAddress", "unknown-device", "declare the device first, or correct the address", "there is no SIP device %s in the company (Rainbow: 2007)", k)
+		case d.Holder == "" && d.HolderID != "":
+			p.fault(s, "macAddress", "device-held", "free the device first", "device %s is held by an unknown user with id %s (Rainbow: 2009)", k, d.HolderID)
+		}
+		if s.then.subscriber == "" {
+			p.fault(s, "macAddress", "not-subscriber", "fill shortNumber too", "user %s would have no extension, so device %s can't be attached to him (Rainbow: 2011)", s.login, k)
+		}
+	}
+}
+
+func (p *planner) compareDDIs(s *stance) {
+	w := s.want.DDIs
+	s.then.ddis = fulfil(s.now.ddis, w)
+	for _, n := range w.named() {
+		d := find[DDI](p.obs, n.Key())
+		switch {
+		case d == nil:
+			p.fault(s, "ddiE164Number", "unknown-ddi", "declare the number first, or correct it", "there is no DDI %s in the company (Rainbow: 2014)", n)
+		case d.Label != "":
+			p.fault(s, "ddiE164Number", "ddi-held", "free the number first, or use another", "DDI %s is held by %s (Rainbow: 2015)", n, d.Label)
+		case d.Holder == "" && d.HolderID != "":
+			p.fault(s, "ddiE164Number", "ddi-held", "free the number first, or use another", "DDI %s is held by an unknown user with id %s (Rainbow: 2015)", n, d.HolderID)
+		}
+		if s.then.subscriber == "" {
+			p.fault(s, "ddiE164Number", "not-subscriber", "fill shortNumber too", "user %s would have no extension, so DDI %s can't be assigned to him (Rainbow: 2013)", s.login, n)
+		}
+	}
+}
+
+func (p *planner) comparePairings(s *stance) {
+	w := s.want.Pairings
+	keys := Wish[Key]{Mood: w.Mood}
+	for _, pairing := range w.Keys {
+		if k, ok := p.resolvePairing(s, pairing); ok {
+			keys.Keys = append(keys.Keys, k)
+		}
+	}
+	s.paired = keys.named()
+	switch {
+	case w.Mood == Exclude && len(w.Keys) > 0:
+		s.then.pairings = slices.DeleteFunc(slices.Clone(s.now.pairings), func(k Key) bool { return slices.Contains(keys.Keys, k) })
+	case w.Mood == Exactly || w.Mood == Exclude:
+		s.then.pairings = keys.named()
+	case w.Mood == Include:
+		s.then.pairings = append(slices.Clone(s.now.pairings), keys.Keys...)
+	}
+	slices.SortFunc(s.then.pairings, Key.Compare)
+	s.then.pairings = slices.Compact(s.then.pairings)
+}
+
+// resolvePairing finds the system number that a pairing means.
+func (p *planner) resolvePairing(s *stance, pairing Pairing) (Key, bool) {
+	var found []Key
+	for _, system := range p.company.Systems {
+		if pairing.PbxID != "" && pairing.PbxID != system.PbxID {
+			continue
+		}
+		k := ExtensionKey(system.PbxID, pairing.Number)
+		if e := find[Extension](p.obs, k); e != nil && e.Role == RolePairing {
+			found = append(found, k)
+		}
+	}
+	switch {
+	case len(found) == 1:
+		return found[0], true
+	case len(found) > 1:
+		p.fault(s, "pbxShortNumber", "ambiguous-number", "fill pbxId", "number %s exists on %d PBXs of the company (Rainbow: 1005)", pairing.Number, len(found))
+	case pairing.PbxID != "" && !slices.ContainsFunc(p.company.Systems, func(x System) bool { return x.PbxID == pairing.PbxID }):
+		p.fault(s, "pbxId", "unknown-pbx", "correct pbxId", "there is no PBX %s in the company (Rainbow: 1003)", pairing.PbxID)
+	default:
+		p.fault(s, "pbxShortNumber", "unknown-number", "declare the number on the PBX first, or correct it", "there is no number %s on %s (Rainbow: 1003)", pairing.Number, orWords(pairing.PbxID, "any PBX of the company"))
+	}
+	return Key{}, false
+}
+
+func orWords(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
+}
+
+// note records that an entry needs nothing.
+func (p *planner) note(s *stance, words string) {
+	s.drafted = true
+	p.unchanged = append(p.unchanged, Unchanged{Login: s.login, Position: s.at, Note: words})
+}
+
+// attributeChanges lists what differs between the wished-for and the observed attributes, and what is only written.
+func attributeChanges(want []Attribute, user *User) (changes, along []Change) {
+	for _, a := range want {
+		if writeOnly(a.Name) {
+			if a.Value != "" {
+				along = append(along, Change{Name: a.Name, After: a.Value})
+			}
+			continue
+		}
+		before := ""
+		if user != nil {
+			before = user.Attribute(a.Name)
+		}
+		if !sameAttribute(a.Name, before, a.Value) {
+			changes = append(changes, Change{Name: a.Name, Before: before, After: a.Value})
+		}
+	}
+	return changes, along
+}
+
+// sameAttribute compares two values of an attribute: numbers without their separators, e-mails and country codes
+// without case.
+func sameAttribute(name, a, b string) bool {
+	if a == b {
+		return true
+	}
+	switch {
+	case strings.HasPrefix(name, "businessPhone"), strings.HasPrefix(name, "mobilePhone"):
+		plain := strings.NewReplacer(" ", "", "-", "", ".", "", "(", "", ")", "", "/", "")
+		return plain.Replace(a) == plain.Replace(b)
+	case strings.HasPrefix(name, "email"), name == "country", name == "isInitialized":
+		return strings.EqualFold(a, b)
+	}
+	return false
+}

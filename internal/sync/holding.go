@@ -1,0 +1,70 @@
+package sync
+
+import "slices"
+
+// holding is what one user holds of the things that have a single holder.
+type holding struct {
+	subscriber Number // empty: none
+	devices    []DeviceKey
+	ddis       []E164
+	pairings   []Key
+}
+
+// holdingOf reads what a user holds now.
+func holdingOf(obs Observed, l Login) holding {
+	var h holding
+	for _, k := range obs.Held(l) {
+		switch r := obs.Record(k).(type) {
+		case *Extension:
+			if r.Role == RoleSubscriber {
+				h.subscriber = r.Number
+			} else {
+				h.pairings = append(h.pairings, k)
+			}
+		case *Device:
+			h.devices = append(h.devices, r.Address)
+		case *DDI:
+			h.ddis = append(h.ddis, r.Number)
+		}
+	}
+	return h
+}
+
+func (h holding) clone() holding {
+	h.devices, h.ddis, h.pairings = slices.Clone(h.devices), slices.Clone(h.ddis), slices.Clone(h.pairings)
+	return h
+}
+
+// fulfil gives what a user holds once a wish is granted, sorted.
+func fulfil[K ~string](now []K, w Wish[K]) []K {
+	var next []K
+	switch w.Mood {
+	case Keep:
+		return now
+	case Exactly:
+		next = slices.Clone(w.Keys)
+	case Include:
+		next = append(slices.Clone(now), w.Keys...)
+	case Exclude:
+		if len(w.Keys) > 0 {
+			next = slices.DeleteFunc(slices.Clone(now), func(k K) bool { return slices.Contains(w.Keys, k) })
+		}
+	}
+	slices.Sort(next)
+	return slices.Compact(next)
+}
+
+// named lists the keys that a wish asks the user to hold.
+func (w Wish[K]) named() []K {
+	if w.Mood == Exactly || w.Mood == Include {
+		return w.Keys
+	}
+	return nil
+}
+
+// claims tells whether the wish asks for anything to be held.
+func (w Wish[K]) claims() bool { return len(w.named()) > 0 }
+
+func without[K comparable](keys []K, k K) []K {
+	return slices.DeleteFunc(slices.Clone(keys), func(x K) bool { return x == k })
+}

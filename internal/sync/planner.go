@@ -1,0 +1,150 @@
+package sync
+
+import (
+	"fmt"
+	"slices"
+)
+
+// MakePlan compares the desired with the observed state and gives the operations that turn the one into the other, or
+// every fault that stands in the way. It is a pure function: the same input gives the same plan, byte for byte.
+//
+// It works in four passes over small, separate data:
+//
+//  1. stances   for every user of the manifest: what he holds now and what he shall hold (compare.go)
+//  2. claims    what one user shall get is taken from whoever holds it (claims.go)
+//  3. drafts    first what frees a value, then what takes it, each knowing what it needs (drafts.go, licences.go)
+//  4. order     drafts become numbered operations (order.go)
+func MakePlan(desired *Desired, obs Observed, policy Policy) (*Plan, error) {
+	p := &planner{
+		desired: desired, obs: obs, policy: policy, company: obs.Company(),
+		stances: make(map[Login]*stance, len(desired.Users)),
+		claimed: map[Key]*stance{},
+		frees:   map[Key]*draft{},
+		touched: map[Key]bool{},
+	}
+	for r := range obs.Records(KindLicence) {
+		p.licences = append(p.licences, r.(*Licence))
+	}
+	p.policy.Strict = p.policy.Strict || desired.Strict
+	p.takeStances()
+	p.settleClaims()
+	if len(p.faults) > 0 {
+		return nil, p.faults.Err()
+	}
+	p.draftReleases()
+	p.draftTakes()
+	p.draftLicences()
+	if len(p.faults) > 0 {
+		return nil, p.faults.Err()
+	}
+	return p.plan()
+}
+
+type planner struct {
+	desired *Desired
+	obs     Observed
+	policy  Policy
+	company Company
+	// licences are the company's subscriptions, in key order.
+	licences []*Licence
+
+	// queue holds the stances in the order in which their users come up: manifest order, then those who only lose things.
+	queue   []*stance
+	stances map[Login]*stance
+	// claimed tells which stance asks by name for a thing.
+	claimed map[Key]*stance
+
+	drafts []*draft
+	// frees gives the draft after which a thing has no holder any more.
+	frees map[Key]*draft
+	// seatFrees lists, by licence, the drafts that give a seat back; seatTakes those that take one.
+	seatFrees, seatTakes map[Key][]*draft
+
+	faults    Faults
+	remarks   Faults
+	unchanged []Unchanged
+	touched   map[Key]bool
+}
+
+// stance is what the plan intends for one user.
+type stance struct {
+	login Login
+	// want is nil for a user who is not in the manifest and only loses things.
+	want *DesiredUser
+	// user is nil when he does not exist.
+	user *User
+	now  holding
+	then holding
+	// paired are the numbers of equipped PBXs that the manifest names for him.
+	paired []Key
+	// at is where the manifest causes it.
+	at    Position
+	order int
+	// creation, subscription and deletion are the drafts that create the user, create his subscriber, delete him; or nil.
+	creation, subscription, deletion *draft
+	drafted                          bool
+	faulty                           bool
+}
+
+// deleted tells whether the user is to go.
+func (s *stance) deleted() bool { return s.user != nil && s.want != nil && s.want.Presence == Absent }
+
+// renumbered tells whether the user's present subscriber is to go, the user staying.
+func (s *stance) renumbered() bool {
+	return !s.deleted() && s.now.subscriber != "" && s.now.subscriber != s.then.subscriber
+}
+
+// draft is an operation that has no number yet.
+type draft struct {
+	op    Operation
+	needs []*draft
+	owner *stance
+	// group is the representative of the drafts that it hangs together with (order.go).
+	group *draft
+}
+
+func (p *planner) fault(s *stance, column, code, hint, format string, args ...any) {
+	at := s.at
+	if s.want != nil {
+		at = s.want.At(column)
+	}
+	s.faulty = true
+	p.faults = append(p.faults, Fault{Position: at, Code: code, Field: column, Message: fmt.Sprintf(format, args...), Hint: hint})
+}
+
+func (p *planner) remark(s *stance, code, format string, args ...any) {
+	p.remarks = append(p.remarks, Fault{Position: s.at, Code: code, Message: fmt.Sprintf(format, args...)})
+}
+
+// add drafts an operation of a stance. Nil needs are passed over.
+func (p *planner) add(s *stance, op Operation, needs ...*draft) *draft {
+	op.Login = s.login
+	if s.at != (Position{}) {
+		op.Positions = []Position{s.at}
+	}
+	d := &draft{op: op, owner: s}
+	for _, n := range needs {
+		if n != nil && !slices.Contains(d.needs, n) {
+			d.needs = append(d.needs, n)
+		}
+	}
+	s.drafted = true
+	p.drafts = append(p.drafts, d)
+	p.touched[op.Key] = true
+	p.touched[s.login.Key()] = true
+	return d
+}
+
+// stanceOf gives the stance of a user who is drawn in because he loses something; cause is the stance that takes it.
+func (p *planner) stanceOf(l Login, cause *stance) *stance {
+	if s := p.stances[l]; s != nil {
+		return s
+	}
+	s := &stance{login: l, user: find[User](p.obs, l.Key()), now: holdingOf(p.obs, l), at: cause.at, order: len(p.queue)}
+	s.then = s.now.clone()
+	p.stances[l] = s
+	p.queue = append(p.queue, s)
+	return s
+}
+
+func (p *planner) subscriberKey(n Number) Key { return ExtensionKey(p.company.CloudPbx.PbxID, n) }

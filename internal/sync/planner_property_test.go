@@ -1,0 +1,220 @@
+package sync
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+const (
+	cloudID = "PBX0000-cloud"
+	oxeID   = "PBX0000-oxe"
+)
+
+// drawWorld draws a consistent company: subscribers, devices, DDIs, pairings and licences held by some of its users.
+func drawWorld(t *rapid.T) *World {
+	company := Company{
+		ID:       "c1",
+		CloudPbx: &CloudPbx{ID: "s1", PbxID: cloudID, Ranges: []Range{{"2000", "2009"}, {"80000", "80009"}}},
+		Systems:  []System{{ID: "s2", PbxID: oxeID}},
+		Account:  "admin@demo.example",
+	}
+	n := rapid.IntRange(0, 6).Draw(t, "users")
+	records := []Record{
+		&User{ID: "u-admin", Login: "admin@demo.example", Admin: true},
+		&Licence{ID: "l0", Offer: "Essential", Max: -1, Status: "active", Default: true, Assigned: n + 1},
+	}
+	seats := &Licence{ID: "l1", Offer: "Voice", Max: rapid.IntRange(n, n+3).Draw(t, "seats"), Status: "active"}
+	users := make([]*User, n)
+	numbers := rapid.Permutation([]Number{"2000", "2001", "2002", "2003", "2004", "2005", "80000"}).Draw(t, "numbers")
+	for i := range users {
+		u := &User{ID: fmt.Sprintf("u%d", i), Login: login(i), Licences: []string{"l0"}, Attributes: []Attribute{{"firstName", fmt.Sprintf("First%d", i)}}}
+		if rapid.Bool().Draw(t, "licensed") {
+			u.Licences = append(u.Licences, "l1")
+			seats.Assigned++
+		}
+		users[i] = u
+		records = append(records, u)
+		if rapid.Bool().Draw(t, "subscribed") {
+			records = append(records, &Extension{ID: "e-" + string(numbers[i]), SystemID: "s1", PbxID: cloudID, Number: numbers[i], Role: RoleSubscriber, Holder: u.Login, HolderID: u.ID})
+		}
+	}
+	records = append(records, seats)
+	w := NewWorld(company, records...)
+	holder := func(label string, subscribersOnly bool) (Login, string) {
+		i := rapid.IntRange(-2, n-1).Draw(t, label)
+		if i < 0 || subscribersOnly && SubscriberOf(w, users[i].Login) == nil {
+			return "", ""
+		}
+		return users[i].Login, users[i].ID
+	}
+	for i := range 5 {
+		d := &Device{ID: fmt.Sprintf("d%d", i), Address: device(i)}
+		if d.Holder, d.HolderID = holder("device holder", true); d.Holder != "" {
+			d.SubscriberID = SubscriberOf(w, d.Holder).ID
+		}
+		w.put(d)
+		n := &DDI{ID: fmt.Sprintf("n%d", i), Number: ddi(i)}
+		n.Holder, n.HolderID = holder("DDI holder", true)
+		w.put(n)
+		e := &Extension{ID: fmt.Sprintf("p%d", i), SystemID: "s2", PbxID: oxeID, Number: Number(fmt.Sprintf("300%d", i)), Role: RolePairing}
+		e.Holder, e.HolderID = holder("pairing holder", false)
+		w.put(e)
+	}
+	return w
+}
+
+func login(i int) Login      { return Login(fmt.Sprintf("user%02d@demo.example", i)) }
+func device(i int) DeviceKey { return DeviceKey(fmt.Sprintf("aabbccddee%02x", i)) }
+func ddi(i int) E164         { return E164(fmt.Sprintf("+3329830050%d", i)) }
+
+// drawDesired draws a manifest over that world; it may be one that can't be planned.
+func drawDesired(t *rapid.T) *Desired {
+	d := &Desired{Mode: "yaml", Digest: "digest"}
+	logins := rapid.SliceOfNDistinct(rapid.IntRange(0, 8), 0, 7, rapid.ID).Draw(t, "logins")
+	numbers := rapid.Permutation([]Number{"2000", "2001", "2002", "2003", "2004", "2005", "2006", "80000", "80001"}).Draw(t, "wanted numbers")
+	devices := rapid.Permutation([]int{0, 1, 2, 3, 4}).Draw(t, "wanted devices")
+	ddis := rapid.Permutation([]int{0, 1, 2, 3, 4}).Draw(t, "wanted DDIs")
+	for row, i := range logins {
+		u := DesiredUser{Login: login(i), Action: "upsert", Position: Position{File: "m.csv", Line: row + 2}, Password: &SecretPlace{Field: "password"}}
+		u.Attributes = []Attribute{{"firstName", rapid.SampledFrom([]string{"First0", "First1", "New"}).Draw(t, "first name")}}
+		switch rapid.SampledFrom([]string{"upsert", "upsert", "upsert", "delete", "detach"}).Draw(t, "action") {
+		case "delete":
+			u.Presence, u.Action = Absent, "delete"
+		case "detach":
+			u.Presence, u.Action, u.Attributes, u.Password = Existing, "detach", nil, nil
+			u.Subscriber = drawWish(t, "detached", []Mood{Keep, Exclude}, []Number(nil))
+			u.Devices = drawWish(t, "detached", []Mood{Keep, Exclude}, []DeviceKey{device(devices[row%5])})
+			u.DDIs = drawWish(t, "detached", []Mood{Keep, Exclude}, []E164{ddi(ddis[row%5])})
+		default:
+			u.Subscriber = drawWish(t, "subscriber", []Mood{Keep, Exactly, Exactly}, []Number{numbers[row]})
+			if row < 5 {
+				u.Devices = drawWish(t, "devices", []Mood{Keep, Exactly, Include}, []DeviceKey{device(devices[row])})
+				u.DDIs = drawWish(t, "DDIs", []Mood{Keep, Exactly, Include}, []E164{ddi(ddis[row])})
+				u.Pairings = drawWish(t, "pairings", []Mood{Keep, Exactly}, []Pairing{{Number: Number(fmt.Sprintf("300%d", devices[row]))}})
+			}
+			u.Licences = drawWish(t, "licences", []Mood{Keep, Include, Exactly}, []Offer{"Voice"})
+		}
+		d.Users = append(d.Users, u)
+	}
+	return d
+}
+
+func drawWish[K any](t *rapid.T, label string, moods []Mood, keys []K) Wish[K] {
+	w := Wish[K]{Mood: rapid.SampledFrom(moods).Draw(t, label+" mood")}
+	if w.Mood != Keep && rapid.IntRange(0, 4).Draw(t, label+" none") > 0 {
+		w.Keys = keys
+	}
+	return w
+}
+
+// TestPlanLeadsWhereTheManifestPoints carries drawn plans out on the model: every operation finds what it takes free, no
+// prefix holds more seats than were bought, and the same manifest then plans nothing.
+func TestPlanLeadsWhereTheManifestPoints(t *testing.T) {
+	planned, empty := 0, 0
+	rapid.Check(t, func(t *rapid.T) {
+		w, desired := drawWorld(t), drawDesired(t)
+		plan, err := MakePlan(desired, w, Policy{})
+		if err != nil {
+			if faults, ok := err.(Faults); !ok || len(faults) == 0 {
+				t.Fatalf("plan refused with %T %v, want faults", err, err)
+			}
+			return
+		}
+		planned++
+		if again, _ := MakePlan(desired, w, Policy{}); encode(t, again) != encode(t, plan) {
+			t.Fatalf("the same input gives another plan:\n%s\n%s", encode(t, plan), encode(t, again))
+		}
+		if len(plan.Operations) == 0 {
+			empty++
+		}
+		for _, i := range drawOrder(t, plan) {
+			carryOut(t, w, &plan.Operations[i])
+		}
+		after, err := MakePlan(desired, w, Policy{})
+		if err != nil {
+			t.Fatalf("planning again: %v\nfirst plan: %s", err, encode(t, plan))
+		}
+		if len(after.Operations) > 0 {
+			t.Fatalf("planning again is not empty: %s\nfirst plan: %s", encode(t, after), encode(t, plan))
+		}
+	})
+	t.Logf("%d cases planned, %d of them empty", planned, empty)
+	if planned == 0 || planned == empty {
+		t.Fatalf("of all cases %d were planned and %d of these were empty: the drawing is too narrow", planned, empty)
+	}
+}
+
+// drawOrder draws an order in which a parallel apply could carry the operations out: plan order, or any other in which
+// each comes after those that it needs.
+func drawOrder(t *rapid.T, plan *Plan) []int {
+	done, order := map[int]bool{}, []int{}
+	inOrder := rapid.Bool().Draw(t, "in plan order")
+	for len(order) < len(plan.Operations) {
+		var ready []int
+		for i, op := range plan.Operations {
+			if !done[op.ID] && !slices.ContainsFunc(op.Needs, func(n int) bool { return !done[n] }) {
+				ready = append(ready, i)
+			}
+		}
+		next := ready[0]
+		if !inOrder {
+			next = rapid.SampledFrom(ready).Draw(t, "next")
+		}
+		done[plan.Operations[next].ID] = true
+		order = append(order, next)
+	}
+	return order
+}
+
+// carryOut applies an operation to the model after checking what upstream would check.
+func carryOut(t *rapid.T, w *World, op *Operation) {
+	t.Helper()
+	refuse := func(why string) { t.Fatalf("operation %d (%s): %s", op.ID, op.Title(), why) }
+	r := w.Record(op.Key)
+	switch {
+	case op.Action == ActionCreate && r != nil:
+		refuse("exists already")
+	case op.Action != ActionCreate && r == nil:
+		refuse("does not exist")
+	case op.Key.Kind != KindUser && w.Record(op.Login.Key()) == nil:
+		refuse("its user does not exist")
+	}
+	subscriber := SubscriberOf(w, op.Login)
+	switch op.Key.Kind {
+	case KindExtension:
+		if op.Action == ActionCreate && subscriber != nil {
+			refuse("the user has a subscriber already")
+		}
+		if op.Action == ActionAttach && r.HeldBy() != "" {
+			refuse("held by " + string(r.HeldBy()))
+		}
+	case KindDevice, KindDDI:
+		if op.Action == ActionAttach && r.HeldBy() != "" {
+			refuse("held by " + string(r.HeldBy()))
+		}
+		if op.Action == ActionAttach && subscriber == nil {
+			refuse("the user has no subscriber")
+		}
+		if op.Action == ActionDetach && r.HeldBy() != op.Login {
+			refuse("held by " + string(r.HeldBy()))
+		}
+	}
+	w.Apply(Effects(op, w, fmt.Sprintf("new-%d", op.ID)))
+	for r := range w.Records(KindLicence) {
+		if l := r.(*Licence); l.Max >= 0 && l.Assigned > l.Max {
+			refuse(fmt.Sprintf("%d of %d licences assigned", l.Assigned, l.Max))
+		}
+	}
+}
+
+func encode(t *rapid.T, v any) string {
+	b, err := json.MarshalIndent(v, "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
