@@ -27,7 +27,7 @@ func drawWorld(t *rapid.T) *World {
 		&User{ID: "u-admin", Login: "admin@demo.example", Admin: true},
 		&Licence{ID: "l0", Offer: "Essential", Max: -1, Status: "active", Default: true, Assigned: n + 1},
 	}
-	seats := &Licence{ID: "l1", Offer: "Voice", Max: rapid.IntRange(n, n+3).Draw(t, "seats"), Status: "active"}
+	seats := &Licence{ID: "l1", Offer: "Voice", Status: "active"}
 	users := make([]*User, n)
 	numbers := rapid.Permutation([]Number{"2000", "2001", "2002", "2003", "2004", "2005", "80000"}).Draw(t, "numbers")
 	for i := range users {
@@ -42,6 +42,7 @@ func drawWorld(t *rapid.T) *World {
 			records = append(records, &Extension{ID: "e-" + string(numbers[i]), SystemID: "s1", PbxID: cloudID, Number: numbers[i], Role: RoleSubscriber, Holder: u.Login, HolderID: u.ID})
 		}
 	}
+	seats.Max = seats.Assigned + rapid.IntRange(0, 1).Draw(t, "free seats")
 	records = append(records, seats)
 	w := NewWorld(company, records...)
 	holder := func(label string, subscribersOnly bool) (Login, string) {
