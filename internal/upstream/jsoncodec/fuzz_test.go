@@ -1,0 +1,66 @@
+package jsoncodec
+
+import (
+	"bytes"
+	"encoding/json"
+	"testing"
+	"unicode/utf8"
+)
+
+var fuzzSeeds = []string{
+	`{}`, `[]`, `null`, `{"id":"a","number":1,"amount":1.10,"amounts":[1,2.5,1e21],"isActive":true}`, `{"id":"a","id":"b"}`,
+	`{"manager":{"manager":{"x":[]},"phoneNumbers":[{"number":null},{"y":1}]},"tags":[],"tags":["a"]}`, `{"login":"","level":0,"codes":[1,-0]}`,
+	`{"id":"\ud83d\ude00\ud800","\u0069d":1}`, "{\"id\":\"\xff\"}", `{"x":1}y`, ` {"flags" : [ true , false ] , "ratio" : 0.1 } `, `{"count":4294967296}`,
+}
+
+// FuzzRoundTrip: what Check lets pass comes back equal, nothing else makes the codec panic, and Unmarshal takes what
+// the standard library takes.
+func FuzzRoundTrip(f *testing.F) {
+	for _, seed := range fuzzSeeds {
+		f.Add([]byte(seed))
+	}
+	s := newSchema(f)
+	f.Fuzz(func(t *testing.T, doc []byte) {
+		msg := s.new()
+		err := s.codec.Unmarshal(doc, msg)
+		trimmed := bytes.TrimLeft(doc, " \t\r\n")
+		if object := len(trimmed) > 0 && trimmed[0] == '{'; json.Valid(doc) && object != (err == nil) {
+			t.Fatalf("Unmarshal(%q): %v", doc, err)
+		} else if !json.Valid(doc) && err == nil {
+			t.Fatalf("Unmarshal(%q) took what is not JSON", doc)
+		}
+		if err != nil || Check(doc, Limits{}) != nil {
+			return
+		}
+		out, err := s.codec.Append(nil, msg)
+		if err != nil {
+			t.Fatalf("Append after Unmarshal(%q): %v", doc, err)
+		}
+		if !sameJSON(t, string(doc), string(out)) {
+			t.Fatalf("\n got %s\nwant %s", out, doc)
+		}
+		again := s.new()
+		if err := s.codec.Unmarshal(out, again); err != nil {
+			t.Fatal(err)
+		}
+		if second, err := s.codec.Append(nil, again); err != nil || !bytes.Equal(out, second) {
+			t.Fatalf("second round trip: %s, then %s (%v)", out, second, err)
+		}
+	})
+}
+
+// FuzzCheck: Check takes a part of what the standard library takes, and what it takes is UTF-8.
+func FuzzCheck(f *testing.F) {
+	for _, seed := range fuzzSeeds {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		err := Check(body, Limits{})
+		if err == nil && !(json.Valid(body) && utf8.Valid(body)) {
+			t.Fatalf("Check(%q) took what is not JSON in UTF-8", body)
+		}
+		if e, ok := err.(*CheckError); ok && (e.Offset < 0 || e.Offset > len(body)) {
+			t.Fatalf("Check(%q): offset %d", body, e.Offset)
+		}
+	})
+}
