@@ -67,7 +67,7 @@ func (p *planner) plan() (*Plan, error) {
 		plan.Operations[i] = d.op
 	}
 	p.noteUnchanged(plan)
-	plan.Touched = p.touches()
+	plan.Touched = p.touches(plan)
 	return plan, nil
 }
 
@@ -122,22 +122,4 @@ func unchangedNote(want *DesiredUser) string {
 		return "nothing to detach"
 	}
 	return "is as the manifest wants it"
-}
-
-// touches lists the records that the plan relies on. Licences are left out: their counts change with every assignment
-// by anyone, and upstream itself refuses what exceeds them.
-func (p *planner) touches() []Touch {
-	touches := make([]Touch, 0, len(p.touched))
-	for k := range p.touched {
-		if k.Kind == KindLicence {
-			continue
-		}
-		t := Touch{Key: k}
-		if r := p.obs.Record(k); r != nil {
-			t.Hash = Hash(r)
-		}
-		touches = append(touches, t)
-	}
-	slices.SortFunc(touches, func(a, b Touch) int { return a.Key.Compare(b.Key) })
-	return touches
 }

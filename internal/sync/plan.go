@@ -25,7 +25,7 @@ type Plan struct {
 	Unchanged []Unchanged `json:"unchanged,omitempty"`
 	// Remarks are things worth a look that do not stop the plan.
 	Remarks []Fault `json:"remarks,omitempty"`
-	// Touched are the records that the plan relies on, with their hash when it was made (empty: there was none), by key.
+	// Touched are the records that the plan relies on, by key, each with a hash over what it relies on (freshness.go).
 	Touched []Touch `json:"touched,omitempty"`
 }
 
@@ -44,7 +44,7 @@ type Unchanged struct {
 	Note     string   `json:"note"`
 }
 
-// Touch is a record that a plan relies on.
+// Touch is a record that a plan relies on. An empty hash means that there was no such record.
 type Touch struct {
 	Key  Key    `json:"key"`
 	Hash string `json:"hash,omitempty"`

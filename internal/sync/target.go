@@ -87,4 +87,7 @@ type Outcome struct {
 	Message string `json:"message,omitempty"`
 	// Attempts counts how often it was sent.
 	Attempts int `json:"attempts,omitempty"`
+	// Seen is the thing as upstream shows it afterwards, when the target read it back: it is recorded in place of what the
+	// operation was expected to leave.
+	Seen Record `json:"-"`
 }

@@ -1,0 +1,271 @@
+package sync
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// The books of an execution: what an earlier go left, what upstream says of it, and every outcome as it comes in.
+
+// recall reads the journal of an earlier go: done stays done, begun and not ended is lost, all else starts anew.
+func (c *coordinator) recall(ctx context.Context) error {
+	lost := map[int]bool{}
+	for entry, err := range c.engine.Store.Journal(ctx, c.Run.Company, c.Run.Name) {
+		if err != nil {
+			return err
+		}
+		c.lastCall = max(c.lastCall, entry.Number)
+		if entry.Ended.IsZero() {
+			c.lost = append(c.lost, entry)
+			for _, id := range entry.Operations {
+				lost[id] = true
+			}
+			continue
+		}
+		for _, o := range entry.Outcomes {
+			if o.Status == Done {
+				c.outcomes[o.Operation] = o
+				c.counts.Done++
+			}
+		}
+	}
+	for _, op := range c.Plan.Operations {
+		if c.outcomes[op.ID].Status == Done {
+			c.release(op.ID)
+		}
+	}
+	for _, op := range c.Plan.Operations {
+		if _, ended := c.outcomes[op.ID]; !ended && !lost[op.ID] && c.open[op.ID] == 0 {
+			c.enqueue(op.ID)
+		}
+	}
+	return nil
+}
+
+// release lets what waited for an operation go on; it does not enqueue.
+func (c *coordinator) release(id int) (freed []int) {
+	for _, d := range c.dependants[id] {
+		if c.open[d]--; c.open[d] == 0 {
+			freed = append(freed, d)
+		}
+	}
+	return freed
+}
+
+func (c *coordinator) enqueue(id int) {
+	if at, found := slices.BinarySearch(c.ready, id); !found {
+		c.ready = slices.Insert(c.ready, at, id)
+	}
+}
+
+// lookUpLost asks upstream what became of calls whose outcome an earlier go did not learn.
+func (c *coordinator) lookUpLost(ctx context.Context) (halted string, err error) {
+	for _, entry := range c.lost {
+		call := Call{Run: entry.Run, Number: entry.Number, Company: c.world.Company()}
+		for _, id := range entry.Operations {
+			op := c.ops[id]
+			if op == nil {
+				return "", fmt.Errorf("journal of run %s: call %d has operation %d, which the plan has not", entry.Run, entry.Number, id)
+			}
+			call.Steps = append(call.Steps, Step{Operation: *op, Refs: c.refs(op)})
+		}
+		outcomes, err := c.engine.Target.Confirm(ctx, call)
+		if err != nil {
+			return fmt.Sprintf("operation %d (%s) was begun and its outcome is unknown; looking it up failed: %v", entry.Operations[0], call.Steps[0].Operation.Title(), err), nil
+		}
+		if slices.ContainsFunc(outcomes, func(o Outcome) bool { return o.Status == Unknown }) {
+			return fmt.Sprintf("operation %d (%s) was begun and its outcome is still unknown: %s", entry.Operations[0], call.Steps[0].Operation.Title(), outcomes[0].Message), nil
+		}
+		if err := c.settle(ctx, []finished{{entry, outcomes}}); err != nil {
+			return "", err
+		}
+	}
+	return "", nil
+}
+
+// checkFresh re-reads what the operations that are left rely on.
+func (c *coordinator) checkFresh(ctx context.Context) (halted string, err error) {
+	keys := c.relied()
+	if len(keys) == 0 {
+		return "", nil
+	}
+	fresh, err := c.engine.Target.Read(ctx, c.world.Company(), c.world, keys)
+	if err != nil {
+		return fmt.Sprintf("what the plan relies on could not be read again: %v", err), nil
+	}
+	if words := c.Plan.stale(fresh, keys); len(words) > 0 {
+		const most = 10
+		more := ""
+		if len(words) > most {
+			more = fmt.Sprintf("; and %d more", len(words)-most)
+			words = words[:most]
+		}
+		return "the plan is stale, make a new one: since it was made, " + strings.Join(words, "; ") + more, nil
+	}
+	return "", nil
+}
+
+// relied lists the keys that the plan relies on and that no operation done so far may have changed. Before the first
+// operation these are all of them; on a resumed run, those of the operations that are left, less what is done itself or
+// waited for something that is done.
+func (c *coordinator) relied() []Key {
+	if c.counts.Done == 0 {
+		keys := make([]Key, len(c.Plan.Touched))
+		for i, t := range c.Plan.Touched {
+			keys[i] = t.Key
+		}
+		return keys
+	}
+	changed, left := map[Key]bool{}, map[Key]bool{}
+	for i := range c.Plan.Operations {
+		op := &c.Plan.Operations[i]
+		if c.outcomes[op.ID].Status != Done {
+			left[op.Key], left[op.Login.Key()] = true, true
+			continue
+		}
+		changed[op.Key], changed[op.Login.Key()] = true, true
+		for _, d := range c.dependants[op.ID] {
+			changed[c.ops[d].Key] = true
+		}
+	}
+	var keys []Key
+	for _, t := range c.Plan.Touched {
+		if left[t.Key] && !changed[t.Key] {
+			keys = append(keys, t.Key)
+		}
+	}
+	return keys
+}
+
+// settle records outcomes: in the run's view, and with what they changed in the store.
+func (c *coordinator) settle(ctx context.Context, ended []finished) error {
+	if len(ended) == 0 {
+		return nil
+	}
+	var changes []RecordChange
+	entries := make([]JournalEntry, len(ended))
+	for i, f := range ended {
+		f.entry.Ended, f.entry.Outcomes = c.engine.now(), f.outcomes
+		entries[i] = f.entry
+		for _, o := range f.outcomes {
+			if o.Status != Done {
+				continue
+			}
+			next := Effects(c.ops[o.Operation], c.world, o.ID)
+			if o.Seen != nil {
+				next = append(next, RecordChange{Key: o.Seen.Key(), Record: o.Seen})
+			}
+			c.world.Apply(next)
+			changes = append(changes, next...)
+		}
+	}
+	// What happened upstream is written down even when the run is being cut off.
+	if err := c.engine.Store.End(context.WithoutCancel(ctx), c.Run.Company, changes, entries...); err != nil {
+		return err
+	}
+	for _, f := range ended {
+		for _, o := range f.outcomes {
+			next := c.conclude
+			if o.Status == NotDone && c.halted == "" {
+				next = c.again
+			}
+			if err := next(o); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// conclude notes an outcome and what follows from it for the operations that need this one.
+func (c *coordinator) conclude(o Outcome) error {
+	c.end(o)
+	switch o.Status {
+	case Done:
+		for _, id := range c.release(o.Operation) {
+			c.enqueue(id)
+		}
+	case Failed, Skipped:
+		op := c.ops[o.Operation]
+		for _, id := range c.dependants[o.Operation] {
+			if _, ended := c.outcomes[id]; !ended {
+				if err := c.skip(c.ops[id], fmt.Sprintf("needs operation %d (%s), which %s", op.ID, op.Title(), map[Status]string{Failed: "failed", Skipped: "was skipped"}[o.Status])); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// tries is how often an operation is sent when its answer is lost and it is then found not done.
+const tries = 3
+
+// again puts an operation that was looked up and found not done back in the queue, unless it was tried often enough.
+func (c *coordinator) again(o Outcome) error {
+	if c.tried[o.Operation]++; c.tried[o.Operation] < tries {
+		c.enqueue(o.Operation)
+		return nil
+	}
+	o.Status, o.Message = Failed, fmt.Sprintf("sent %d times and never done: %s", tries, o.Message)
+	return c.conclude(o)
+}
+
+func (c *coordinator) skip(op *Operation, why string) error {
+	return c.conclude(Outcome{Operation: op.ID, Status: Skipped, Message: why})
+}
+
+func (c *coordinator) end(o Outcome) {
+	c.outcomes[o.Operation] = o
+	switch o.Status {
+	case Done:
+		c.counts.Done++
+	case Failed:
+		c.counts.Failed++
+	case Skipped:
+		c.counts.Skipped++
+	case NotDone:
+		c.counts.NotDone++
+	case Unknown:
+		c.counts.Unknown++
+	}
+	c.Run.Counts = c.counts
+	if c.Watch != nil {
+		c.Watch(Event{Run: *c.Run, Operation: c.ops[o.Operation], Outcome: &o})
+	}
+}
+
+// finish ends the run and stores it.
+func (c *coordinator) finish(ctx context.Context, why string) error {
+	r := c.Run
+	r.Outcomes = r.Outcomes[:0]
+	for _, op := range c.Plan.Operations {
+		o, ended := c.outcomes[op.ID]
+		if !ended {
+			o = Outcome{Operation: op.ID, Status: NotDone, Message: cmp.Or(why, "not started")}
+			c.counts.NotDone++
+		}
+		r.Outcomes = append(r.Outcomes, o)
+	}
+	r.Counts, r.EndTime, r.Message = c.counts, c.engine.now(), why
+	switch {
+	case c.counts.Done == c.counts.Total:
+		r.State, r.Message = RunSucceeded, ""
+	case why == haltStopped:
+		r.State = RunCancelled
+	case ctx.Err() != nil:
+		r.State = RunInterrupted
+	case why != "" || c.counts.NotDone+c.counts.Unknown > 0:
+		r.State = RunWaiting
+	default:
+		r.State = RunFailed
+	}
+	err := c.engine.Store.UpdateRun(context.WithoutCancel(ctx), r)
+	if c.Watch != nil {
+		c.Watch(Event{Run: *r})
+	}
+	return err
+}

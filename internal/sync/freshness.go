@@ -1,0 +1,99 @@
+package sync
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// What a plan relies on. A plan stays good as long as what its operations start from is still there: that a thing exists,
+// under which id, who holds it, and the values that the plan changes. A user's job title may change meanwhile when the
+// plan does not touch it. Licences are not relied on: their counts change with every assignment by anyone, and upstream
+// itself refuses what exceeds them.
+
+// touches lists what the plan relies on, by key.
+func (p *planner) touches(plan *Plan) []Touch {
+	changed := plan.changedNames()
+	touches := make([]Touch, 0, len(p.touched))
+	for k := range p.touched {
+		if k.Kind != KindLicence {
+			touches = append(touches, Touch{k, reliance(p.obs.Record(k), changed[k])})
+		}
+	}
+	slices.SortFunc(touches, func(a, b Touch) int { return a.Key.Compare(b.Key) })
+	return touches
+}
+
+// changedNames lists, by key, the names of the values that the plan changes.
+func (p *Plan) changedNames() map[Key][]string {
+	names := map[Key][]string{}
+	for i := range p.Operations {
+		op := &p.Operations[i]
+		for _, c := range op.Changes {
+			names[op.Key] = append(names[op.Key], c.Name)
+		}
+	}
+	return names
+}
+
+// reliance is a hash over what a plan relies on in a record; empty without a record.
+func reliance(r Record, changed []string) string {
+	var b strings.Builder
+	switch r := r.(type) {
+	case *User:
+		fmt.Fprintf(&b, "user %s", r.ID)
+		for _, name := range slices.Sorted(slices.Values(changed)) {
+			if !strings.Contains(name, " ") && !writeOnly(name) {
+				fmt.Fprintf(&b, "\n%s=%q", name, r.Attribute(name))
+			}
+		}
+	case *Extension:
+		fmt.Fprintf(&b, "extension %s %s %s", r.ID, r.Role, r.HolderID)
+		if slices.Contains(changed, "internalNumber") || slices.Contains(changed, "number") {
+			fmt.Fprintf(&b, "\n%q %q", r.InternalNumber, r.PublicNumber)
+		}
+	case *Device:
+		fmt.Fprintf(&b, "device %s %s", r.ID, r.HolderID)
+	case *DDI:
+		fmt.Fprintf(&b, "ddi %s %s %s", r.ID, r.HolderID, r.Label)
+	default:
+		return ""
+	}
+	sum := sha256.Sum256([]byte(b.String()))
+	return hex.EncodeToString(sum[:8])
+}
+
+// stale lists, in words, which of the given keys are not as the plan relies on them. fresh are the records just read;
+// missing ones are gone.
+func (p *Plan) stale(fresh map[Key]Record, keys []Key) []string {
+	changed := p.changedNames()
+	var words []string
+	for _, t := range p.Touched {
+		if _, asked := slices.BinarySearchFunc(keys, t.Key, Key.Compare); !asked {
+			continue
+		}
+		now := reliance(fresh[t.Key], changed[t.Key])
+		switch {
+		case now == t.Hash:
+		case t.Hash == "":
+			words = append(words, fmt.Sprintf("%s exists now", t.Key))
+		case now == "":
+			words = append(words, fmt.Sprintf("%s is gone", t.Key))
+		default:
+			words = append(words, fmt.Sprintf("%s changed%s", t.Key, heldNow(fresh[t.Key])))
+		}
+	}
+	return words
+}
+
+func heldNow(r Record) string {
+	if r.Key().Kind == KindUser {
+		return ""
+	}
+	if l := r.HeldBy(); l != "" {
+		return ", held by " + string(l) + " now"
+	}
+	return ", held by no known user now"
+}
