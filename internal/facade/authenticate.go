@@ -1,0 +1,52 @@
+package facade
+
+import (
+	"context"
+
+	"github.com/rainbow-gateway/rainbow-gateway/internal/upstream"
+)
+
+// Authenticate decides as whom a call goes on (the rules of docs/design.md, "Callers, credentials"):
+//
+//	call brings                        goes on as
+//	------------------------------------------------------------------------------------------
+//	any Rainbow credentials            the caller: its headers go upstream untouched
+//	none, trusted, account configured  the service account, but never below /authentication/
+//	none, otherwise                    nobody; upstream says what it thinks of that
+//
+// A local service acts as the service account, so it answers trusted callers without credentials only, unless it is
+// public. account tells whether a service account is configured.
+func Authenticate(account bool) Policy {
+	return func(ctx context.Context, call *Call, next Next) error {
+		a := call.Arrival
+		switch {
+		case a == nil:
+			call.Access = AccessSelf
+			return next(ctx)
+		case call.Operation.Local:
+			return authenticateLocal(ctx, call, next)
+		case a.Credentials:
+			call.Access = AccessPassThrough
+			return next(upstream.WithCaller(ctx, a.Caller))
+		case account && a.Trusted && !call.Operation.NoAccount:
+			call.Access = AccessAccount
+			return next(ctx)
+		}
+		call.Access = AccessAnonymous
+		return next(upstream.WithCaller(ctx, a.Caller))
+	}
+}
+
+func authenticateLocal(ctx context.Context, call *Call, next Next) error {
+	switch {
+	case call.Operation.Public:
+		call.Access = AccessAnonymous
+	case call.Arrival.Credentials:
+		return ErrOwnCredentials
+	case !call.Arrival.Trusted:
+		return ErrNotTrusted
+	default:
+		call.Access = AccessAccount
+	}
+	return next(ctx)
+}

@@ -1,0 +1,123 @@
+package facade
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/rainbow-gateway/rainbow-gateway/internal/upstream"
+)
+
+// RequestIDKey is the metadata key and header that carries the gateway's id of a call.
+const RequestIDKey = "x-request-id"
+
+// Next goes on with a call: the next policy, or the call itself.
+type Next func(ctx context.Context) error
+
+// Policy is a rule or a record around calls. It calls next once, or not at all and returns the refusal.
+type Policy func(ctx context.Context, call *Call, next Next) error
+
+// Call is one call on its way through the policies. It belongs to one goroutine.
+type Call struct {
+	// Operation is what is called.
+	Operation *Operation
+
+	// Arrival is how the call came in; nil for a call that the gateway's own engine makes.
+	Arrival *Arrival
+
+	// Request is the request message, nil for streams and raw exchanges. When the REST door mirrors a route it holds
+	// the path and query parameters; the body travels as bytes.
+	Request any
+
+	// Access is decided by Authenticate.
+	Access Access
+
+	// HTTPStatus is upstream's status once known; 0 otherwise.
+	HTTPStatus int
+}
+
+// Access says as whom a call goes on.
+type Access int
+
+const (
+	// AccessSelf is the engine's own call, as the service account.
+	AccessSelf Access = iota
+	// AccessPassThrough carries the caller's own Rainbow credentials upstream.
+	AccessPassThrough
+	// AccessAccount uses the service account for a caller without credentials.
+	AccessAccount
+	// AccessAnonymous goes upstream without credentials.
+	AccessAnonymous
+)
+
+// String names the access for logs.
+func (a Access) String() string {
+	switch a {
+	case AccessPassThrough:
+		return "pass-through"
+	case AccessAccount:
+		return "account"
+	case AccessAnonymous:
+		return "anonymous"
+	}
+	return "self"
+}
+
+// Door names the way a call came in.
+type Door string
+
+// The doors.
+const (
+	DoorGRPC Door = "grpc"
+	DoorREST Door = "rest"
+	DoorSelf Door = "self"
+)
+
+// Arrival is how a call came in: what a door knows of its caller.
+type Arrival struct {
+	Door      Door
+	Peer      string // network address of the caller
+	RequestID string
+
+	// Caller holds the credentials and X-Rainbow-* headers that the call brought; Credentials tells whether any of
+	// them makes it a pass-through call.
+	Caller      upstream.Caller
+	Credentials bool
+
+	// Trusted says that the call came to a loopback listener, with a loopback Host and no foreign Origin.
+	Trusted bool
+}
+
+type arrivalKey struct{}
+
+// WithArrival returns a context for a call that came in by a door.
+func WithArrival(ctx context.Context, a *Arrival) context.Context {
+	return context.WithValue(ctx, arrivalKey{}, a)
+}
+
+func arrivalFrom(ctx context.Context) *Arrival {
+	a, _ := ctx.Value(arrivalKey{}).(*Arrival)
+	return a
+}
+
+// Door returns how the call came in.
+func (c *Call) Door() Door {
+	if c.Arrival == nil {
+		return DoorSelf
+	}
+	return c.Arrival.Door
+}
+
+// Listener is what a door must know of the listener it serves, to judge callers.
+type Listener struct {
+	// Loopback says that only this machine can connect.
+	Loopback bool
+
+	// Origins are the browser origins, beside the request's own host, that are not foreign.
+	Origins []string
+}
+
+// Trusts applies the rule for callers without credentials: a loopback listener, a loopback Host (against DNS
+// rebinding) and no foreign Origin (against other sites in the browser). host is the Host header or :authority.
+func (l Listener) Trusts(host string, header http.Header) bool {
+	return l.Loopback && loopbackHost(host) && !l.foreign(host, header)
+}

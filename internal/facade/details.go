@@ -1,0 +1,176 @@
+package facade
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/protoadapt"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	errorsv1 "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/errors/v1"
+	"github.com/rainbow-gateway/rainbow-gateway/internal/upstream"
+)
+
+// retryDefault is how long to wait after a 429 without Retry-After (the Rainbow Node SDK's default).
+const retryDefault = 10 * time.Second
+
+func (f fault) grpcStatus() *status.Status {
+	return withDetails(status.New(f.code, f.text), &errdetails.ErrorInfo{Reason: f.reason, Domain: Domain})
+}
+
+// answeredStatus carries upstream's envelope as details.
+func answeredStatus(e *upstream.Error) *status.Status {
+	details := []protoadapt.MessageV1{
+		protoadapt.MessageV1Of(&errorsv1.UpstreamError{
+			HttpStatus:       int32(e.Status),
+			ErrorDetailsCode: int32(e.Code),
+			ErrorMsg:         e.Msg,
+			ErrorDetailsJson: string(e.Details),
+			ExtraJson:        extraMembers(e.Body),
+		}),
+		protoadapt.MessageV1Of(&errdetails.ErrorInfo{Reason: reason(e), Domain: Domain, Metadata: errorMetadata(e)}),
+	}
+	if violations := violations(e.Details); len(violations) > 0 {
+		details = append(details, protoadapt.MessageV1Of(&errdetails.BadRequest{FieldViolations: violations}))
+	}
+	if wait := retryAfter(e); wait > 0 {
+		details = append(details, protoadapt.MessageV1Of(&errdetails.RetryInfo{RetryDelay: durationpb.New(wait)}))
+	}
+	if e.RequestID != "" {
+		details = append(details, protoadapt.MessageV1Of(&errdetails.RequestInfo{RequestId: e.RequestID}))
+	}
+	return withDetails(status.New(rainbowCode(e.Status), answeredText(e)), details...)
+}
+
+func withDetails(st *status.Status, details ...protoadapt.MessageV1) *status.Status {
+	if full, err := st.WithDetails(details...); err == nil {
+		return full
+	}
+	return st
+}
+
+// jwtExpired is what errorDetails says when, and only when, a token has expired (Rainbow Node SDK, HttpService.ts).
+const jwtExpired = "jwt expired"
+
+// reason is stable per Rainbow code: RAINBOW_409550, or RAINBOW_HTTP_429 when the answer has no code.
+func reason(e *upstream.Error) string {
+	switch {
+	case e.Status == http.StatusUnauthorized && detailsText(e.Details) == jwtExpired:
+		return "JWT_EXPIRED"
+	case e.Code != 0:
+		return "RAINBOW_" + strconv.Itoa(e.Code)
+	}
+	return "RAINBOW_HTTP_" + strconv.Itoa(e.Status)
+}
+
+func errorMetadata(e *upstream.Error) map[string]string {
+	m := map[string]string{"http_status": strconv.Itoa(e.Status), "http_method": e.Method, "path": e.Path}
+	if e.Code != 0 {
+		m["error_details_code"] = strconv.Itoa(e.Code)
+	}
+	return m
+}
+
+func retryAfter(e *upstream.Error) time.Duration {
+	if e.RetryAfter == 0 && e.Status == http.StatusTooManyRequests {
+		return retryDefault
+	}
+	return e.RetryAfter
+}
+
+// answeredText is errorMsg followed by the sentence of errorDetails.
+func answeredText(e *upstream.Error) string {
+	text := detailsText(e.Details)
+	switch {
+	case e.Msg == "" && text == "":
+		return http.StatusText(e.Status)
+	case text == "":
+		return e.Msg
+	case e.Msg == "":
+		return text
+	}
+	return e.Msg + ": " + text
+}
+
+// detailsText finds the sentence in errorDetails, which is a string, a list of {param, msg}, or an object with
+// details or errorMsg (rainbow-cli reads these three shapes).
+func detailsText(details []byte) string {
+	var text string
+	if json.Unmarshal(details, &text) == nil {
+		return text
+	}
+	var lines []string
+	for _, v := range violations(details) {
+		lines = append(lines, v.GetField()+": "+v.GetDescription())
+	}
+	if len(lines) > 0 {
+		return strings.Join(lines, "; ")
+	}
+	var object struct {
+		Details  string `json:"details"`
+		ErrorMsg string `json:"errorMsg"`
+	}
+	if json.Unmarshal(details, &object) != nil {
+		return ""
+	}
+	if object.Details != "" {
+		return object.Details
+	}
+	return object.ErrorMsg
+}
+
+func violations(details []byte) []*errdetails.BadRequest_FieldViolation {
+	var items []struct {
+		Param string `json:"param"`
+		Msg   string `json:"msg"`
+	}
+	if len(details) == 0 || json.Unmarshal(details, &items) != nil {
+		return nil
+	}
+	var found []*errdetails.BadRequest_FieldViolation
+	for _, item := range items {
+		if item.Param != "" || item.Msg != "" {
+			found = append(found, &errdetails.BadRequest_FieldViolation{Field: item.Param, Description: item.Msg})
+		}
+	}
+	return found
+}
+
+// extraMembers returns the members of the envelope that UpstreamError has no field for, as one JSON object.
+func extraMembers(body []byte) []byte {
+	var members map[string]json.RawMessage
+	if json.Unmarshal(body, &members) != nil {
+		return nil
+	}
+	for _, known := range []string{"errorCode", "errorMsg", "errorDetails", "errorDetailsCode"} {
+		delete(members, known)
+	}
+	if len(members) == 0 {
+		return nil
+	}
+	b, err := json.Marshal(members)
+	if err != nil {
+		return nil
+	}
+	return b
+}
+
+// CodeOf is the canonical code of an error, for logs and metrics.
+func CodeOf(err error) codes.Code {
+	if err == nil {
+		return codes.OK
+	}
+	if answered := upstreamError(err); answered != nil {
+		return rainbowCode(answered.Status)
+	}
+	if st, ok := status.FromError(err); ok {
+		return st.Code()
+	}
+	return faultOf(err).code
+}

@@ -1,0 +1,197 @@
+package facade
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/peer"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/rainbow-gateway/rainbow-gateway/internal/upstream"
+)
+
+// RegisterGRPC makes s answer every operation of the dispatcher. All RPCs share one unary and one stream handler; what
+// differs between them is data.
+func RegisterGRPC(s grpc.ServiceRegistrar, d *Dispatcher, l Listener) {
+	f := &grpcDoor{dispatcher: d, listener: l}
+	services := map[protoreflect.FullName]*grpc.ServiceDesc{}
+	for _, op := range d.operations {
+		service := op.method.Parent()
+		desc := services[service.FullName()]
+		if desc == nil {
+			desc = &grpc.ServiceDesc{ServiceName: string(service.FullName()), Metadata: service.ParentFile().Path()}
+			services[service.FullName()] = desc
+		}
+		f.add(desc, op)
+	}
+	for _, desc := range services {
+		s.RegisterService(desc, nil)
+	}
+}
+
+type grpcDoor struct {
+	dispatcher *Dispatcher
+	listener   Listener
+}
+
+func (f *grpcDoor) add(desc *grpc.ServiceDesc, op *Operation) {
+	if op.method.IsStreamingClient() || op.method.IsStreamingServer() {
+		stream := *op.streamDesc()
+		stream.Handler = func(_ any, s grpc.ServerStream) error { return f.stream(op, s) }
+		desc.Streams = append(desc.Streams, stream)
+		return
+	}
+	desc.Methods = append(desc.Methods, grpc.MethodDesc{
+		MethodName: string(op.method.Name()),
+		Handler: func(_ any, ctx context.Context, decode func(any) error, interceptor grpc.UnaryServerInterceptor) (any, error) {
+			return f.unary(ctx, op, decode, interceptor)
+		},
+	})
+}
+
+// unary is the handler of every unary RPC.
+func (f *grpcDoor) unary(ctx context.Context, op *Operation, decode func(any) error, interceptor grpc.UnaryServerInterceptor) (any, error) {
+	req := op.input.New().Interface()
+	if err := decode(req); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return f.call(ctx, op, req)
+	}
+	info := &grpc.UnaryServerInfo{FullMethod: op.FullMethod}
+	return interceptor(ctx, req, info, func(ctx context.Context, req any) (any, error) { return f.call(ctx, op, req) })
+}
+
+func (f *grpcDoor) call(ctx context.Context, op *Operation, req any) (any, error) {
+	reply := op.output.New().Interface()
+	var header, trailer metadata.MD
+	err := f.dispatcher.Invoke(WithArrival(ctx, f.arrival(ctx)), op.FullMethod, req, reply, grpc.Header(&header), grpc.Trailer(&trailer))
+	if answered := upstreamError(err); answered != nil {
+		header = answerMetadata(answered.Header)
+	}
+	_ = grpc.SetHeader(ctx, safeMetadata(header))
+	_ = grpc.SetTrailer(ctx, trailer)
+	if err != nil {
+		return nil, Status(err).Err()
+	}
+	return reply, nil
+}
+
+// stream is the handler of every streaming RPC: it copies messages both ways until either side is done.
+func (f *grpcDoor) stream(op *Operation, server grpc.ServerStream) error {
+	ctx, cancel := context.WithCancel(WithArrival(server.Context(), f.arrival(server.Context())))
+	defer cancel()
+	client, err := f.dispatcher.NewStream(ctx, op.streamDesc(), op.FullMethod)
+	if err != nil {
+		return Status(err).Err()
+	}
+	go func() {
+		if !sendAll(op, server, client) {
+			cancel()
+		}
+	}()
+	err = receiveAll(op, server, client)
+	server.SetTrailer(client.Trailer())
+	if err != nil {
+		return Status(err).Err()
+	}
+	return nil
+}
+
+// sendAll passes the caller's messages on; false means that the caller broke off.
+func sendAll(op *Operation, server grpc.ServerStream, client grpc.ClientStream) bool {
+	for {
+		req := op.input.New().Interface()
+		err := server.RecvMsg(req)
+		if errors.Is(err, io.EOF) {
+			return client.CloseSend() == nil
+		}
+		if err != nil {
+			return false
+		}
+		if client.SendMsg(req) != nil {
+			return true // the status comes with the next receive
+		}
+		if !op.method.IsStreamingClient() {
+			return client.CloseSend() == nil
+		}
+	}
+}
+
+// receiveAll passes the answers back.
+func receiveAll(op *Operation, server grpc.ServerStream, client grpc.ClientStream) error {
+	for first := true; ; first = false {
+		reply := op.output.New().Interface()
+		err := client.RecvMsg(reply)
+		if first {
+			if header, herr := client.Header(); herr == nil {
+				_ = server.SetHeader(safeMetadata(header))
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := server.SendMsg(reply); err != nil {
+			return err
+		}
+		if !op.method.IsStreamingServer() {
+			return nil
+		}
+	}
+}
+
+// arrival reads the caller from peer and metadata.
+func (f *grpcDoor) arrival(ctx context.Context) *Arrival {
+	md, _ := metadata.FromIncomingContext(ctx)
+	header := metadataHeader(md)
+	a := &Arrival{Door: DoorGRPC, RequestID: RequestID(header.Get(RequestIDKey))}
+	a.Caller, a.Credentials = upstream.CallerFrom(header)
+	a.Trusted = f.listener.Trusts(first(md[":authority"]), header)
+	if p, ok := peer.FromContext(ctx); ok {
+		a.Peer = p.Addr.String()
+	}
+	return a
+}
+
+// metadataHeader shows incoming metadata as headers. Binary entries have no place upstream.
+func metadataHeader(md metadata.MD) http.Header {
+	h := make(http.Header, len(md))
+	for key, values := range md {
+		if !strings.HasPrefix(key, ":") && !strings.HasSuffix(key, "-bin") {
+			h[http.CanonicalHeaderKey(key)] = values
+		}
+	}
+	return h
+}
+
+// answerMetadata shows answer headers as metadata.
+func answerMetadata(h http.Header) metadata.MD {
+	md := make(metadata.MD, len(h))
+	for name, values := range upstream.ForwardAnswer(h) {
+		md[strings.ToLower(name)] = values
+	}
+	return md
+}
+
+// safeMetadata leaves out what belongs to gRPC's own HTTP/2 answer or to a body that is not sent as it came.
+func safeMetadata(md metadata.MD) metadata.MD {
+	for _, key := range []string{"content-type", "content-encoding", "content-length", "date", "transfer-encoding"} {
+		delete(md, key)
+	}
+	return md
+}
+
+func first(values []string) string {
+	if len(values) == 0 {
+		return ""
+	}
+	return values[0]
+}

@@ -1,0 +1,144 @@
+package facade
+
+import (
+	"fmt"
+	"strings"
+
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
+
+	optionsv1 "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/options/v1"
+	"github.com/rainbow-gateway/rainbow-gateway/internal/upstream"
+)
+
+// Operation is what the policies know of an RPC, or of the catch-all.
+type Operation struct {
+	// FullMethod is "/package.Service/Method"; "" for a path that no RPC models.
+	FullMethod string
+
+	// Name is what logs and metrics call it: the RPC without the leading slash, or "unmodelled".
+	Name string
+
+	// HTTPMethod and Template are the upstream operation; empty for local services.
+	HTTPMethod, Template string
+
+	// Local says that this process answers; Public that it answers anybody.
+	Local, Public bool
+
+	// ReadOnly calls change nothing.
+	ReadOnly bool
+
+	// NoAccount calls never use the service account: everything below /authentication/.
+	NoAccount bool
+
+	// Secret calls carry credentials as a whole.
+	Secret bool
+
+	// Roles are the Rainbow roles that may call it, as far as documented.
+	Roles []string
+
+	// Binding is the compiled upstream operation, nil for local services and the catch-all.
+	Binding *upstream.Binding
+
+	method protoreflect.MethodDescriptor
+	input  protoreflect.MessageType
+	output protoreflect.MessageType
+}
+
+func newOperation(b *upstream.Binding) *Operation {
+	op := &Operation{
+		FullMethod: b.FullMethod,
+		Name:       b.FullMethod[1:],
+		HTTPMethod: b.Method,
+		Template:   b.Path.Template,
+		ReadOnly:   b.Method == "GET",
+		NoAccount:  belowAuthentication(b.Path.Template),
+		Binding:    b,
+		method:     b.Descriptor,
+		input:      b.Input,
+		output:     b.Output,
+	}
+	if option, ok := proto.GetExtension(b.Descriptor.Options(), optionsv1.E_Operation).(*optionsv1.Operation); ok && option != nil {
+		op.Secret = option.GetSecret()
+		op.Roles = option.GetRoles()
+		op.NoAccount = op.NoAccount || option.GetNoCredentials()
+	}
+	return op
+}
+
+// Unmodelled is the operation of a /api/rainbow/ path that no RPC models. path is the decoded path.
+func Unmodelled(method, path string) *Operation {
+	return &Operation{
+		Name:       "unmodelled",
+		HTTPMethod: method,
+		ReadOnly:   method == "GET" || method == "HEAD",
+		NoAccount:  belowAuthentication(path),
+	}
+}
+
+// belowAuthentication errs on the safe side: any segment of that name, in any case.
+func belowAuthentication(path string) bool {
+	return strings.Contains(strings.ToLower(path)+"/", "/authentication/")
+}
+
+func localOperations(local Local) ([]*Operation, error) {
+	name := protoreflect.FullName(local.Desc.ServiceName)
+	desc, err := protoregistry.GlobalFiles.FindDescriptorByName(name)
+	if err != nil {
+		return nil, fmt.Errorf("service %s: %w", name, err)
+	}
+	service, ok := desc.(protoreflect.ServiceDescriptor)
+	if !ok {
+		return nil, fmt.Errorf("service %s: the name is not a service's", name)
+	}
+	var ops []*Operation
+	for i := range service.Methods().Len() {
+		op, err := localOperation(local, service.Methods().Get(i))
+		if err != nil {
+			return nil, err
+		}
+		ops = append(ops, op)
+	}
+	return ops, nil
+}
+
+func localOperation(local Local, method protoreflect.MethodDescriptor) (*Operation, error) {
+	input, err := protoregistry.GlobalTypes.FindMessageByName(method.Input().FullName())
+	if err != nil {
+		return nil, fmt.Errorf("method %s: request: %w", method.FullName(), err)
+	}
+	output, err := protoregistry.GlobalTypes.FindMessageByName(method.Output().FullName())
+	if err != nil {
+		return nil, fmt.Errorf("method %s: response: %w", method.FullName(), err)
+	}
+	full := fmt.Sprintf("/%s/%s", method.Parent().FullName(), method.Name())
+	return &Operation{
+		FullMethod: full, Name: full[1:], Local: true, Public: local.Public,
+		ReadOnly: readOnlyVerb(string(method.Name())),
+		method:   method, input: input, output: output,
+	}, nil
+}
+
+// readOnlyVerb tells by AIP-131's names whether a local method only reads.
+func readOnlyVerb(name string) bool {
+	for _, verb := range []string{"Get", "List", "Watch", "Check", "Render", "Export", "ServerReflection"} {
+		if strings.HasPrefix(name, verb) {
+			return true
+		}
+	}
+	return false
+}
+
+// streamDesc describes a streaming RPC as grpc wants it.
+func (op *Operation) streamDesc() *grpc.StreamDesc {
+	return &grpc.StreamDesc{
+		StreamName:    string(op.method.Name()),
+		ClientStreams: op.method.IsStreamingClient(),
+		ServerStreams: op.method.IsStreamingServer(),
+	}
+}
+
+// NewReply makes an empty answer message. Only modelled operations have one.
+func (op *Operation) NewReply() proto.Message { return op.output.New().Interface() }

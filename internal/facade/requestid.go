@@ -1,0 +1,30 @@
+package facade
+
+import (
+	"encoding/hex"
+	"math/rand/v2"
+)
+
+// RequestID returns the caller's id of a request when it is fit for logs and headers, else a new one of 16 hex digits.
+func RequestID(given string) string {
+	if given != "" && len(given) <= 64 && plainID(given) {
+		return given
+	}
+	var b [8]byte
+	n := rand.Uint64()
+	for i := range b {
+		b[i] = byte(n >> (8 * i))
+	}
+	return hex.EncodeToString(b[:])
+}
+
+func plainID(id string) bool {
+	for i := range len(id) {
+		c := id[i]
+		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
+		if !letter && c != '-' && c != '_' && c != '.' && c != ':' {
+			return false
+		}
+	}
+	return true
+}

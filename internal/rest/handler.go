@@ -1,0 +1,200 @@
+// Package rest is the REST door: it mirrors Rainbow's own paths, and serves the gateway's services below /v1/.
+//
+// Handler routes a request with its own router, whose cost does not grow with the number of routes, and hands it on in
+// one of three ways. A JSON operation of Rainbow passes its generated grpc-gateway handler, one route each, while the
+// raw request and the raw answer travel beside the messages in the upstream.Exchange: what the caller wrote goes
+// upstream byte by byte, and what upstream answered comes back so. What can't pass a generated handler byte-exact
+// (CSV, forms, redirects, paths that no RPC models) goes from the router to the dispatcher as a stream. A service of
+// the gateway itself passes its generated handler with protojson.
+//
+// A Handler is safe for concurrent use. Policies, credentials and the choice between local and upstream are the
+// dispatcher's; listeners and time-outs are the server's.
+package rest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+
+	"github.com/rainbow-gateway/rainbow-gateway/internal/facade"
+	"github.com/rainbow-gateway/rainbow-gateway/internal/upstream"
+)
+
+// Service is one service with HTTP rules: its full name, and its generated registration over a connection.
+type Service struct {
+	Name     protoreflect.FullName
+	Register func(ctx context.Context, mux *runtime.ServeMux, conn grpc.ClientConnInterface) error
+}
+
+// Options are what a Handler is made of.
+type Options struct {
+	Dispatcher *facade.Dispatcher
+	Listener   facade.Listener
+
+	// Services are all services that have routes; whether one is local is the dispatcher's knowledge.
+	Services []Service
+
+	// RawBodies let routes of local services take other media types than JSON.
+	RawBodies []RawBody
+
+	// CatchAll passes /api/rainbow/ paths that no RPC models upstream as they come.
+	CatchAll bool
+
+	// MaxBody bounds a JSON body for Rainbow in bytes, MaxUpload every other body. Defaults: 8 MiB and 256 MiB.
+	MaxBody, MaxUpload int64
+
+	// Log gets what callers are not told. Default: slog.Default().
+	Log *slog.Logger
+}
+
+// Handler is the REST door.
+type Handler struct {
+	opts   Options
+	router router
+	routes []*route
+}
+
+// New builds the routes of all services. An error names the service, RPC or path that is wrong.
+func New(opts Options) (*Handler, error) {
+	if opts.MaxBody == 0 {
+		opts.MaxBody = 8 << 20
+	}
+	if opts.MaxUpload == 0 {
+		opts.MaxUpload = 256 << 20
+	}
+	if opts.Log == nil {
+		opts.Log = slog.Default()
+	}
+	h := &Handler{opts: opts}
+	for _, service := range opts.Services {
+		if err := h.addService(service); err != nil {
+			return nil, fmt.Errorf("service %s: %w", service.Name, err)
+		}
+	}
+	return h, h.addRawBodies()
+}
+
+// rainbowPrefix is where Rainbow's portals are.
+const rainbowPrefix = "/api/rainbow/"
+
+// ServeHTTP routes one request.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	escaped := r.URL.EscapedPath()
+	var p path
+	ok, err := p.split(escaped)
+	if err != nil {
+		h.refuse(w, r, err)
+		return
+	}
+	if !ok {
+		h.unmatched(w, r, &p, nil)
+		return
+	}
+	rt, allowed := h.router.match(lookupMethod(r.Method), &p)
+	if rt == nil && len(allowed) == 0 {
+		if fixed := splitAmpersand(r, escaped); fixed != nil {
+			h.ServeHTTP(w, fixed)
+			return
+		}
+	}
+	switch {
+	case r.Method == http.MethodOptions && len(allowed) > 0:
+		setAllow(w, allowed)
+		w.WriteHeader(http.StatusNoContent)
+	case rt == nil:
+		h.unmatched(w, r, &p, allowed)
+	default:
+		rt.serve(w, r.WithContext(facade.WithArrival(r.Context(), h.arrival(w, r))), &p)
+	}
+}
+
+// lookupMethod finds HEAD's route: it is answered as GET, and net/http leaves the body out.
+func lookupMethod(method string) string {
+	if method == http.MethodHead {
+		return http.MethodGet
+	}
+	return method
+}
+
+// splitAmpersand repairs a path such as /users/imports&companyId=ID, which rainbow-cli builds with "&" where "?"
+// belongs. It returns nil when that is not the fault.
+func splitAmpersand(r *http.Request, escaped string) *http.Request {
+	i := strings.IndexByte(escaped, '&')
+	if i < 0 || r.URL.RawQuery != "" || strings.IndexByte(escaped[i:], '/') >= 0 || !strings.HasPrefix(escaped, rainbowPrefix) {
+		return nil
+	}
+	fixed := r.Clone(r.Context())
+	url := *r.URL
+	decoded, _, _ := strings.Cut(r.URL.Path, "&")
+	url.Path, url.RawPath, url.RawQuery = decoded, escaped[:i], escaped[i+1:]
+	fixed.URL = &url
+	return fixed
+}
+
+// unmatched answers what no route serves: the catch-all, 405 or 404.
+func (h *Handler) unmatched(w http.ResponseWriter, r *http.Request, p *path, allowed []string) {
+	below := strings.HasPrefix(r.URL.Path, rainbowPrefix)
+	switch {
+	case r.Method == http.MethodTrace || r.Method == http.MethodConnect:
+		h.refuse(w, r, facade.ErrMethod)
+	case below && h.opts.CatchAll:
+		op := facade.Unmodelled(r.Method, r.URL.Path)
+		h.stream(w, r.WithContext(facade.WithArrival(r.Context(), h.arrival(w, r))), op, r.Method)
+	case len(allowed) > 0:
+		setAllow(w, allowed)
+		h.refuse(w, r, facade.ErrMethod)
+	default:
+		h.refuse(w, r, facade.ErrNoRoute)
+	}
+}
+
+// setAllow lists the methods of a path, with those that every path has.
+func setAllow(w http.ResponseWriter, allowed []string) {
+	var methods []string
+	for _, method := range allowed {
+		methods = append(methods, method)
+		if method == http.MethodGet {
+			methods = append(methods, http.MethodHead)
+		}
+	}
+	w.Header().Set("Allow", strings.Join(append(methods, http.MethodOptions), ", "))
+}
+
+// arrival reads the caller from the request, and tells him the id of his call.
+func (h *Handler) arrival(w http.ResponseWriter, r *http.Request) *facade.Arrival {
+	a := &facade.Arrival{
+		Door:      facade.DoorREST,
+		Peer:      r.RemoteAddr,
+		RequestID: facade.RequestID(r.Header.Get(facade.RequestIDKey)),
+		Trusted:   h.opts.Listener.Trusts(r.Host, r.Header),
+	}
+	a.Caller, a.Credentials = upstream.CallerFrom(r.Header)
+	w.Header()["X-Request-Id"] = []string{a.RequestID}
+	return a
+}
+
+// target is the request line's path and query, as the caller escaped them.
+func target(r *http.Request) string {
+	escaped := r.URL.EscapedPath()
+	if r.URL.RawQuery == "" && !r.URL.ForceQuery {
+		return escaped
+	}
+	return escaped + "?" + r.URL.RawQuery
+}
+
+// translate makes errors of net/http the facade's.
+func translate(err error) error {
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return fmt.Errorf("%w: at most %d bytes", facade.ErrBodySize, tooLarge.Limit)
+	}
+	return err
+}

@@ -1,0 +1,207 @@
+package rest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+
+	"github.com/rainbow-gateway/rainbow-gateway/internal/facade"
+	"github.com/rainbow-gateway/rainbow-gateway/internal/upstream/jsoncodec"
+)
+
+// local serves a route of the gateway's own services through its generated handler, with protojson both ways.
+func (h *Handler) local(w http.ResponseWriter, r *http.Request, rt *route, p *path) {
+	if r.ContentLength != 0 && r.Body != nil {
+		media, err := mediaType(r)
+		if err != nil {
+			h.refuse(w, r, err)
+			return
+		}
+		if raw := rt.rawBody(media); raw != nil {
+			h.rawBody(w, r, rt, p, raw)
+			return
+		}
+		if media != contentTypeJSON {
+			h.refuse(w, r, fmt.Errorf("%w: %s %q", errMedia, "content type", media))
+			return
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, h.opts.MaxUpload)
+	}
+	rt.generated(w, plain(r), rt.params(p))
+}
+
+// errMedia is a body of a type that the route does not take.
+var errMedia = status.Error(codes.InvalidArgument, "content type not taken here")
+
+// mediaType is the media type of the body; JSON when the caller names none.
+func mediaType(r *http.Request) (string, error) {
+	text := r.Header.Get("Content-Type")
+	if text == "" {
+		return contentTypeJSON, nil
+	}
+	media, _, err := mime.ParseMediaType(text)
+	if err != nil {
+		return "", fmt.Errorf("%w: malformed", errMedia)
+	}
+	return media, nil
+}
+
+// plain is a request for a local service as its generated handler may see it: with its query and body, but of the
+// headers only what chooses between server-sent events and JSON.
+func plain(r *http.Request) *http.Request {
+	b := r.WithContext(r.Context())
+	b.Header = noHeader
+	if strings.Contains(r.Header.Get("Accept"), contentTypeSSE) {
+		b.Header = sseHeader
+	}
+	b.Form = r.URL.Query()
+	b.PostForm = noValues
+	return b
+}
+
+// localOptions make a grpc-gateway mux for local services.
+func localOptions() []runtime.ServeMuxOption {
+	return []runtime.ServeMuxOption{
+		runtime.WithMarshalerOption(runtime.MIMEWildcard, localMarshaler{}),
+		runtime.WithMarshalerOption(contentTypeSSE, sseMarshaler{}),
+		runtime.WithIncomingHeaderMatcher(func(string) (string, bool) { return "", false }),
+		runtime.WithOutgoingHeaderMatcher(func(string) (string, bool) { return "", false }),
+		runtime.WithErrorHandler(localError),
+		runtime.WithStreamErrorHandler(func(_ context.Context, err error) *status.Status { return facade.Status(err) }),
+		runtime.WithDisableHTTPMethodOverride(),
+		runtime.WithDisablePathLengthFallback(),
+	}
+}
+
+func localError(_ context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, r *http.Request, err error) {
+	writeFault(w, r, translate(err))
+}
+
+// localMarshaler is protojson, strict in what it reads: one value, no duplicate and no unknown names.
+type localMarshaler struct{}
+
+// Marshal writes messages, the wrappers in which grpc-gateway puts them, and anything else as protojson would.
+func (localMarshaler) Marshal(v any) ([]byte, error) {
+	if m, ok := v.(proto.Message); ok {
+		return protojson.Marshal(m)
+	}
+	return (&runtime.JSONPb{}).Marshal(v)
+}
+
+// Unmarshal reads one message.
+func (localMarshaler) Unmarshal(data []byte, v any) error {
+	if err := jsoncodec.Check(data, jsoncodec.Limits{}); err != nil {
+		return err
+	}
+	return (&runtime.JSONPb{}).Unmarshal(data, v)
+}
+
+// NewDecoder reads the whole of r as one value; an empty r is io.EOF.
+func (m localMarshaler) NewDecoder(r io.Reader) runtime.Decoder {
+	return runtime.DecoderFunc(func(v any) error {
+		data, err := io.ReadAll(r)
+		if err != nil {
+			return translate(err)
+		}
+		if len(data) == 0 {
+			return io.EOF
+		}
+		return m.Unmarshal(data, v)
+	})
+}
+
+// NewEncoder writes one value.
+func (m localMarshaler) NewEncoder(w io.Writer) runtime.Encoder {
+	return runtime.EncoderFunc(func(v any) error {
+		b, err := m.Marshal(v)
+		if err != nil {
+			return err
+		}
+		_, err = w.Write(b)
+		return err
+	})
+}
+
+// ContentType is JSON's.
+func (localMarshaler) ContentType(any) string { return contentTypeJSON }
+
+// Delimiter separates the messages of a stream, which is newline-delimited JSON.
+func (localMarshaler) Delimiter() []byte { return []byte("\n") }
+
+// RawBody lets a route of a local service take a body that is not JSON, such as a manifest: the body as it comes,
+// options as query parameters.
+type RawBody struct {
+	// Method is the full method name of a unary RPC: "/rainbow.sync.v1.SyncService/CreatePlan".
+	Method string
+
+	// Media are the media types, without parameters: "text/csv", "application/yaml".
+	Media []string
+
+	// Message makes the request message from path variables, query (r.URL.Query()) and body. Its error should be a
+	// gRPC status.
+	Message func(r *http.Request, path map[string]string, body []byte) (proto.Message, error)
+}
+
+func (h *Handler) addRawBodies() error {
+	for _, raw := range h.opts.RawBodies {
+		found := false
+		for _, rt := range h.routes {
+			if rt.op.FullMethod == raw.Method && rt.op.Local && rt.method != http.MethodGet {
+				rt.rawBodies = append(rt.rawBodies, raw)
+				found = true
+			}
+		}
+		if !found {
+			return fmt.Errorf("raw body of %s: no local route with a body", raw.Method)
+		}
+	}
+	return nil
+}
+
+func (rt *route) rawBody(media string) *RawBody {
+	for i, raw := range rt.rawBodies {
+		for _, m := range raw.Media {
+			if m == media {
+				return &rt.rawBodies[i]
+			}
+		}
+	}
+	return nil
+}
+
+// rawBody calls the RPC with a message made from a raw body.
+func (h *Handler) rawBody(w http.ResponseWriter, r *http.Request, rt *route, p *path, raw *RawBody) {
+	body, err := readBody(w, r, h.opts.MaxUpload)
+	if err != nil {
+		h.refuse(w, r, err)
+		return
+	}
+	req, err := raw.Message(r, rt.params(p), body)
+	if err != nil {
+		h.refuse(w, r, err)
+		return
+	}
+	reply := rt.op.NewReply()
+	if err := h.opts.Dispatcher.Invoke(r.Context(), rt.op.FullMethod, req, reply); err != nil {
+		h.refuse(w, r, err)
+		return
+	}
+	b, err := protojson.Marshal(reply)
+	if err != nil {
+		h.refuse(w, r, errors.Join(err, errors.New("answer not encodable")))
+		return
+	}
+	w.Header().Set("Content-Type", contentTypeJSON)
+	_, _ = w.Write(b)
+}

@@ -1,0 +1,49 @@
+package rest
+
+import (
+	"context"
+
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+
+	adminv1 "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/admin/v1"
+	authenticationv1 "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/authentication/v1"
+	massprovisioningv1 "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/massprovisioning/v1"
+	rvcpprovisioningv1 "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/rvcpprovisioning/v1"
+	subscriptionv1 "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/subscription/v1"
+)
+
+// RainbowServices are the services that mirror Rainbow's portals. Generated code offers no list of itself, so this is
+// one; a test compares it with the descriptors.
+func RainbowServices() []Service {
+	return []Service{
+		Generated(adminv1.UsersService_ServiceDesc.ServiceName, adminv1.NewUsersServiceClient, adminv1.RegisterUsersServiceHandlerClient),
+		Generated(adminv1.UserProfilesService_ServiceDesc.ServiceName, adminv1.NewUserProfilesServiceClient, adminv1.RegisterUserProfilesServiceHandlerClient),
+		Generated(adminv1.SystemsService_ServiceDesc.ServiceName, adminv1.NewSystemsServiceClient, adminv1.RegisterSystemsServiceHandlerClient),
+		Generated(adminv1.SystemPhoneNumbersService_ServiceDesc.ServiceName, adminv1.NewSystemPhoneNumbersServiceClient, adminv1.RegisterSystemPhoneNumbersServiceHandlerClient),
+		Generated(authenticationv1.AboutService_ServiceDesc.ServiceName, authenticationv1.NewAboutServiceClient, authenticationv1.RegisterAboutServiceHandlerClient),
+		Generated(authenticationv1.ApiKeysService_ServiceDesc.ServiceName, authenticationv1.NewApiKeysServiceClient, authenticationv1.RegisterApiKeysServiceHandlerClient),
+		Generated(authenticationv1.AuthenticationService_ServiceDesc.ServiceName, authenticationv1.NewAuthenticationServiceClient, authenticationv1.RegisterAuthenticationServiceHandlerClient),
+		Generated(authenticationv1.OAuthService_ServiceDesc.ServiceName, authenticationv1.NewOAuthServiceClient, authenticationv1.RegisterOAuthServiceHandlerClient),
+		Generated(massprovisioningv1.AboutService_ServiceDesc.ServiceName, massprovisioningv1.NewAboutServiceClient, massprovisioningv1.RegisterAboutServiceHandlerClient),
+		Generated(massprovisioningv1.UsersAndDevicesService_ServiceDesc.ServiceName, massprovisioningv1.NewUsersAndDevicesServiceClient, massprovisioningv1.RegisterUsersAndDevicesServiceHandlerClient),
+		Generated(rvcpprovisioningv1.CloudPbxService_ServiceDesc.ServiceName, rvcpprovisioningv1.NewCloudPbxServiceClient, rvcpprovisioningv1.RegisterCloudPbxServiceHandlerClient),
+		Generated(rvcpprovisioningv1.CloudPbxDeviceService_ServiceDesc.ServiceName, rvcpprovisioningv1.NewCloudPbxDeviceServiceClient, rvcpprovisioningv1.RegisterCloudPbxDeviceServiceHandlerClient),
+		Generated(rvcpprovisioningv1.CloudPbxPhoneNumberService_ServiceDesc.ServiceName, rvcpprovisioningv1.NewCloudPbxPhoneNumberServiceClient, rvcpprovisioningv1.RegisterCloudPbxPhoneNumberServiceHandlerClient),
+		Generated(rvcpprovisioningv1.CloudPbxSubscriberService_ServiceDesc.ServiceName, rvcpprovisioningv1.NewCloudPbxSubscriberServiceClient, rvcpprovisioningv1.RegisterCloudPbxSubscriberServiceHandlerClient),
+		Generated(subscriptionv1.OffersService_ServiceDesc.ServiceName, subscriptionv1.NewOffersServiceClient, subscriptionv1.RegisterOffersServiceHandlerClient),
+		Generated(subscriptionv1.SubscriptionsService_ServiceDesc.ServiceName, subscriptionv1.NewSubscriptionsServiceClient, subscriptionv1.RegisterSubscriptionsServiceHandlerClient),
+	}
+}
+
+// Generated makes a Service of what protoc-gen-go-grpc and protoc-gen-grpc-gateway wrote for it.
+func Generated[C any](name string, client func(grpc.ClientConnInterface) C, register func(context.Context, *runtime.ServeMux, C) error) Service {
+	return Service{
+		Name: protoreflect.FullName(name),
+		Register: func(ctx context.Context, mux *runtime.ServeMux, conn grpc.ClientConnInterface) error {
+			return register(ctx, mux, client(conn))
+		},
+	}
+}
