@@ -50,7 +50,7 @@ func (p *planner) compareAbsent(s *stance) {
 	case s.login == p.company.Account:
 		p.fault(s, "loginEmail", "user-protected", "remove the entry", "user %s is the account that the gateway works under and can't be deleted", s.login)
 	case s.user.Admin:
-		p.fault(s, "loginEmail", "user-protected", "take the administrator role from him first, or remove the entry", "user %s is an administrator and is not deleted by a manifest", s.login)
+		p.fault(s, "loginEmail", "user-protected", "take the administrator role away first, or remove the entry", "user %s is an administrator and is not deleted by a manifest", s.login)
 	default:
 		s.then = holding{}
 	}
@@ -64,7 +64,7 @@ func (p *planner) compareExisting(s *stance) {
 		return
 	}
 	if claims || p.policy.Strict {
-		p.fault(s, "loginEmail", "user-missing", "create him first, with upsert", "user %s does not exist", s.login)
+		p.fault(s, "loginEmail", "user-missing", "create the user first, with upsert", "user %s does not exist", s.login)
 		return
 	}
 	p.note(s, "no such user: nothing to detach")
@@ -72,7 +72,7 @@ func (p *planner) compareExisting(s *stance) {
 
 func (p *planner) comparePresent(s *stance) {
 	if s.user == nil && s.want.Action == "update" {
-		p.fault(s, "loginEmail", "user-missing", "use upsert to create him", "user %s is to be updated and does not exist", s.login)
+		p.fault(s, "loginEmail", "user-missing", "use upsert to create the user", "user %s is to be updated and does not exist", s.login)
 		return
 	}
 	if s.user != nil && s.want.Action == "create" && p.policy.Strict {
@@ -115,7 +115,7 @@ func (p *planner) compareSubscriber(s *stance) {
 			return
 		}
 		if len(w.Keys) > 0 && !slices.Contains(w.Keys, s.now.subscriber) {
-			p.fault(s, "shortNumber", "other-number", fmt.Sprintf("write %s to detach his subscriber", s.now.subscriber),
+			p.fault(s, "shortNumber", "other-number", fmt.Sprintf("write %s to detach the subscriber", s.now.subscriber),
 				"user %s has the extension %s, not %s (Rainbow: 2019)", s.login, s.now.subscriber, w.Keys[0])
 			return
 		}
@@ -156,7 +156,7 @@ func (p *planner) compareDevices(s *stance) {
 			p.fault(s, "macAddress", "device-held", "free the device first", "device %s is held by an unknown user with id %s (Rainbow: 2009)", k, d.HolderID)
 		}
 		if s.then.subscriber == "" {
-			p.fault(s, "macAddress", "not-subscriber", "fill shortNumber too", "user %s would have no extension, so device %s can't be attached to him (Rainbow: 2011)", s.login, k)
+			p.fault(s, "macAddress", "not-subscriber", "fill shortNumber too", "user %s would have no extension, so device %s can't be attached (Rainbow: 2011)", s.login, k)
 		}
 	}
 }
@@ -175,7 +175,7 @@ func (p *planner) compareDDIs(s *stance) {
 			p.fault(s, "ddiE164Number", "ddi-held", "free the number first, or use another", "DDI %s is held by an unknown user with id %s (Rainbow: 2015)", n, d.HolderID)
 		}
 		if s.then.subscriber == "" {
-			p.fault(s, "ddiE164Number", "not-subscriber", "fill shortNumber too", "user %s would have no extension, so DDI %s can't be assigned to him (Rainbow: 2013)", s.login, n)
+			p.fault(s, "ddiE164Number", "not-subscriber", "fill shortNumber too", "user %s would have no extension, so DDI %s can't be assigned (Rainbow: 2013)", s.login, n)
 		}
 	}
 }

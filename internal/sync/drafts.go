@@ -41,9 +41,9 @@ func deletionReason(h holding) string {
 		goes = append(goes, "DDI "+string(n))
 	}
 	if len(goes) == 0 {
-		return "the manifest deletes him"
+		return "the manifest deletes the user"
 	}
-	return "the manifest deletes him; frees " + strings.Join(goes, ", ")
+	return "the manifest deletes the user; frees " + strings.Join(goes, ", ")
 }
 
 // draftDetaches drafts what a user who stays loses. A subscriber that goes takes its devices with it (guide,
@@ -80,14 +80,14 @@ func (p *planner) draftDetaches(s *stance) {
 }
 
 func renumberReason(s *stance) string {
-	words := "the manifest detaches his extension"
+	words := "the manifest detaches the extension"
 	if s.then.subscriber != "" {
-		words = fmt.Sprintf("his extension becomes %s, and a subscriber can't be renumbered in place", s.then.subscriber)
+		words = fmt.Sprintf("the extension becomes %s, and a subscriber can't be renumbered in place", s.then.subscriber)
 	}
 	if n := len(s.now.devices); n == 1 {
 		words += fmt.Sprintf("; frees device %s", s.now.devices[0])
 	} else if n > 1 {
-		words += fmt.Sprintf("; frees his %d devices", n)
+		words += fmt.Sprintf("; frees %d devices", n)
 	}
 	return words
 }
@@ -99,15 +99,15 @@ func (p *planner) lossReason(s *stance, k Key, returns bool) string {
 		return fmt.Sprintf("it moves to %s", to.login)
 	}
 	if returns {
-		return "his extension is replaced; it is put back after"
+		return "the extension is replaced; put back after"
 	}
 	if s.renumbered() && s.then.subscriber == "" {
-		return "his extension goes"
+		return "the extension goes"
 	}
 	if s.want != nil && s.want.Presence == Existing {
 		return "the manifest detaches it"
 	}
-	return "the manifest names another for him, or none"
+	return "the manifest names another, or none"
 }
 
 func holderChange(before, after Login) []Change {
@@ -126,7 +126,21 @@ func (p *planner) draftTakes() {
 		p.draftSubscriber(s)
 		p.draftAttaches(s)
 		p.draftPairings(s)
+		p.remarkSwap(s)
 	}
+}
+
+// remarkSwap points out two users who exchange their extensions.
+func (p *planner) remarkSwap(s *stance) {
+	if s.now.subscriber == "" || s.then.subscriber == "" || s.now.subscriber == s.then.subscriber {
+		return
+	}
+	f := p.frees[p.subscriberKey(s.then.subscriber)]
+	if f == nil || f.owner.then.subscriber != s.now.subscriber || f.owner.order < s.order {
+		return
+	}
+	p.remark(s, "swap", "%s <-> %s: extensions swapped between %s and %s; both are without an extension until the steps that give them the new one are done",
+		s.now.subscriber, s.then.subscriber, s.login, f.owner.login)
 }
 
 func (p *planner) draftUser(s *stance) {
@@ -145,7 +159,7 @@ func (p *planner) draftUser(s *stance) {
 	}
 	reason := "differs in " + names(changes)
 	if len(changes) == 0 {
-		reason = "his password is to be reset"
+		reason = "the password is to be reset"
 	}
 	p.add(s, Operation{Action: ActionUpdate, Key: s.login.Key(), Changes: append(changes, along...), Secret: secret, Reason: reason})
 }
@@ -164,10 +178,10 @@ func (p *planner) draftSubscriber(s *stance) {
 		return
 	}
 	key := p.subscriberKey(n)
-	reason := "he has no extension yet"
+	reason := "no extension yet"
 	needs := []*draft{s.creation, p.frees[key]}
 	if s.now.subscriber != "" {
-		reason = fmt.Sprintf("replaces his extension %s", s.now.subscriber)
+		reason = fmt.Sprintf("replaces extension %s", s.now.subscriber)
 		needs = append(needs, p.frees[p.subscriberKey(s.now.subscriber)])
 	}
 	if f := p.frees[key]; f != nil && f.owner != s {
@@ -191,14 +205,14 @@ func (p *planner) draftAttaches(s *stance) {
 
 // draftAttach drafts giving a device or DDI. A device or DDI that the user had before his renumbering is put back.
 func (p *planner) draftAttach(s *stance, k Key, putBack bool) {
-	reason := "the manifest gives it to him"
+	reason := "the manifest asks for it"
 	from := Login("")
 	if r := p.obs.Record(k); r != nil && r.HeldBy() != s.login {
 		from = r.HeldBy()
 	}
 	switch {
 	case putBack:
-		reason = "put back after his extension is replaced"
+		reason = "put back after the extension is replaced"
 	case from != "":
 		reason = fmt.Sprintf("moves from %s", from)
 	}
@@ -215,7 +229,7 @@ func (p *planner) draftPairings(s *stance) {
 			}
 			continue
 		}
-		reason := "the manifest pairs it with him"
+		reason := "the manifest asks for it"
 		if e.Holder != "" {
 			reason = fmt.Sprintf("moves from %s", e.Holder)
 		}

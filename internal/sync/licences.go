@@ -65,13 +65,13 @@ func (p *planner) draftLicenceGain(s *stance, l *Licence) {
 	if d != nil {
 		d.op.Changes = append(d.op.Changes, Change{Name: licenceChange(l.ID), After: string(l.Offer)})
 	} else {
-		d = p.add(s, Operation{Action: ActionAttach, Key: l.Key(), Changes: []Change{{Name: "offer", After: string(l.Offer)}}, Reason: "the manifest gives him the licence"})
+		d = p.add(s, Operation{Action: ActionAttach, Key: l.Key(), Changes: []Change{{Name: "offer", After: string(l.Offer)}}, Reason: "the manifest asks for it"})
 	}
 	p.seatTakes[l.Key()] = append(p.seatTakes[l.Key()], d)
 }
 
 func (p *planner) draftLicenceLoss(s *stance, l *Licence) {
-	d := p.add(s, Operation{Action: ActionDetach, Key: l.Key(), Changes: []Change{{Name: "offer", Before: string(l.Offer)}}, Reason: "the manifest does not give him the licence"})
+	d := p.add(s, Operation{Action: ActionDetach, Key: l.Key(), Changes: []Change{{Name: "offer", Before: string(l.Offer)}}, Reason: "the manifest does not name it"})
 	p.seatFrees[l.Key()] = append(p.seatFrees[l.Key()], d)
 }
 

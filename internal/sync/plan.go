@@ -1,10 +1,12 @@
 package sync
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strings"
 )
 
 // PlanFormat is the version of the plan document; it changes when a reader of the old form would misread the new one.
@@ -108,27 +110,40 @@ func (o *Operation) After(name string) (string, bool) {
 
 // Title is the operation in one line: "attach device aa:bb:cc:dd:ee:02 to ann@demo.example".
 func (o *Operation) Title() string {
-	thing := o.Key.ID
-	switch o.Key.Kind {
-	case KindDevice:
-		thing = DeviceKey(o.Key.ID).String()
-	case KindLicence:
-		if name, ok := o.After("offer"); ok && name != "" {
-			thing = name
-		} else if name := o.before("offer"); name != "" {
-			thing = name
-		}
-	}
+	thing := o.thing()
 	switch {
 	case o.Key.Kind == KindUser:
 		return fmt.Sprintf("%s user %s", o.Action, o.Login)
 	case o.Action == ActionAttach:
-		return fmt.Sprintf("attach %s %s to %s", o.Key.Kind, thing, o.Login)
+		return fmt.Sprintf("attach %s to %s", thing, o.Login)
 	case o.Action == ActionDetach:
-		return fmt.Sprintf("detach %s %s from %s", o.Key.Kind, thing, o.Login)
+		return fmt.Sprintf("detach %s from %s", thing, o.Login)
 	}
-	return fmt.Sprintf("%s %s %s of %s", o.Action, o.Key.Kind, thing, o.Login)
+	return fmt.Sprintf("%s %s of %s", o.Action, thing, o.Login)
 }
+
+// thing names what the operation concerns, as people say it.
+func (o *Operation) thing() string {
+	switch o.Key.Kind {
+	case KindDevice:
+		return "device " + DeviceKey(o.Key.ID).String()
+	case KindDDI:
+		return "DDI " + o.Key.ID
+	case KindExtension:
+		pbx, number, _ := strings.Cut(o.Key.ID, "/")
+		if o.Action == ActionCreate || o.Action == ActionDelete {
+			return "extension " + number
+		}
+		return fmt.Sprintf("number %s (%s)", number, pbx)
+	case KindLicence:
+		if name := cmp.Or(first(o.After("offer")), o.before("offer")); name != "" {
+			return fmt.Sprintf("licence %q", name)
+		}
+	}
+	return string(o.Key.Kind) + " " + o.Key.ID
+}
+
+func first(s string, _ bool) string { return s }
 
 func (o *Operation) before(name string) string {
 	for _, c := range o.Changes {
