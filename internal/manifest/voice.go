@@ -1,0 +1,84 @@
+package manifest
+
+import bulksync "github.com/rainbow-gateway/rainbow-gateway/internal/sync"
+
+// The actions of mode rainbowvoice (Rainbow Node SDK, importRainbowVoiceUsersWithCSVdata).
+
+// upsertVoice: the user exists with the filled values, has the filled extension, device and DDI, and the services.
+func (w *row) upsertVoice(u *bulksync.DesiredUser) {
+	w.attributes(false)
+	w.password()
+	w.services()
+	if n, ok := w.shortNumber(roleShortNumber); ok {
+		u.Subscriber = bulksync.Having(n)
+	}
+	if d, ok := w.device(); ok {
+		u.Devices = bulksync.Having(d)
+	}
+	if n, ok := w.ddi(); ok {
+		u.DDIs = bulksync.Having(n)
+	}
+}
+
+// detachVoice: the user gives up the extension, device or DDI that is filled. With the extension, its device and DDI go
+// too, which is the planner's to know.
+func (w *row) detachVoice(u *bulksync.DesiredUser) {
+	if _, _, filled := w.cell(roleShortNumber); !filled {
+		_, _, device := w.cell(roleMAC)
+		if _, _, ddi := w.cell(roleDDI); !ddi && !device {
+			at := max(0, w.s.at[roleShortNumber])
+			w.fault(at, &problem{codeNoDetach, "detach names nothing to detach (Rainbow: 2018)", "fill shortNumber, macAddress or ddiE164Number"})
+		}
+	}
+	if n, ok := w.shortNumber(roleShortNumber); ok {
+		u.Subscriber = bulksync.Without(n)
+	}
+	if d, ok := w.device(); ok {
+		u.Devices = bulksync.Without(d)
+	}
+	if n, ok := w.ddi(); ok {
+		u.DDIs = bulksync.Without(n)
+	}
+}
+
+func (w *row) shortNumber(as role) (bulksync.Number, bool) {
+	text, i, ok := w.cell(as)
+	if !ok {
+		return "", false
+	}
+	n, p := parseShortNumber(w.s.columns[i].name, text)
+	if p != nil {
+		w.fault(i, p)
+		return "", false
+	}
+	w.keep(i)
+	return n, true
+}
+
+func (w *row) device() (bulksync.DeviceKey, bool) {
+	text, i, ok := w.cell(roleMAC)
+	if !ok {
+		return "", false
+	}
+	key, p := parseMAC(text)
+	if p != nil {
+		w.fault(i, p)
+		return "", false
+	}
+	w.keep(i)
+	return key, true
+}
+
+func (w *row) ddi() (bulksync.E164, bool) {
+	text, i, ok := w.cell(roleDDI)
+	if !ok {
+		return "", false
+	}
+	n, p := parseE164("DDI", text)
+	if p != nil {
+		w.fault(i, p)
+		return "", false
+	}
+	w.keep(i)
+	return n, true
+}
