@@ -45,7 +45,7 @@ type Engine struct {
 	AppSecret     Secret `kong:"-" env:"GATEWAY_APP_SECRET" help:"Rainbow application secret; environment only."`
 	AppSecretFile string `name:"app-secret-file" env:"GATEWAY_APP_SECRET_FILE" placeholder:"FILE" group:"Service account" help:"File that holds the application secret."`
 
-	UpstreamCA      string        `name:"upstream-ca" env:"GATEWAY_UPSTREAM_CA" placeholder:"FILE" group:"Upstream" help:"PEM file of certificate authorities to trust beside the system's."`
+	UpstreamCA      string        `name:"upstream-ca" env:"GATEWAY_UPSTREAM_CA" placeholder:"FILE" group:"Upstream" help:"PEM file of the certificate authorities to trust instead of the system's."`
 	UpstreamPlain   bool          `name:"upstream-plain" env:"GATEWAY_UPSTREAM_PLAIN" group:"Upstream" help:"Allow http:// to a host that is not this machine; credentials then travel in the clear."`
 	UpstreamTimeout time.Duration `name:"upstream-timeout" env:"GATEWAY_UPSTREAM_TIMEOUT" default:"120s" group:"Upstream" help:"Longest wait for one upstream answer."`
 	DialTimeout     time.Duration `name:"dial-timeout" env:"GATEWAY_DIAL_TIMEOUT" default:"10s" group:"Upstream" help:"Longest wait for a connection to Rainbow."`
