@@ -1,6 +1,11 @@
 package upstream
 
-import "google.golang.org/protobuf/reflect/protoreflect"
+import (
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	optionsv1 "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/options/v1"
+	"github.com/rainbow-gateway/rainbow-gateway/internal/upstream/jsoncodec"
+)
 
 // Binding is one RPC compiled from its descriptor.
 type Binding struct {
@@ -22,6 +27,9 @@ type Binding struct {
 	Body         protoreflect.FieldDescriptor
 	ResponseBody protoreflect.FieldDescriptor
 
+	// Operation is the RPC's own option.
+	Operation *optionsv1.Operation
+
 	// RequestMedia and ResponseMedia are the media types of bodies that are not JSON, else "".
 	RequestMedia  string
 	ResponseMedia string
@@ -36,7 +44,22 @@ type Binding struct {
 
 	// Descriptor is what this was compiled from.
 	Descriptor protoreflect.MethodDescriptor
+
+	// input is where the parameters are: Input, or for an upload the type of its first part's request.
+	input     protoreflect.MessageDescriptor
+	bodyCodec *jsoncodec.Message // of Body, when it is JSON
+	codec     *jsoncodec.Message // of the answer, when it is JSON
+	upload    *uploadParts       // of an Upload… twin
 }
+
+// uploadParts are the fields of the messages of an upload.
+type uploadParts struct {
+	request, chunk protoreflect.FieldDescriptor
+}
+
+// Repeatable tells whether a call whose outcome is unknown may be sent again: every GET, and what the option
+// idempotent names.
+func (b *Binding) Repeatable() bool { return b.Method == "GET" || b.Operation.GetIdempotent() }
 
 // Param is a field that travels in the query or as a header.
 type Param struct {

@@ -14,11 +14,18 @@
 package upstream
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
+	"net/url"
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 )
 
 // Options configure a Client. The zero value of each but BaseURL and Bindings is a sensible default.
@@ -52,6 +59,10 @@ type Options struct {
 	// Rate is the budget of the service account in requests a second, Burst how many may go at once; Rate 0 is no limit.
 	Rate  float64
 	Burst int
+
+	// LoginPause is how long no login is tried after one was refused; it doubles with each further refusal, and is at
+	// least 65 minutes when the account is locked. Default: 15 minutes.
+	LoginPause time.Duration
 
 	// Retry bounds repetitions.
 	Retry Retry
@@ -87,30 +98,136 @@ type Retry struct {
 	Longest time.Duration
 }
 
+// withDefaults fills in what is zero.
+func (o Options) withDefaults() Options {
+	o.DialTimeout = cmp.Or(o.DialTimeout, 10*time.Second)
+	o.AnswerTimeout = cmp.Or(o.AnswerTimeout, 120*time.Second)
+	o.MaxAnswer = cmp.Or(o.MaxAnswer, 64<<20)
+	o.LoginPause = cmp.Or(o.LoginPause, 15*time.Minute)
+	o.UserAgent = cmp.Or(o.UserAgent, "rainbow-gateway")
+	o.Retry.Attempts = cmp.Or(o.Retry.Attempts, 4)
+	o.Retry.Elapsed = cmp.Or(o.Retry.Elapsed, 2*time.Minute)
+	o.Retry.First = cmp.Or(o.Retry.First, 500*time.Millisecond)
+	o.Retry.Longest = cmp.Or(o.Retry.Longest, 30*time.Second)
+	return o
+}
+
 var _ grpc.ClientConnInterface = (*Client)(nil)
 
 // Client calls upstream. Make one with New and Close it at the end.
 type Client struct {
-	opts Options
+	opts      Options
+	base      *url.URL
+	transport http.RoundTripper
+	session   *session // nil without a service account
+	throttle  *throttle
 }
 
 // New checks the options and returns a client. It does not connect.
-func New(opts Options) (*Client, error) { return &Client{opts: opts}, nil }
-
-// Close ends the upkeep of the service account's token and closes idle connections. Calls under way go on.
-func (c *Client) Close() error { return nil }
-
-// Invoke calls the unary RPC fullMethod. req and reply are its messages (reply may be nil with Exchange.WantRaw). The
-// answer headers of the allow-list go to the grpc.Header call option, in lower case.
-func (c *Client) Invoke(ctx context.Context, fullMethod string, req, reply any, opts ...grpc.CallOption) error {
-	return ErrInvalid
+func New(opts Options) (*Client, error) {
+	opts = opts.withDefaults()
+	base, err := url.Parse(opts.BaseURL)
+	if err != nil || (base.Scheme != "http" && base.Scheme != "https") || base.Host == "" || base.User != nil || base.RawQuery != "" || base.Fragment != "" {
+		return nil, errors.New("upstream URL: want http(s)://host[:port][/prefix] without user, query and fragment")
+	}
+	if opts.Bindings == nil {
+		return nil, errors.New("upstream: no bindings")
+	}
+	c := &Client{opts: opts, base: base, transport: opts.Transport, throttle: newThrottle(opts.Rate, opts.Burst, opts.Retry.Elapsed)}
+	if c.transport == nil {
+		if c.transport, err = newTransport(opts); err != nil {
+			return nil, err
+		}
+	}
+	if opts.Account != nil {
+		c.session = newSession(*opts.Account, opts.LoginPause, c.signIn)
+	}
+	return c, nil
 }
 
-// NewStream calls a streaming twin: Upload… (client stream) or Download… (server stream).
-func (c *Client) NewStream(ctx context.Context, desc *grpc.StreamDesc, fullMethod string, opts ...grpc.CallOption) (grpc.ClientStream, error) {
-	return nil, ErrInvalid
+// Close ends the upkeep of the service account's token and closes idle connections. Calls under way go on, but get no
+// new token.
+func (c *Client) Close() error {
+	if c.session != nil {
+		c.session.close()
+	}
+	if t, ok := c.transport.(interface{ CloseIdleConnections() }); ok {
+		t.CloseIdleConnections()
+	}
+	return nil
+}
+
+// Invoke calls the unary RPC fullMethod. req and reply are its messages; with an Exchange req is only used when that
+// has no Request, and reply only when that doesn't say WantRaw. The answer headers of the allow-list go to the
+// grpc.Header call option, in lower case, also when the call fails.
+func (c *Client) Invoke(ctx context.Context, fullMethod string, req, reply any, opts ...grpc.CallOption) error {
+	b := c.opts.Bindings.ByMethod(fullMethod)
+	if b == nil || b.VariantOf != nil {
+		return status.Errorf(codes.Unimplemented, "method %s is not an operation of Rainbow", fullMethod)
+	}
+	x := ExchangeFrom(ctx)
+	k, err := c.unary(ctx, b, x, req)
+	if err != nil {
+		return b.invalid(err)
+	}
+	a, err := c.send(ctx, k)
+	if err != nil {
+		return err
+	}
+	if x != nil {
+		x.Answer = RawAnswer{Status: a.status, Header: ForwardAnswer(a.header), Body: a.body, ContentLength: int64(len(a.body))}
+	}
+	setHeaderOption(opts, a.header)
+	if !b.success(a.status) {
+		return k.refusal(a, c.opts.MaxAnswer)
+	}
+	if x != nil && x.WantRaw {
+		return nil
+	}
+	return k.failed(b.decode(a, reply, c.opts.MaxAnswer))
+}
+
+// unary prepares the call of a unary RPC.
+func (c *Client) unary(ctx context.Context, b *Binding, x *Exchange, req any) (*call, error) {
+	k := &call{method: b.Method, path: b.Path.Template, repeatable: b.Repeatable(), retry: true, buffered: true,
+		noAccount: b.Operation.GetNoCredentials()}
+	if x != nil && x.Request != nil {
+		return k, k.raw(ctx, x)
+	}
+	msg, ok := req.(proto.Message)
+	if !ok {
+		return nil, fmt.Errorf("request: %T is not a message", req)
+	}
+	var err error
+	if k.request, err = b.build(msg); err != nil {
+		return nil, err
+	}
+	k.typedHeaders(ctx, b, x == nil)
+	return k, nil
 }
 
 // Do sends x.Request and fills in x.Answer, bodies unbuffered both ways. Whatever upstream answers is a success of
 // Do; the error says that there is no answer. The caller closes x.Answer.Stream.
-func (c *Client) Do(ctx context.Context, x *Exchange) error { return ErrInvalid }
+func (c *Client) Do(ctx context.Context, x *Exchange) error {
+	k := &call{method: x.Request.Method, path: "(raw)", repeatable: x.Request.Method == http.MethodGet, retry: true}
+	if err := k.raw(ctx, x); err != nil {
+		return (&Binding{Method: k.method, Path: Path{Template: k.path}}).invalid(err)
+	}
+	a, err := c.send(ctx, k)
+	if err != nil {
+		return err
+	}
+	x.Answer = RawAnswer{Status: a.status, Header: ForwardAnswer(a.header), Stream: a.stream, ContentLength: a.length}
+	return nil
+}
+
+// invalid says that a request can't be sent.
+func (b *Binding) invalid(cause error) error {
+	return &callError{method: b.Method, path: b.Path.Template, kind: ErrInvalid, cause: cause}
+}
+
+// success tells whether a status is an answer of the operation: 2xx, and for documents that are not JSON also a
+// redirect, which is then the answer (OAuthAuthorize).
+func (b *Binding) success(status int) bool {
+	return status/100 == 2 || (status/100 == 3 && b.ResponseMedia != "")
+}

@@ -23,6 +23,10 @@ var (
 	// since five refusals lock the account. The call itself was not sent.
 	ErrCredentials = errors.New("service account refused")
 
+	// ErrLogin: the service account got no token for another reason than its credentials, e.g. a 5xx. The call itself
+	// was not sent.
+	ErrLogin = errors.New("service account got no token")
+
 	// ErrTooLarge: the answer is larger than the client buffers.
 	ErrTooLarge = errors.New("answer too large")
 
@@ -79,22 +83,26 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Is makes a refused login an ErrCredentials only through callError; an Error by itself is none of the sentinels.
-func (e *Error) Is(target error) bool { return false }
-
 // callError is a failure without an answer of the operation itself.
 type callError struct {
 	method, path string // as in Error
-	kind         error  // one of the sentinels
+	host         string // of upstream, when it matters
+	kind         error  // one of the sentinels, or the context's error
 	cause        error  // may be nil
 	unknown      bool   // the operation may have been carried out
+	again        bool   // another attempt is safe and may help
 }
 
 func (e *callError) Error() string {
-	if e.cause == nil {
-		return fmt.Sprintf("%s %s: %v", e.method, e.path, e.kind)
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s: %v", e.method, e.path, e.kind)
+	if e.host != "" {
+		b.WriteString(" (" + e.host + ")")
 	}
-	return fmt.Sprintf("%s %s: %v: %v", e.method, e.path, e.kind, e.cause)
+	if e.cause != nil {
+		fmt.Fprintf(&b, ": %v", e.cause)
+	}
+	return b.String()
 }
 
 func (e *callError) Unwrap() []error {

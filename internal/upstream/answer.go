@@ -1,0 +1,151 @@
+package upstream
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"net/http"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/proto"
+)
+
+// maxErrorText caps the decompressed body of an error in bytes.
+const maxErrorText = 1 << 20
+
+// maxMsg caps what becomes Msg of an error that is not JSON, in bytes.
+const maxMsg = 512
+
+// decode puts a success into the reply.
+func (b *Binding) decode(a *answer, reply any, limit int64) error {
+	msg, ok := reply.(proto.Message)
+	if !ok || msg.ProtoReflect().Descriptor() != b.Output.Descriptor() {
+		return fmt.Errorf("reply is %T, not %s", reply, b.Output.Descriptor().FullName())
+	}
+	body, err := decompress(a.header, a.body, limit)
+	if err != nil {
+		return err
+	}
+	switch {
+	case b.codec == nil:
+		setHTTPBody(msg.ProtoReflect(), a.header.Get("Content-Type"), body)
+		return nil
+	case b.ResponseBody != nil:
+		return b.codec.UnmarshalField(body, b.ResponseBody, msg)
+	case len(bytes.TrimSpace(body)) == 0: // e.g. a 204: an answer without members
+		proto.Reset(msg)
+		return nil
+	}
+	return b.codec.Unmarshal(body, msg)
+}
+
+// decompress returns the body as it was before Content-Encoding, at most limit bytes of it.
+func decompress(h http.Header, body []byte, limit int64) ([]byte, error) {
+	switch encoding := strings.ToLower(h.Get("Content-Encoding")); encoding {
+	case "", "identity":
+		return body, nil
+	case "gzip", "x-gzip":
+		if len(body) == 0 {
+			return body, nil
+		}
+		r, err := gzip.NewReader(bytes.NewReader(body))
+		if err != nil {
+			return nil, fmt.Errorf("gzip: %w", err)
+		}
+		out, err := readAll(r, -1, limit)
+		if err != nil && !errors.Is(err, ErrTooLarge) {
+			err = fmt.Errorf("gzip: %w", err)
+		}
+		return out, err
+	default:
+		return nil, fmt.Errorf("content encoding %q is not known", encoding)
+	}
+}
+
+// refusal makes the error of an answer that is not a success.
+func (k *call) refusal(a *answer, limit int64) *Error {
+	e := &Error{
+		Status:      a.status,
+		Method:      k.method,
+		Path:        k.path,
+		RetryAfter:  retryAfter(a.status, a.header),
+		RequestID:   a.header.Get(headerRequestID),
+		Header:      ForwardAnswer(a.header),
+		ContentType: a.header.Get("Content-Type"),
+		unsure:      k.unsure,
+	}
+	body, err := decompress(a.header, a.body, min(limit, maxErrorText))
+	if err != nil {
+		return e
+	}
+	e.Body = body
+	if envelope := parseEnvelope(body); envelope.ok {
+		e.Code, e.Msg, e.Details = int(envelope.Code), envelope.Msg, envelope.Details
+	} else {
+		e.Msg = shortText(body)
+	}
+	return e
+}
+
+// envelope is the error document of the Rainbow portals. Members of another type are left out, not refused.
+type envelope struct {
+	Msg     string
+	Details json.RawMessage
+	Code    int
+	ok      bool
+}
+
+func parseEnvelope(body []byte) envelope {
+	var members map[string]json.RawMessage
+	if json.Unmarshal(body, &members) != nil || members == nil {
+		return envelope{}
+	}
+	e := envelope{Details: members["errorDetails"], ok: true}
+	if string(e.Details) == "null" {
+		e.Details = nil
+	}
+	if json.Unmarshal(members["errorMsg"], &e.Msg) != nil {
+		e.Msg = ""
+	}
+	if json.Unmarshal(members["errorDetailsCode"], &e.Code) != nil {
+		e.Code = 0
+	}
+	return e
+}
+
+// shortText is the beginning of a text that is not JSON, on one line.
+func shortText(body []byte) string {
+	if len(body) > maxMsg {
+		body = body[:maxMsg]
+	}
+	return strings.Join(strings.FieldsFunc(strings.ToValidUTF8(string(body), ""), func(r rune) bool {
+		return r == utf8.RuneError || r <= ' ' || r == 0x7f
+	}), " ")
+}
+
+// answerMetadata shows the headers of an answer as gRPC metadata.
+func answerMetadata(h http.Header) metadata.MD {
+	md := metadata.MD{}
+	for name, values := range ForwardAnswer(h) {
+		switch name {
+		case "Content-Type", "Content-Encoding": // gRPC has its own
+		default:
+			md[strings.ToLower(name)] = values
+		}
+	}
+	return md
+}
+
+func setHeaderOption(opts []grpc.CallOption, h http.Header) {
+	for _, opt := range opts {
+		if o, ok := opt.(grpc.HeaderCallOption); ok {
+			*o.HeaderAddr = answerMetadata(h)
+		}
+	}
+}

@@ -1,0 +1,248 @@
+package upstream
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strings"
+	"sync/atomic"
+)
+
+// call is one call to upstream: what to send, as whom, and what may be repeated.
+type call struct {
+	method, path string // as errors show it: HTTP method and path template
+	request      *wireRequest
+	reader       io.Reader // the body of a streamed request, instead of request.body
+	length       int64     // of reader, -1 when not known
+
+	repeatable bool // may be sent again when its outcome is unknown
+	retry      bool // may be sent again at all; a pass-through exchange is not, its caller decides
+	buffered   bool // the answer is read as a whole
+	noAccount  bool // is never made as the service account
+
+	unsure bool // an attempt before the last may have been carried out
+}
+
+// raw makes the call the request of x.
+func (k *call) raw(ctx context.Context, x *Exchange) error {
+	r := x.Request
+	if err := checkTarget(r.Target); err != nil {
+		return err
+	}
+	x.Answer = RawAnswer{}
+	k.request = &wireRequest{method: r.Method, target: r.Target, header: ForwardRequest(r.Header), body: r.Body}
+	k.reader, k.length = r.BodyReader, r.ContentLength
+	k.noAccount = k.noAccount || belowAuthentication(r.Target)
+	if _, passes := callerFrom(ctx); passes {
+		k.retry = false
+	}
+	k.repeatable = k.repeatable && r.Method == k.method
+	return nil
+}
+
+// typedHeaders completes the headers of a request built from a message.
+func (k *call) typedHeaders(ctx context.Context, b *Binding, compress bool) {
+	h := k.request.header
+	k.noAccount = k.noAccount || belowAuthentication(k.request.target)
+	h.Set("Accept", "application/json")
+	if b.ResponseMedia != "" {
+		h.Set("Accept", b.ResponseMedia+", application/json")
+	}
+	if compress {
+		h.Set("Accept-Encoding", "gzip")
+	}
+	if caller, ok := callerFrom(ctx); ok {
+		for name, values := range caller.Header {
+			if allowedRequest(name) && !isCredential(name) {
+				h[name] = values
+			}
+		}
+	}
+}
+
+// answer is what upstream answered. The body is either read (body) or not (stream).
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+	stream io.ReadCloser
+	length int64
+}
+
+// discard gives up an answer that nobody will read.
+func (a *answer) discard() {
+	if a.stream != nil {
+		_, _ = io.CopyN(io.Discard, a.stream, 64<<10) // so that the connection can be used again
+		_ = a.stream.Close()
+	}
+}
+
+// attempt sends the call once. token is the service account's that was used, "" when none was.
+func (c *Client) attempt(ctx context.Context, k *call) (a *answer, token string, err error) {
+	header, token, err := c.credentials(ctx, k)
+	if err != nil {
+		return nil, "", err
+	}
+	if token != "" {
+		if err := c.throttle.wait(ctx, k); err != nil {
+			return nil, token, err
+		}
+	}
+	a, err = c.exchange(ctx, k, header)
+	return a, token, err
+}
+
+// credentials completes the headers of the call: those of its caller, or the service account's token.
+func (c *Client) credentials(ctx context.Context, k *call) (header http.Header, token string, err error) {
+	header = k.request.header.Clone()
+	if header == nil {
+		header = http.Header{}
+	}
+	if len(header["User-Agent"]) == 0 {
+		header.Set("User-Agent", c.opts.UserAgent)
+	}
+	if caller, ok := callerFrom(ctx); ok {
+		for name, values := range caller.Header {
+			if name = http.CanonicalHeaderKey(name); isCredential(name) {
+				header[name] = values
+			}
+		}
+		return header, "", nil
+	}
+	if k.noAccount {
+		return header, "", nil
+	}
+	if c.session == nil {
+		return nil, "", k.unsent(ErrNoAccount, nil)
+	}
+	if token, err = c.session.token(ctx); err != nil {
+		return nil, "", k.noToken(ctx, err)
+	}
+	header.Set(headerAuthorization, "Bearer "+token)
+	return header, token, nil
+}
+
+// exchange is one HTTP round trip.
+func (c *Client) exchange(ctx context.Context, k *call, header http.Header) (*answer, error) {
+	var sent atomic.Bool
+	parent := ctx
+	cancel := context.CancelFunc(func() {})
+	if k.buffered {
+		ctx, cancel = context.WithTimeout(ctx, 2*c.opts.AnswerTimeout) // the header has its own time-out; this is for the body
+	}
+	defer func() { cancel() }()
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { sent.Store(true) }})
+	req := c.newRequest(ctx, k, header)
+	resp, err := c.transport.RoundTrip(req)
+	if err != nil {
+		return nil, k.broken(parent, c.base.Host, sent.Load(), err)
+	}
+	a := &answer{status: resp.StatusCode, header: resp.Header, stream: resp.Body, length: resp.ContentLength}
+	if !k.buffered {
+		return a, nil
+	}
+	a.body, err = readAll(resp.Body, resp.ContentLength, c.opts.MaxAnswer)
+	a.stream = nil
+	_ = resp.Body.Close()
+	if errors.Is(err, ErrTooLarge) {
+		return nil, &callError{method: k.method, path: k.path, kind: ErrTooLarge, unknown: true}
+	}
+	if err != nil {
+		return nil, k.broken(parent, c.base.Host, true, err)
+	}
+	return a, nil
+}
+
+// newRequest makes the http.Request; its target is sent byte by byte.
+func (c *Client) newRequest(ctx context.Context, k *call, header http.Header) *http.Request {
+	req := (&http.Request{Method: k.request.method, URL: c.url(k.request.target), Header: header, Host: c.base.Host,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}).WithContext(ctx)
+	switch {
+	case k.reader != nil:
+		req.Body, req.ContentLength = io.NopCloser(k.reader), k.length
+		if closer, ok := k.reader.(io.ReadCloser); ok {
+			req.Body = closer
+		}
+	case len(k.request.body) > 0:
+		body := k.request.body
+		req.ContentLength = int64(len(body))
+		req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+		req.Body, _ = req.GetBody()
+	}
+	return req
+}
+
+// url joins base and target so that the target goes out as it is. Path and RawPath do for what net/url would write
+// itself; for the rest, Opaque does, which a proxy for plain HTTP would not understand.
+func (c *Client) url(target string) *url.URL {
+	path, query, hasQuery := strings.Cut(target, "?")
+	path = strings.TrimSuffix(c.base.EscapedPath(), "/") + path
+	u := &url.URL{Scheme: c.base.Scheme, Host: c.base.Host, RawPath: path, RawQuery: query, ForceQuery: hasQuery && query == ""}
+	var err error
+	if u.Path, err = url.PathUnescape(path); err != nil || u.EscapedPath() != path {
+		u.Path, u.RawPath, u.Opaque = "", "", path
+	}
+	return u
+}
+
+// readAll reads a body of the given length (-1: not known), at most limit bytes.
+func readAll(r io.Reader, length, limit int64) ([]byte, error) {
+	if length > limit {
+		return nil, ErrTooLarge
+	}
+	var b bytes.Buffer
+	b.Grow(int(max(length, 0)) + bytes.MinRead)
+	n, err := b.ReadFrom(io.LimitReader(r, limit+1))
+	if err == nil && n > limit {
+		err = ErrTooLarge
+	}
+	return b.Bytes(), err
+}
+
+// unsent is a failure before anything was sent.
+func (k *call) unsent(kind, cause error) error {
+	return &callError{method: k.method, path: k.path, kind: kind, cause: cause, unknown: k.unsure}
+}
+
+// noToken is a failure to get the service account's token. Only a refusal is final.
+func (k *call) noToken(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return k.unsent(ctx.Err(), nil)
+	}
+	e := &callError{method: k.method, path: k.path, kind: ErrLogin, cause: err, unknown: k.unsure, again: true}
+	switch {
+	case errors.Is(err, ErrCredentials):
+		e.kind, e.again = ErrCredentials, false
+	case errors.Is(err, errClosed):
+		e.again = false
+	case errors.Is(err, ErrUnreachable):
+		e.kind = ErrUnreachable
+	}
+	return e
+}
+
+// broken is an attempt without an answer. sent tells whether it had a connection, so that bytes may have gone out.
+func (k *call) broken(ctx context.Context, host string, sent bool, cause error) error {
+	e := &callError{method: k.method, path: k.path, kind: ErrUnreachable, host: host, cause: cause,
+		unknown: k.unsure || sent, again: !sent || k.repeatable}
+	if ctx.Err() != nil {
+		e.kind, e.cause, e.again = ctx.Err(), nil, false
+	}
+	return e
+}
+
+// failed says that a success was answered, but with a body that can't be taken.
+func (k *call) failed(err error) error {
+	if err == nil {
+		return nil
+	}
+	kind := ErrAnswer
+	if errors.Is(err, ErrTooLarge) {
+		kind, err = ErrTooLarge, nil
+	}
+	return &callError{method: k.method, path: k.path, kind: kind, cause: err, unknown: true}
+}

@@ -1,0 +1,78 @@
+package upstream
+
+import (
+	"context"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// throttle is the request budget of the service account. After a 429 everybody waits, not only the call that got it.
+type throttle struct {
+	limiter *rate.Limiter // nil: no limit
+	until   atomic.Int64  // Unix nanoseconds before which nothing is sent
+	longest time.Duration // a longer wait is refused at once
+}
+
+func newThrottle(perSecond float64, burst int, longest time.Duration) *throttle {
+	t := &throttle{longest: longest}
+	if perSecond > 0 {
+		t.limiter = rate.NewLimiter(rate.Limit(perSecond), max(burst, 1))
+	}
+	return t
+}
+
+// hold makes everybody wait for d.
+func (t *throttle) hold(d time.Duration) {
+	until := time.Now().Add(d).UnixNano()
+	for {
+		old := t.until.Load()
+		if old >= until || t.until.CompareAndSwap(old, until) {
+			return
+		}
+	}
+}
+
+// wait returns when k may be sent. A wait that is longer than the context lasts, or than calls wait at all, fails at
+// once: with a deadline error, or with a 429 in upstream's place.
+func (t *throttle) wait(ctx context.Context, k *call) error {
+	for {
+		left := time.Until(time.Unix(0, t.until.Load()))
+		if left <= 0 {
+			break
+		}
+		if left > t.longest {
+			return &Error{Status: http.StatusTooManyRequests, Msg: "upstream asked to wait", Method: k.method, Path: k.path, RetryAfter: left}
+		}
+		if err := sleep(ctx, left); err != nil {
+			return k.unsent(err, nil)
+		}
+	}
+	if t.limiter == nil {
+		return nil
+	}
+	if err := t.limiter.Wait(ctx); err != nil {
+		if ctx.Err() != nil {
+			return k.unsent(ctx.Err(), nil)
+		}
+		return k.unsent(context.DeadlineExceeded, err)
+	}
+	return nil
+}
+
+// sleep waits for d. It fails at once when ctx ends before that.
+func sleep(ctx context.Context, d time.Duration) error {
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < d {
+		return context.DeadlineExceeded
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
