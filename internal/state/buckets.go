@@ -1,0 +1,164 @@
+package state
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	bolt "go.etcd.io/bbolt"
+
+	bulksync "github.com/rainbow-gateway/rainbow-gateway/internal/sync"
+)
+
+// The bucket tree. Names in <> vary; → leads to a value; numbers are big endian, so that they sort.
+//
+//	meta
+//	├── format → version of this tree, uint32
+//	├── upstream → URL that the file is bound to
+//	└── created → RFC 3339, UTC
+//	companies
+//	└── <company id>
+//	    ├── generation → name of the current generation; absent until the first refresh
+//	    ├── generations
+//	    │   └── <uint64>             one whole recorded state; only the current one is ever read
+//	    │       ├── company → Company as JSON
+//	    │       ├── records
+//	    │       │   └── <kind>       user, extension, device, ddi, licence
+//	    │       │       └── <id> → content hash, holder, JSON (record.go)
+//	    │       └── held             what each user holds: an index over records
+//	    │           └── <login> 00 <kind code> <id> → nothing
+//	    ├── plans
+//	    │   └── <name>
+//	    │       ├── head → StoredPlan without operations, as JSON
+//	    │       └── body
+//	    │           └── <uint32> → piece of the Plan as gzipped JSON
+//	    ├── runs
+//	    │   └── <name> → Run as JSON
+//	    └── journal
+//	        └── <run>
+//	            └── <uint64 number> → JournalEntry as JSON
+//
+// A refresh that changes much writes a new generation in several transactions and makes it the current one in the last,
+// so that the old state stands until then (refresh.go). Generations left by a crash are removed when the file is opened.
+var (
+	keyMeta     = []byte("meta")
+	keyFormat   = []byte("format")
+	keyUpstream = []byte("upstream")
+	keyCreated  = []byte("created")
+
+	keyCompanies   = []byte("companies")
+	keyGeneration  = []byte("generation")
+	keyGenerations = []byte("generations")
+	keyCompany     = []byte("company")
+	keyRecords     = []byte("records")
+	keyHeld        = []byte("held")
+
+	keyPlans = []byte("plans")
+	keyHead  = []byte("head")
+	keyBody  = []byte("body")
+
+	keyRuns    = []byte("runs")
+	keyJournal = []byte("journal")
+)
+
+// kindCodes stand for the kinds in the keys of held, in display order; they must never change their meaning.
+var kindCodes = map[bulksync.Kind]byte{
+	bulksync.KindUser:      1,
+	bulksync.KindExtension: 2,
+	bulksync.KindDevice:    3,
+	bulksync.KindDDI:       4,
+	bulksync.KindLicence:   5,
+}
+
+// kindOf is the inverse of kindCodes; empty for an unknown code.
+func kindOf(code byte) bulksync.Kind {
+	for kind, c := range kindCodes {
+		if c == code {
+			return kind
+		}
+	}
+	return ""
+}
+
+// bucketParent is what holds buckets: a transaction or a bucket.
+type bucketParent interface {
+	Bucket(name []byte) *bolt.Bucket
+	CreateBucketIfNotExists(name []byte) (*bolt.Bucket, error)
+}
+
+// getBucket walks down a path of buckets; nil when one of them is absent.
+func getBucket(parent bucketParent, path ...[]byte) *bolt.Bucket {
+	var b *bolt.Bucket
+	for _, name := range path {
+		if b = parent.Bucket(name); b == nil {
+			return nil
+		}
+		parent = b
+	}
+	return b
+}
+
+// createBucket walks down a path of buckets and creates those that are absent.
+func createBucket(parent bucketParent, path ...[]byte) (*bolt.Bucket, error) {
+	var b *bolt.Bucket
+	for _, name := range path {
+		var err error
+		if b, err = parent.CreateBucketIfNotExists(name); err != nil {
+			return nil, fmt.Errorf("bucket %q: %w", name, err)
+		}
+		parent = b
+	}
+	return b, nil
+}
+
+func getMeta(tx *bolt.Tx) *bolt.Bucket { return tx.Bucket(keyMeta) }
+
+func getCompanies(tx *bolt.Tx) *bolt.Bucket { return tx.Bucket(keyCompanies) }
+
+func getCompany(tx *bolt.Tx, company string) *bolt.Bucket {
+	return getBucket(tx, keyCompanies, []byte(company))
+}
+
+func createCompany(tx *bolt.Tx, company string) (*bolt.Bucket, error) {
+	return createBucket(tx, keyCompanies, []byte(company))
+}
+
+func getPlans(tx *bolt.Tx, company string) *bolt.Bucket {
+	return getBucket(tx, keyCompanies, []byte(company), keyPlans)
+}
+
+func createPlans(tx *bolt.Tx, company string) (*bolt.Bucket, error) {
+	return createBucket(tx, keyCompanies, []byte(company), keyPlans)
+}
+
+func getRuns(tx *bolt.Tx, company string) *bolt.Bucket {
+	return getBucket(tx, keyCompanies, []byte(company), keyRuns)
+}
+
+func createRuns(tx *bolt.Tx, company string) (*bolt.Bucket, error) {
+	return createBucket(tx, keyCompanies, []byte(company), keyRuns)
+}
+
+func getJournal(tx *bolt.Tx, company, run string) *bolt.Bucket {
+	return getBucket(tx, keyCompanies, []byte(company), keyJournal, []byte(run))
+}
+
+func createJournal(tx *bolt.Tx, company, run string) (*bolt.Bucket, error) {
+	return createBucket(tx, keyCompanies, []byte(company), keyJournal, []byte(run))
+}
+
+// checkNames refuses names that cannot be keys: empty ones, and ones longer than bbolt takes.
+func checkNames(what string, names ...string) error {
+	for _, name := range names {
+		if name == "" {
+			return fmt.Errorf("%s: a name is empty", what)
+		}
+		if len(name) > bolt.MaxKeySize {
+			return fmt.Errorf("%s: a name of %d bytes is too long: want at most %d", what, len(name), bolt.MaxKeySize)
+		}
+	}
+	return nil
+}
+
+func uint64Key(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
+
+func uint32Key(n uint32) []byte { return binary.BigEndian.AppendUint32(nil, n) }

@@ -1,0 +1,206 @@
+package state
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"slices"
+
+	jsonv2 "github.com/go-json-experiment/json"
+	bolt "go.etcd.io/bbolt"
+
+	bulksync "github.com/rainbow-gateway/rainbow-gateway/internal/sync"
+)
+
+// Begin records that calls are about to go upstream; when it returns, that is on disk. Their run must exist (ErrNotFound),
+// else nobody would ever find the entries; a number that the run has used already gives ErrConflict.
+func (s *Store) Begin(ctx context.Context, entries ...bulksync.JournalEntry) error {
+	docs, err := marshalEntries(entries)
+	if err != nil || len(entries) == 0 {
+		return err
+	}
+	return s.update(ctx, func(tx *bolt.Tx) error {
+		for i, e := range entries {
+			if err := beginCall(tx, e, docs[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func beginCall(tx *bolt.Tx, e bulksync.JournalEntry, doc []byte) error {
+	if getRun(tx, e.Company, e.Run) == nil {
+		return fmt.Errorf("run %q of company %q: %w", e.Run, e.Company, bulksync.ErrNotFound)
+	}
+	calls, err := createJournal(tx, e.Company, e.Run)
+	if err != nil {
+		return err
+	}
+	key := callKey(e.Number)
+	if calls.Get(key) != nil {
+		return fmt.Errorf("call %d of run %q: %w", e.Number, e.Run, bulksync.ErrConflict)
+	}
+	return calls.Put(key, doc)
+}
+
+// End records how calls ended, and what they changed, in one transaction. A ctx that has ended does not keep it from that:
+// what happened upstream must not be forgotten.
+//
+// A call that was not begun gives ErrNotFound. A call may be ended again as long as an outcome of it is unknown, for it
+// is looked up later. End may be repeated as it was, which then changes nothing: its caller may not have learnt that it
+// succeeded. Any other end of an ended call gives ErrConflict. Changes of a company that was never recorded give
+// ErrNotFound.
+func (s *Store) End(ctx context.Context, company string, changes []bulksync.RecordChange, entries ...bulksync.JournalEntry) error {
+	for _, e := range entries {
+		if e.Company != company {
+			return fmt.Errorf("call %d of run %q: it is of company %q, not %q", e.Number, e.Run, e.Company, company)
+		}
+	}
+	docs, err := marshalEntries(entries)
+	if err != nil {
+		return err
+	}
+	stored, err := newChanges(changes)
+	if err != nil {
+		return err
+	}
+	return s.update(context.WithoutCancel(ctx), func(tx *bolt.Tx) error {
+		repeated, err := endCalls(tx, entries, docs)
+		if err != nil || repeated || len(stored) == 0 {
+			return err
+		}
+		gen, ok := getGeneration(tx, company)
+		if !ok {
+			return fmt.Errorf("company %q: recorded state: %w", company, bulksync.ErrNotFound)
+		}
+		s.refreshes.touch(company, stored)
+		return gen.apply(slices.Clone(stored))
+	})
+}
+
+// endCalls stores the calls' outcomes, and tells when the very same ones are stored already.
+func endCalls(tx *bolt.Tx, entries []bulksync.JournalEntry, docs [][]byte) (repeated bool, err error) {
+	repeats := 0
+	for i, e := range entries {
+		repeat, err := endCall(tx, e, docs[i])
+		if err != nil {
+			return false, err
+		}
+		if repeat {
+			repeats++
+		}
+	}
+	if repeats > 0 && repeats < len(entries) {
+		return false, fmt.Errorf("calls of run %q: some have ended, some have not: %w", entries[0].Run, bulksync.ErrConflict)
+	}
+	return repeats > 0, nil
+}
+
+func newChanges(changes []bulksync.RecordChange) ([]change, error) {
+	stored := make([]change, 0, len(changes))
+	for _, rc := range changes {
+		c, err := newChange(rc)
+		if err != nil {
+			return nil, err
+		}
+		stored = append(stored, c)
+	}
+	return stored, nil
+}
+
+// endCall stores a call's outcomes, and tells when the very same ones are stored already.
+func endCall(tx *bolt.Tx, e bulksync.JournalEntry, doc []byte) (repeat bool, err error) {
+	calls := getJournal(tx, e.Company, e.Run)
+	if calls == nil {
+		return false, fmt.Errorf("call %d of run %q: %w", e.Number, e.Run, bulksync.ErrNotFound)
+	}
+	key := callKey(e.Number)
+	old := calls.Get(key)
+	if old == nil {
+		return false, fmt.Errorf("call %d of run %q: %w", e.Number, e.Run, bulksync.ErrNotFound)
+	}
+	before, err := readEntry(old)
+	if err != nil {
+		return false, err
+	}
+	if settled(before.Outcomes) {
+		if bytes.Equal(old, doc) {
+			return true, nil
+		}
+		return false, fmt.Errorf("call %d of run %q: it has ended otherwise: %w", e.Number, e.Run, bulksync.ErrConflict)
+	}
+	return false, calls.Put(key, doc)
+}
+
+// settled tells whether outcomes are known and will stay.
+func settled(outcomes []bulksync.Outcome) bool {
+	return len(outcomes) > 0 && !slices.ContainsFunc(outcomes, func(o bulksync.Outcome) bool {
+		return o.Status == bulksync.Unknown
+	})
+}
+
+// Journal walks a run's calls by number. A run that does not exist gives ErrNotFound. The walk holds nothing open between
+// calls, so that its body may begin and end calls.
+func (s *Store) Journal(ctx context.Context, company, run string) iter.Seq2[bulksync.JournalEntry, error] {
+	return func(yield func(bulksync.JournalEntry, error) bool) {
+		var copied rows
+		var last []byte
+		for {
+			err := s.view(ctx, func(tx *bolt.Tx) error {
+				if getRun(tx, company, run) == nil {
+					return fmt.Errorf("run %q of company %q: %w", run, company, bulksync.ErrNotFound)
+				}
+				copied.fill(getJournal(tx, company, run), last)
+				return nil
+			})
+			if err != nil {
+				yield(bulksync.JournalEntry{}, err)
+				return
+			}
+			for i := range copied.n {
+				_, b := copied.at(i)
+				e, err := readEntry(b)
+				if !yield(e, err) || err != nil {
+					return
+				}
+			}
+			if copied.n < piece {
+				return
+			}
+			key, _ := copied.at(copied.n - 1)
+			last = bytes.Clone(key)
+		}
+	}
+}
+
+// callKey is the key of a call in its run's journal.
+func callKey(number int) []byte { return uint64Key(uint64(number)) }
+
+// marshalEntries gives the stored form of calls.
+func marshalEntries(entries []bulksync.JournalEntry) ([][]byte, error) {
+	docs := make([][]byte, len(entries))
+	for i, e := range entries {
+		if err := checkNames("journal", e.Company, e.Run); err != nil {
+			return nil, err
+		}
+		if e.Number < 0 {
+			return nil, fmt.Errorf("call %d of run %q: want a number from 0", e.Number, e.Run)
+		}
+		var err error
+		if docs[i], err = json.Marshal(e); err != nil {
+			return nil, fmt.Errorf("call %d of run %q: %w", e.Number, e.Run, err)
+		}
+	}
+	return docs, nil
+}
+
+func readEntry(b []byte) (bulksync.JournalEntry, error) {
+	var e bulksync.JournalEntry
+	if err := jsonv2.Unmarshal(b, &e); err != nil {
+		return e, fmt.Errorf("stored call: %w", err)
+	}
+	return e, nil
+}
