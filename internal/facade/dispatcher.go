@@ -11,6 +11,7 @@ package facade
 import (
 	"context"
 	"fmt"
+	"log/slog"
 
 	"github.com/fullstorydev/grpchan/inprocgrpc"
 	"google.golang.org/grpc"
@@ -51,27 +52,25 @@ type Dispatcher struct {
 
 var _ grpc.ClientConnInterface = (*Dispatcher)(nil)
 
-// NewDispatcher connects bindings, upstream and local services. The first policy is the outermost.
-func NewDispatcher(bindings *upstream.Bindings, up Upstream, locals []Local, policies ...Policy) (*Dispatcher, error) {
+// NewDispatcher connects bindings and upstream. The first policy is the outermost; log gets what panics.
+func NewDispatcher(bindings *upstream.Bindings, up Upstream, log *slog.Logger, policies ...Policy) *Dispatcher {
+	local := new(inprocgrpc.Channel)
 	d := &Dispatcher{
 		operations: make(map[string]*Operation),
 		upstream:   up,
-		local:      &inprocgrpc.Channel{},
+		local:      local.WithServerUnaryInterceptor(RecoverUnary(log)).WithServerStreamInterceptor(RecoverStream(log)),
 		policies:   policies,
 		drain:      make(chan struct{}),
 	}
 	for _, b := range bindings.All() {
 		d.operations[b.FullMethod] = newOperation(b)
 	}
-	for _, local := range locals {
-		if err := d.addLocal(local); err != nil {
-			return nil, err
-		}
-	}
-	return d, nil
+	return d
 }
 
-func (d *Dispatcher) addLocal(local Local) error {
+// Add connects a service of this process. Services are added before the first call: local services themselves call
+// through the dispatcher, so it exists before them.
+func (d *Dispatcher) Add(local Local) error {
 	ops, err := localOperations(local)
 	if err != nil {
 		return err

@@ -9,7 +9,6 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
 
-	optionsv1 "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/options/v1"
 	"github.com/rainbow-gateway/rainbow-gateway/internal/upstream"
 )
 
@@ -60,11 +59,9 @@ func newOperation(b *upstream.Binding) *Operation {
 		input:      b.Input,
 		output:     b.Output,
 	}
-	if option, ok := proto.GetExtension(b.Descriptor.Options(), optionsv1.E_Operation).(*optionsv1.Operation); ok && option != nil {
-		op.Secret = option.GetSecret()
-		op.Roles = option.GetRoles()
-		op.NoAccount = op.NoAccount || option.GetNoCredentials()
-	}
+	op.Secret = b.Operation.GetSecret()
+	op.Roles = b.Operation.GetRoles()
+	op.NoAccount = op.NoAccount || b.Operation.GetNoCredentials()
 	return op
 }
 
