@@ -59,6 +59,8 @@ lint: protodeps ## Judge protos (lint, format, breaking changes) and Go (vet, go
 generate: protodeps ## Make gen/ from proto/; plugins and foreign protos are pinned Go modules.
 	@mkdir -p .cache && fresh=$$(mktemp -d .cache/generate.XXXXXX) && trap 'rm -rf "$$fresh"' EXIT && \
 	$(BUF) generate -o "$$fresh" && \
+	$(BUF) build proto --exclude-source-info -o "$$fresh/image.binpb" && \
+	go run ./tools/openapi -image "$$fresh/image.binpb" -document "$$fresh/gen/openapi/rainbow.swagger.json" && \
 	go run ./tools/gencheck -from "$$fresh"
 
 .PHONY: checkgenerate
