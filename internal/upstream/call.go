@@ -75,7 +75,7 @@ type answer struct {
 
 // discard gives up an answer that nobody will read.
 func (a *answer) discard() {
-	if a.stream != nil {
+	if a != nil && a.stream != nil {
 		_, _ = io.CopyN(io.Discard, a.stream, 64<<10) // so that the connection can be used again
 		_ = a.stream.Close()
 	}
@@ -130,11 +130,11 @@ func (c *Client) credentials(ctx context.Context, k *call) (header http.Header, 
 func (c *Client) exchange(ctx context.Context, k *call, header http.Header) (*answer, error) {
 	var sent atomic.Bool
 	parent := ctx
-	cancel := context.CancelFunc(func() {})
-	if k.buffered {
+	if k.buffered && k.reader == nil {
+		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, 2*c.opts.AnswerTimeout) // the header has its own time-out; this is for the body
+		defer cancel()
 	}
-	defer func() { cancel() }()
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { sent.Store(true) }})
 	req := c.newRequest(ctx, k, header)
 	resp, err := c.transport.RoundTrip(req)
@@ -162,7 +162,7 @@ func (c *Client) newRequest(ctx context.Context, k *call, header http.Header) *h
 	req := (&http.Request{Method: k.request.method, URL: c.url(k.request.target), Header: header, Host: c.base.Host,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}).WithContext(ctx)
 	switch {
-	case k.reader != nil:
+	case k.reader != nil && k.length != 0:
 		req.Body, req.ContentLength = io.NopCloser(k.reader), k.length
 		if closer, ok := k.reader.(io.ReadCloser); ok {
 			req.Body = closer

@@ -41,7 +41,7 @@ type RawRequest struct {
 	// BodyReader is the body of a streamed request; it is read once and never repeated. Body must be nil then.
 	BodyReader io.Reader
 
-	// ContentLength is the length of what BodyReader gives in bytes; -1 when not known.
+	// ContentLength is the length of what BodyReader gives in bytes; -1 when not known, 0 when there is no body.
 	ContentLength int64
 }
 

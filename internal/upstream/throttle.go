@@ -44,7 +44,7 @@ func (t *throttle) wait(ctx context.Context, k *call) error {
 			break
 		}
 		if left > t.longest {
-			return &Error{Status: http.StatusTooManyRequests, Msg: "upstream asked to wait", Method: k.method, Path: k.path, RetryAfter: left}
+			return &Error{Status: http.StatusTooManyRequests, Msg: "upstream asked to wait", Method: k.method, Path: k.path, RetryAfter: left, unsure: k.unsure}
 		}
 		if err := sleep(ctx, left); err != nil {
 			return k.unsent(err, nil)

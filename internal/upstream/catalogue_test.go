@@ -1,0 +1,140 @@
+package upstream_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/rainbow-gateway/rainbow-gateway/internal/upstream"
+)
+
+// modelled is what the protos model so far, by portal and catalogue group: the one place that says so. A group is
+// modelled as a whole, unless operations are named.
+var modelled = map[string]map[string][]string{
+	"rvcpprovisioning": {
+		"CloudPbx":            nil,
+		"CloudPbxDevice":      nil,
+		"CloudPbxPhoneNumber": nil,
+		"CloudPbxSubscriber":  nil,
+	},
+	"massprovisioning": {
+		"About":           nil,
+		"UsersAndDevices": nil,
+	},
+	"subscription": {
+		"Offers":        {"ListOffers"},
+		"Subscriptions": {"ListSubscriptions", "GetSubscription", "ListSubscriptionUsers"},
+	},
+	"authentication": {
+		"About":          nil,
+		"ApiKeys":        nil,
+		"Authentication": nil,
+		"OAuth":          nil,
+	},
+	"admin": {
+		"SystemPhoneNumbers": nil,
+		"Systems":            nil,
+		"UserProfiles":       nil,
+		"Users":              nil,
+	},
+}
+
+// specRoot is the catalogue: every operation of the portals, with the documented samples.
+const specRoot = "../../testdata/spec"
+
+// operation is one of the catalogue.
+type operation struct {
+	ID     string `yaml:"id"`
+	Group  string `yaml:"group"`
+	Method string `yaml:"method"`
+	Path   string `yaml:"path"`
+	Source string `yaml:"path_source"`
+	module string
+}
+
+// catalogue reads the modelled operations, by the name of their RPC.
+func catalogue(t testing.TB) map[string]operation {
+	t.Helper()
+	all := map[string]operation{}
+	for module, groups := range modelled {
+		text, err := os.ReadFile(filepath.Join(specRoot, module+".yaml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var doc struct {
+			Base       string      `yaml:"base_path"`
+			Operations []operation `yaml:"operations"`
+			SDK        []operation `yaml:"sdk_operations"`
+			Keys       []operation `yaml:"api_key_operations"`
+		}
+		if err := yaml.Unmarshal(text, &doc); err != nil {
+			t.Fatal(err)
+		}
+		for _, op := range slices.Concat(doc.Operations, doc.SDK, doc.Keys) {
+			only, is := groups[op.Group]
+			if !is || (only != nil && !slices.Contains(only, op.ID)) {
+				continue
+			}
+			op.Path, op.module = doc.Base+op.Path, module
+			all[fmt.Sprintf("/rainbow.%s.v1.%sService/%s", module, op.Group, op.ID)] = op
+		}
+	}
+	return all
+}
+
+// anonymous is a path without the names of its variables.
+func anonymous(path string) string {
+	parts := strings.Split(path, "/")
+	for i, part := range parts {
+		if strings.HasPrefix(part, "{") {
+			parts[i] = "{}"
+		}
+	}
+	return strings.Join(parts, "/")
+}
+
+func TestCatalogueProtosAndBindingsAgree(t *testing.T) {
+	want, all := catalogue(t), bindings(t)
+	for name, op := range want {
+		b := all.ByMethod(name)
+		if b == nil {
+			t.Errorf("%s: missing; the catalogue has %s %s", name, op.Method, op.Path)
+			continue
+		}
+		if b.Method != op.Method || anonymous(b.Path.Template) != anonymous(op.Path) {
+			t.Errorf("%s: is %s %s, the catalogue has %s %s", name, b.Method, b.Path.Template, op.Method, op.Path)
+		}
+		source := map[string]string{"seed": "SOURCE_GUIDE", "sdk": "SOURCE_SDK", "docs": "SOURCE_DOCS", "inferred": "SOURCE_INFERRED"}[op.Source]
+		if got := b.Operation.GetSource().String(); got != source {
+			t.Errorf("%s: source is %s, the catalogue has %s", name, got, source)
+		}
+	}
+	for _, b := range all.All() {
+		name := b.FullMethod
+		if b.VariantOf != nil {
+			name = b.VariantOf.FullMethod
+		}
+		if _, ok := want[name]; !ok {
+			t.Errorf("%s: extra; not in the catalogue's modelled groups", b.FullMethod)
+		}
+	}
+}
+
+func TestBodiesThatAreNotJSONHaveATwin(t *testing.T) {
+	all, twins := bindings(t), map[*upstream.Binding]int{}
+	for _, b := range all.All() {
+		if b.VariantOf != nil {
+			twins[b.VariantOf]++
+		}
+	}
+	for _, b := range all.All() {
+		if b.VariantOf == nil && (b.RequestMedia != "" || b.ResponseMedia != "") != (twins[b] > 0) {
+			t.Errorf("%s: request %q, answer %q, %d twins", b.FullMethod, b.RequestMedia, b.ResponseMedia, twins[b])
+		}
+	}
+}
