@@ -43,6 +43,7 @@ func finish(text []byte, rpcs map[string]rpc) ([]byte, error) {
 			}
 		}
 	}
+	renameVariables(paths)
 	prune(root)
 	return print(root)
 }
@@ -185,6 +186,33 @@ func (r rpc) mediaType(option, value string) (string, error) {
 		return "", fmt.Errorf("rpc %s: %s, but %s is empty", r.name, httpBody, option)
 	}
 	return cmp.Or(value, "*/*"), nil
+}
+
+// pluginVariable is what the plugin makes of companies/*: it cuts the last letter of the collection's name.
+const (
+	pluginVariable = "companie"
+	variable       = "company"
+)
+
+// renameVariables spells the path variable of a company as it is written.
+func renameVariables(paths *object) {
+	for i, path := range paths.names {
+		renamed := strings.ReplaceAll(path, "{"+pluginVariable+"}", "{"+variable+"}")
+		if renamed == path {
+			continue
+		}
+		item := paths.object(path)
+		delete(paths.members, path)
+		paths.names[i], paths.members[renamed] = renamed, item
+		for _, verb := range item.names {
+			parameters, _ := item.object(verb).get("parameters").([]any)
+			for _, parameter := range parameters {
+				if p, _ := parameter.(*object); p.get("name") == pluginVariable {
+					p.set("name", variable)
+				}
+			}
+		}
+	}
 }
 
 // prune removes definitions that nothing refers to any more.

@@ -18,8 +18,9 @@ const sampleDocument = `{
       "parameters": [{"name": "body", "in": "body", "schema": {"$ref": "#/definitions/google.api.HttpBody"}}],
       "responses": {"200": {"schema": {"$ref": "#/definitions/google.api.HttpBody"}}},
       "tags": ["rainbow.admin.v1.UsersService"]}},
-    "/v1/plans": {"get": {
+    "/v1/companies/{companie}/plans": {"get": {
       "operationId": "PlansService_ListPlans",
+      "parameters": [{"name": "companie", "in": "path"}],
       "responses": {"default": {"schema": {"$ref": "#/definitions/google.rpc.Status"}}},
       "tags": ["rainbow.sync.v1.PlansService"]}}
   },
@@ -91,12 +92,22 @@ func TestErrorsHaveTheShapeOfTheirPath(t *testing.T) {
 	root := finished(t)
 	for path, want := range map[string]string{
 		"/api/rainbow/admin/v1.0/users/{userId}": "#/definitions/rainbow.Error",
-		"/v1/plans":                              "#/definitions/google.rpc.Status",
+		"/v1/companies/{company}/plans":          "#/definitions/google.rpc.Status",
 	} {
 		got := operation(root, path, "get").object("responses").object("default").object("schema").get("$ref")
 		if got != want {
 			t.Errorf("%s: error schema is %v, want %s", path, got, want)
 		}
+	}
+}
+
+func TestPathVariablesAreSpelledAsWritten(t *testing.T) {
+	list := operation(finished(t), "/v1/companies/{company}/plans", "get")
+	if list == nil {
+		t.Fatal("no path /v1/companies/{company}/plans")
+	}
+	if got := list.get("parameters").([]any)[0].(*object).get("name"); got != "company" {
+		t.Errorf("parameter is %v, want company", got)
 	}
 }
 
