@@ -134,8 +134,8 @@ func (e *exporter) row(u *bulksync.User) exportRow {
 
 // attribute writes one attribute when Read would give back the same.
 func (e *exporter) attribute(row exportRow, u *bulksync.User, a bulksync.Attribute) {
-	def, _, ok := lookupColumn(a.Name)
-	if !ok || def.role != roleAttribute || def.modes&e.mode.set == 0 {
+	def, n, ok := lookupColumn(a.Name)
+	if !ok || n > def.top || def.role != roleAttribute || def.modes&e.mode.set == 0 {
 		e.unknown[a.Name]++
 		return
 	}

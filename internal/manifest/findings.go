@@ -1,7 +1,6 @@
 package manifest
 
 import (
-	"fmt"
 	"strconv"
 
 	bulksync "github.com/rainbow-gateway/rainbow-gateway/internal/sync"
@@ -39,7 +38,7 @@ func (f *findings) err() error {
 		faults = append(faults, bulksync.Fault{
 			Position: f.first.Position,
 			Code:     codeTooManyFaults,
-			Message:  fmt.Sprintf("and %s more", plural(f.dropped, "fault", "faults")),
+			Message:  "and " + plural(f.dropped, "more fault", "more faults"),
 			Hint:     "mend the ones above first and read the manifest again; this is where the first one not listed stands",
 		})
 	}

@@ -224,6 +224,9 @@ func (w *row) services() {
 		}
 		offers = append(offers, offer)
 		w.keep(i)
+		if len(offers) == 1 { // the planner speaks of the family
+			w.user.Cells[w.s.columns[i].def.name] = w.user.Cells[w.s.columns[i].name]
+		}
 	}
 	if offers != nil {
 		w.user.Licences = bulksync.Adding(offers...)
