@@ -2,13 +2,13 @@ package rest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"mime"
 	"net/http"
 	"strings"
 
+	"google.golang.org/genproto/googleapis/api/httpbody"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protojson"
@@ -91,9 +91,13 @@ func localError(_ context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w h
 // localMarshaler is protojson, strict in what it reads: one value, no duplicate and no unknown names.
 type localMarshaler struct{}
 
-// Marshal writes messages, the wrappers in which grpc-gateway puts them, and anything else as protojson would.
+// Marshal writes messages as protojson, an HttpBody as the document that it holds, and the wrappers in which
+// grpc-gateway puts the messages of a stream.
 func (localMarshaler) Marshal(v any) ([]byte, error) {
-	if m, ok := v.(proto.Message); ok {
+	switch m := v.(type) {
+	case *httpbody.HttpBody:
+		return m.GetData(), nil
+	case proto.Message:
 		return protojson.Marshal(m)
 	}
 	return (&runtime.JSONPb{}).Marshal(v)
@@ -133,8 +137,13 @@ func (m localMarshaler) NewEncoder(w io.Writer) runtime.Encoder {
 	})
 }
 
-// ContentType is JSON's.
-func (localMarshaler) ContentType(any) string { return contentTypeJSON }
+// ContentType is JSON's, or what an HttpBody says of itself.
+func (localMarshaler) ContentType(v any) string {
+	if body, ok := v.(*httpbody.HttpBody); ok && body.GetContentType() != "" {
+		return body.GetContentType()
+	}
+	return contentTypeJSON
+}
 
 // Delimiter separates the messages of a stream, which is newline-delimited JSON.
 func (localMarshaler) Delimiter() []byte { return []byte("\n") }
@@ -197,11 +206,11 @@ func (h *Handler) rawBody(w http.ResponseWriter, r *http.Request, rt *route, p *
 		h.refuse(w, r, err)
 		return
 	}
-	b, err := protojson.Marshal(reply)
+	b, err := localMarshaler{}.Marshal(reply)
 	if err != nil {
-		h.refuse(w, r, errors.Join(err, errors.New("answer not encodable")))
+		h.refuse(w, r, fmt.Errorf("answer of %s: %w", rt.op.Name, err))
 		return
 	}
-	w.Header().Set("Content-Type", contentTypeJSON)
+	w.Header().Set("Content-Type", localMarshaler{}.ContentType(reply))
 	_, _ = w.Write(b)
 }
