@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"runtime/debug"
 	"strings"
 
 	"google.golang.org/grpc"
@@ -87,6 +88,24 @@ const rainbowPrefix = "/api/rainbow/"
 
 // ServeHTTP routes one request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	defer h.recover(w, r)
+	h.serve(w, r)
+}
+
+// recover turns a panic into an internal error; text and stack go to the log. Breaking off is left to net/http.
+func (h *Handler) recover(w http.ResponseWriter, r *http.Request) {
+	v := recover()
+	if v == nil {
+		return
+	}
+	if v == http.ErrAbortHandler {
+		panic(v)
+	}
+	h.opts.Log.Error("panic", "method", r.Method, "error", facade.Scrub(fmt.Sprint(v)), "stack", string(debug.Stack()))
+	writeFault(w, r, errors.New("panic"))
+}
+
+func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 	escaped := r.URL.EscapedPath()
 	var p path
 	ok, err := p.split(escaped)
@@ -101,7 +120,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	rt, allowed := h.router.match(lookupMethod(r.Method), &p)
 	if rt == nil && len(allowed) == 0 {
 		if fixed := splitAmpersand(r, escaped); fixed != nil {
-			h.ServeHTTP(w, fixed)
+			h.serve(w, fixed)
 			return
 		}
 	}

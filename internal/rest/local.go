@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -36,7 +37,12 @@ func (h *Handler) local(w http.ResponseWriter, r *http.Request, rt *route, p *pa
 			h.refuse(w, r, fmt.Errorf("%w: %s %q", errMedia, "content type", media))
 			return
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, h.opts.MaxUpload)
+		body, err := readBody(w, r, h.opts.MaxUpload)
+		if err != nil {
+			h.refuse(w, r, err)
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
 	}
 	rt.generated(w, plain(r), rt.params(p))
 }
@@ -85,7 +91,7 @@ func localOptions() []runtime.ServeMuxOption {
 }
 
 func localError(_ context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, r *http.Request, err error) {
-	writeFault(w, r, translate(err))
+	writeFault(w, r, err)
 }
 
 // localMarshaler is protojson, strict in what it reads: one value, no duplicate and no unknown names.
@@ -116,7 +122,7 @@ func (m localMarshaler) NewDecoder(r io.Reader) runtime.Decoder {
 	return runtime.DecoderFunc(func(v any) error {
 		data, err := io.ReadAll(r)
 		if err != nil {
-			return translate(err)
+			return err
 		}
 		if len(data) == 0 {
 			return io.EOF
