@@ -51,6 +51,9 @@ func parseE164(what, s string) (bulksync.E164, *problem) {
 	if p := damage(what, s); p != nil {
 		return "", p
 	}
+	if len(s) >= 7 && len(s) <= 15 && s[0] != '0' && allDigits(s) { // as the vendor writes them, without detour
+		return bulksync.E164("+" + s), nil
+	}
 	n, err := bulksync.ParseE164(s)
 	if err == nil {
 		return n, nil
@@ -91,6 +94,9 @@ func parseMAC(s string) (bulksync.DeviceKey, *problem) {
 	if p := damage("MAC address", s); p != nil {
 		return "", p
 	}
+	if key, ok := colonMAC(s); ok {
+		return key, nil
+	}
 	key, err := bulksync.ParseMAC(s)
 	if err == nil {
 		return key, nil
@@ -108,6 +114,32 @@ func parseMAC(s string) (bulksync.DeviceKey, *problem) {
 		p.hint = "it holds the letter O: write the digit 0"
 	}
 	return "", p
+}
+
+// colonMAC reads the usual form, aa:bb:cc:dd:ee:02, without detour.
+func colonMAC(s string) (bulksync.DeviceKey, bool) {
+	var key [12]byte
+	if len(s) != 17 {
+		return "", false
+	}
+	for i, n := 0, 0; i < len(s); i++ {
+		c := s[i]
+		if i%3 == 2 {
+			if c != ':' {
+				return "", false
+			}
+			continue
+		}
+		if 'A' <= c && c <= 'F' {
+			c += 'a' - 'A'
+		}
+		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return "", false
+		}
+		key[n] = c
+		n++
+	}
+	return bulksync.DeviceKey(key[:]), true
 }
 
 func (*values) email(s string) (string, *problem) {
