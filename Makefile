@@ -28,7 +28,7 @@ help: ## List the targets.
 
 .PHONY: demo
 demo: build ## Show the gateway at work against the embedded Rainbow.
-	@GATEWAY=$(CURDIR)/bin/gateway ./samples/demo.sh
+	@go run ./samples/demo -gateway bin/gateway
 
 .PHONY: run
 run: build ## Serve with the embedded Rainbow as upstream (gRPC 9090, REST 8080, admin 9091).
