@@ -1,0 +1,46 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"net/http"
+)
+
+// control serves what steers the sandbox itself, below /sandbox/. It answers
+// in the shapes of its own types, not in Rainbow's.
+func (s *Sandbox) control(w http.ResponseWriter, method, path string, body []byte) {
+	switch method + " " + path {
+	case "GET /sandbox/journal":
+		writeJSON(w, http.StatusOK, s.Journal())
+	case "POST /sandbox/reset":
+		if err := s.Reset(); err != nil {
+			writeJSON(w, http.StatusInternalServerError, map[string]string{"error": err.Error()})
+			return
+		}
+		writeJSON(w, http.StatusOK, map[string]string{"status": "reset"})
+	case "GET /sandbox/faults":
+		writeJSON(w, http.StatusOK, s.faults.list())
+	case "POST /sandbox/faults":
+		var rules []Fault
+		err := json.Unmarshal(body, &rules)
+		if err == nil {
+			err = s.SetFaults(rules)
+		}
+		if err != nil {
+			writeJSON(w, http.StatusBadRequest, map[string]string{"error": err.Error()})
+			return
+		}
+		writeJSON(w, http.StatusOK, s.faults.list())
+	default:
+		writeJSON(w, http.StatusNotFound, map[string]string{"error": "no such control: " + method + " " + path})
+	}
+}
+
+func writeJSON(w http.ResponseWriter, status int, document any) {
+	body, err := encode(document)
+	if err != nil {
+		status, body = http.StatusInternalServerError, []byte(`{"errorCode":500,"errorMsg":"Internal Server Error","errorDetails":""}`)
+	}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(status)
+	w.Write(body)
+}
