@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -208,7 +209,7 @@ func TestAnswersThatCannotBeTaken(t *testing.T) {
 		"too large": {func(w http.ResponseWriter) { answerJSON(w, 200, `{"x":"`+strings.Repeat("x", 2000)+`"}`) }, upstream.ErrTooLarge},
 		"too large, length unknown": {func(w http.ResponseWriter) {
 			w.(http.Flusher).Flush()
-			answerJSON(w, 200, `{"x":"`+strings.Repeat("x", 2000)+`"}`)
+			_, _ = io.WriteString(w, `{"x":"`+strings.Repeat("x", 2000)+`"}`)
 		}, upstream.ErrTooLarge},
 		"too large, compressed": {func(w http.ResponseWriter) { answerGzip(w, `{"x":"`+strings.Repeat("x", 2000)+`"}`) }, upstream.ErrTooLarge},
 		"not gzip": {func(w http.ResponseWriter) {
@@ -307,6 +308,7 @@ func TestOptionsAreChecked(t *testing.T) {
 func TestTLSWithAnOwnAuthority(t *testing.T) {
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { answerJSON(w, 200, `{"version":"`+r.Proto+`"}`) }))
 	server.EnableHTTP2 = true
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // of the handshake that must fail
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	file := filepath.Join(t.TempDir(), "ca.pem")

@@ -233,7 +233,7 @@ func (d *download) RecvMsg(m any) error {
 		d.end()
 		return io.EOF
 	}
-	d.end()
+	defer d.end() // after the error has looked at the context
 	return d.call.broken(d.ctx, d.client.base.Host, true, err)
 }
 
