@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"slices"
 	"strings"
 
 	bulksync "github.com/rainbow-gateway/rainbow-gateway/internal/sync"
@@ -40,6 +41,9 @@ func (c *claims) enter(w *row) {
 	u := *w.user
 	users := &c.r.desired.Users
 	index := len(*users)
+	if index == cap(*users) { // users are large: copying them less often is worth the room
+		*users = slices.Grow(*users, index+64)
+	}
 	*users = append(*users, u)
 	if u.Login != "" {
 		if first, taken := c.logins[u.Login]; taken {
