@@ -23,7 +23,6 @@ type column struct {
 // sheet is one source with its header understood.
 type sheet struct {
 	t       *tokenizer
-	source  Source
 	columns []column
 	// at gives the cell of each single column, -1 without it; attributes and services the cells of those, by name and by
 	// number.
@@ -43,7 +42,7 @@ type sheet struct {
 
 // readHeader reads the first row of a source; nil when the source cannot be read further.
 func (r *reader) readHeader(src Source) (*sheet, error) {
-	s := &sheet{source: src, t: newTokenizer(src.Name, src.Reader)}
+	s := &sheet{t: newTokenizer(src.Name, src.Reader)}
 	file := bulksync.Position{File: src.Name}
 	if p := refuseFormat(src); p != nil {
 		r.report(file, "", p)
