@@ -267,8 +267,7 @@ func sameAttribute(name, a, b string) bool {
 	}
 	switch {
 	case strings.HasPrefix(name, "businessPhone"), strings.HasPrefix(name, "mobilePhone"):
-		plain := strings.NewReplacer(" ", "", "-", "", ".", "", "(", "", ")", "", "/", "")
-		return plain.Replace(a) == plain.Replace(b)
+		return phoneSeparators.Replace(a) == phoneSeparators.Replace(b)
 	case strings.HasPrefix(name, "email"), name == "country", name == "isInitialized":
 		return strings.EqualFold(a, b)
 	}

@@ -120,10 +120,16 @@ type DeviceKey string
 // Key names the device.
 func (d DeviceKey) Key() Key { return Key{KindDevice, string(d)} }
 
+// The separators that people write into MAC addresses and phone numbers.
+var (
+	macSeparators   = strings.NewReplacer(":", "", "-", "", ".", "")
+	phoneSeparators = strings.NewReplacer(" ", "", "-", "", ".", "", "(", "", ")", "", "/", "")
+)
+
 // ParseMAC reads a MAC address with colons, dashes, dots or no separators, in any case.
 func ParseMAC(s string) (DeviceKey, error) {
 	s = strings.TrimSpace(s)
-	plain := strings.ToLower(strings.NewReplacer(":", "", "-", "", ".", "").Replace(s))
+	plain := strings.ToLower(macSeparators.Replace(s))
 	if len(plain) != 12 || strings.Trim(plain, "0123456789abcdef") != "" {
 		return "", fmt.Errorf("%q is not a MAC address: want 12 hex digits such as aa:bb:cc:dd:ee:02", s)
 	}
@@ -151,7 +157,7 @@ func (n E164) Key() Key { return Key{KindDDI, string(n)} }
 // ParseE164 reads an E.164 number with or without its plus sign (the SDK's sample has none), blanks and dashes ignored.
 func ParseE164(s string) (E164, error) {
 	s = strings.TrimSpace(s)
-	plain := strings.TrimPrefix(strings.NewReplacer(" ", "", "-", "", ".", "", "(", "", ")", "").Replace(s), "+")
+	plain := strings.TrimPrefix(phoneSeparators.Replace(s), "+")
 	if len(plain) < 7 || len(plain) > 15 || plain[0] == '0' || strings.Trim(plain, "0123456789") != "" {
 		return "", fmt.Errorf("%q is not an E.164 number: want the country code and up to 15 digits, such as +33298300513", s)
 	}
