@@ -69,10 +69,8 @@ func (c *checker) value(pos int) (int, *CheckError) {
 		return pos, bad(pos, reasonEnd)
 	}
 	switch c.src[pos] {
-	case '{':
-		return c.nested(pos, c.object)
-	case '[':
-		return c.nested(pos, c.array)
+	case '{', '[':
+		return c.nested(pos)
 	case '"':
 		end, _, err := c.text(pos)
 		return end, err
@@ -84,12 +82,16 @@ func (c *checker) value(pos int) (int, *CheckError) {
 	return end, nil
 }
 
-func (c *checker) nested(pos int, inner func(int) (int, *CheckError)) (int, *CheckError) {
+func (c *checker) nested(pos int) (end int, err *CheckError) {
 	if c.left == 0 {
 		return pos, bad(pos, reasonDepth)
 	}
 	c.left--
-	end, err := inner(skipSpace(c.src, pos+1))
+	if inner := skipSpace(c.src, pos+1); c.src[pos] == '{' {
+		end, err = c.object(inner)
+	} else {
+		end, err = c.array(inner)
+	}
 	c.left++
 	return end, err
 }
@@ -207,7 +209,7 @@ func decodeName(body []byte) []byte {
 
 // names is the set of names of one object: a list while it is short.
 type names struct {
-	few  [8][]byte
+	few  [24][]byte
 	n    int
 	many map[string]struct{}
 }
