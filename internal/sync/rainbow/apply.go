@@ -1,0 +1,96 @@
+package rainbow
+
+import (
+	"context"
+	"fmt"
+
+	bulksync "github.com/rainbow-gateway/rainbow-gateway/internal/sync"
+)
+
+// The groups of operations that share a call: each is one import.
+const (
+	groupUsers    = "users"
+	groupPairings = "pairings"
+)
+
+// Batch tells which operations go together in an import: users by rows of mode rainbowvoice or useranddevice, pairings
+// by rows of mode device. What an import can't say, and all else, goes alone.
+func (t *Target) Batch(op *bulksync.Operation) bulksync.Batch {
+	if group := groupOf(op); group != "" {
+		return bulksync.Batch{Group: group, Size: t.opts.ImportBatch}
+	}
+	return bulksync.Batch{Size: 1}
+}
+
+func groupOf(op *bulksync.Operation) string {
+	switch {
+	case op.Key.Kind == bulksync.KindUser && byImport(op):
+		return groupUsers
+	case op.Key.Kind == bulksync.KindExtension && (op.Action == bulksync.ActionAttach || op.Action == bulksync.ActionDetach):
+		return groupPairings
+	}
+	return ""
+}
+
+// byImport tells whether an import can carry a user's operation. An import ignores empty cells, so it clears nothing; and
+// how it fits a single number or tag into a list that is there already is not documented.
+func byImport(op *bulksync.Operation) bool {
+	if op.Action != bulksync.ActionUpdate {
+		return true
+	}
+	for _, c := range op.Changes {
+		if _, _, numbered := position(c.Name); numbered || c.After == "" {
+			return false
+		}
+	}
+	return true
+}
+
+// Apply carries out a call: an import for operations of a group, else one operation by requests of its own.
+func (t *Target) Apply(ctx context.Context, call bulksync.Call) ([]bulksync.Outcome, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	switch group, err := callGroup(call); {
+	case err != nil:
+		return nil, err
+	case group == groupUsers:
+		return t.importUsers(ctx, call)
+	case group == groupPairings:
+		return t.importPairings(ctx, call)
+	}
+	o, err := t.applyStep(ctx, call.Company, call.Steps[0])
+	if err != nil {
+		return nil, err
+	}
+	return []bulksync.Outcome{o}, nil
+}
+
+// callGroup is the group of a call's steps; a call without one has a single step.
+func callGroup(call bulksync.Call) (string, error) {
+	if len(call.Steps) == 0 {
+		return "", fmt.Errorf("call %d of run %s has no steps", call.Number, call.Run)
+	}
+	group := groupOf(&call.Steps[0].Operation)
+	for i := range call.Steps[1:] {
+		if other := groupOf(&call.Steps[i+1].Operation); other != group || group == "" {
+			return "", fmt.Errorf("call %d of run %s mixes operations that can't go together", call.Number, call.Run)
+		}
+	}
+	return group, nil
+}
+
+// Confirm looks up what became of a call whose answer was lost.
+func (t *Target) Confirm(ctx context.Context, call bulksync.Call) ([]bulksync.Outcome, error) {
+	switch group, err := callGroup(call); {
+	case err != nil:
+		return nil, err
+	case group != "":
+		return t.confirmImport(ctx, call)
+	}
+	o, err := t.confirmStep(ctx, call.Company, call.Steps[0])
+	if err != nil {
+		return nil, err
+	}
+	return []bulksync.Outcome{o}, nil
+}

@@ -1,0 +1,83 @@
+package rainbow
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	adminv1 "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/admin/v1"
+	rvcpprovisioningv1 "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/rvcpprovisioning/v1"
+	bulksync "github.com/rainbow-gateway/rainbow-gateway/internal/sync"
+)
+
+// cloudType is the type of a system that is a Cloud PBX.
+const cloudType = "cloud_pbx"
+
+// company reads what belongs to the company as such: its PBXs, and the numbering plan of its Cloud PBX, nil without one.
+func (t *Target) company(ctx context.Context, id string) (bulksync.Company, *rvcpprovisioningv1.NumberingPlan, error) {
+	c := bulksync.Company{ID: id}
+	if account, err := bulksync.ParseLogin(t.opts.Account); err == nil {
+		c.Account = account
+	}
+	cloud, err := t.cloudPbx(ctx, id)
+	if err != nil {
+		return bulksync.Company{}, nil, err
+	}
+	if c.Systems, err = t.equippedPbxs(ctx, id, cloud); err != nil || cloud == nil {
+		return c, nil, err
+	}
+	c.CloudPbx = &bulksync.CloudPbx{ID: cloud.GetId(), PbxID: cloud.GetPbxId(), Name: cloud.GetName()}
+	plan, err := t.numberingPlan(ctx, cloud.GetId())
+	if err != nil {
+		return bulksync.Company{}, nil, err
+	}
+	for _, r := range plan.GetRanges() {
+		c.CloudPbx.Ranges = append(c.CloudPbx.Ranges, bulksync.Range{First: bulksync.Number(r.GetFirst()), Last: bulksync.Number(r.GetLast())})
+	}
+	return c, plan, nil
+}
+
+// cloudPbx finds the company's Cloud PBX, or nil.
+func (t *Target) cloudPbx(ctx context.Context, company string) (*rvcpprovisioningv1.CloudPbx, error) {
+	var found *rvcpprovisioningv1.CloudPbx
+	err := newList(t, "Cloud PBXs", (*rvcpprovisioningv1.CloudPbx).GetId, func(ctx context.Context, offset, limit int32) ([]*rvcpprovisioningv1.CloudPbx, int32, error) {
+		resp, err := t.cloudPbxs.ListCloudPbxs(ctx, &rvcpprovisioningv1.ListCloudPbxsRequest{CompanyId: &company, Limit: &limit, Offset: &offset})
+		return resp.GetData(), resp.GetTotal(), err
+	}, func(pbx *rvcpprovisioningv1.CloudPbx) error {
+		if owner := pbx.GetCompanyId(); found == nil && (owner == "" || owner == company) {
+			found = pbx
+		}
+		return nil
+	}).read(ctx)
+	return found, err
+}
+
+// equippedPbxs lists the company's systems but the Cloud PBX, which the admin portal lists too, ordered by pbxId.
+func (t *Target) equippedPbxs(ctx context.Context, company string, cloud *rvcpprovisioningv1.CloudPbx) ([]bulksync.System, error) {
+	format := full
+	var systems []bulksync.System
+	err := newList(t, "systems", (*adminv1.System).GetId, func(ctx context.Context, offset, limit int32) ([]*adminv1.System, int32, error) {
+		resp, err := t.systems.ListSystems(ctx, &adminv1.ListSystemsRequest{CompanyId: &company, Format: &format, Limit: &limit, Offset: &offset})
+		return resp.GetData(), resp.GetTotal(), err
+	}, func(s *adminv1.System) error {
+		if s.GetType() != cloudType && s.GetId() != cloud.GetId() {
+			systems = append(systems, bulksync.System{ID: s.GetId(), PbxID: s.GetPbxId(), Name: s.GetName()})
+		}
+		return nil
+	}).read(ctx)
+	slices.SortFunc(systems, func(a, b bulksync.System) int {
+		return cmp.Or(strings.Compare(a.PbxID, b.PbxID), strings.Compare(a.ID, b.ID))
+	})
+	return systems, err
+}
+
+func (t *Target) numberingPlan(ctx context.Context, systemID string) (*rvcpprovisioningv1.NumberingPlan, error) {
+	resp, err := t.cloudPbxs.GetCloudPbxNumberingPlan(ctx, &rvcpprovisioningv1.GetCloudPbxNumberingPlanRequest{SystemId: systemID})
+	return resp.GetData(), err
+}
+
+// newList makes a list with the target's page size and parallelism.
+func newList[T any](t *Target, what string, id func(T) string, fetch func(context.Context, int32, int32) ([]T, int32, error), take func(T) error) list[T] {
+	return list[T]{what: what, id: id, fetch: fetch, take: take, page: t.opts.PageSize, parallel: t.opts.Parallel, log: t.opts.Logger}
+}

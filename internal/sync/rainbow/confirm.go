@@ -1,0 +1,145 @@
+package rainbow
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	adminv1 "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/admin/v1"
+	bulksync "github.com/rainbow-gateway/rainbow-gateway/internal/sync"
+)
+
+// confirmStep tells whether a single operation took effect. Upstream's lists may lag behind its writes, so what is not
+// there is looked for a second time.
+func (t *Target) confirmStep(ctx context.Context, company bulksync.Company, step bulksync.Step) (bulksync.Outcome, error) {
+	o := bulksync.Outcome{Operation: step.Operation.ID, Status: bulksync.NotDone}
+	err := t.twice(ctx, func() (bool, error) {
+		holds, id, err := t.holds(ctx, company, step)
+		if holds {
+			o.Status, o.ID = bulksync.Done, id
+		}
+		return holds, err
+	})
+	return o, err
+}
+
+// twice looks, and looks again after a pause when it was in vain.
+func (t *Target) twice(ctx context.Context, look func() (found bool, err error)) error {
+	if found, err := look(); found || err != nil {
+		return err
+	}
+	if err := pause(ctx, 5*t.opts.PollInterval); err != nil {
+		return err
+	}
+	_, err := look()
+	return err
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+// holds tells whether upstream is as an operation leaves it, and the id of what it creates.
+func (t *Target) holds(ctx context.Context, company bulksync.Company, step bulksync.Step) (holds bool, id string, err error) {
+	op, refs := &step.Operation, step.Refs
+	attach := op.Action == bulksync.ActionAttach
+	switch op.Key.Kind {
+	case bulksync.KindUser:
+		holds, err = t.userHolds(ctx, company.ID, step)
+	case bulksync.KindExtension:
+		return t.numberHolds(ctx, step)
+	case bulksync.KindDevice:
+		d, err := t.device(ctx, refs.SystemID, refs.ThingID, bulksync.DeviceKey(op.Key.ID))
+		return d != nil && attach == (d.GetPhoneNumberId() == refs.SubscriberID && d.GetPhoneNumberId() != ""), "", err
+	case bulksync.KindDDI:
+		d, err := t.ddi(ctx, refs.SystemID, bulksync.E164(op.Key.ID))
+		return d != nil && attach == (d.GetUserId() == refs.UserID), "", err
+	case bulksync.KindLicence:
+		profiles, err := t.profilesOf(ctx, refs.UserID)
+		return err == nil && attach == slices.ContainsFunc(profiles, func(p *adminv1.UserProfile) bool { return p.GetSubscriptionId() == refs.ThingID }), "", err
+	}
+	return holds, "", err
+}
+
+// numberHolds judges the operations on extensions and paired numbers.
+func (t *Target) numberHolds(ctx context.Context, step bulksync.Step) (holds bool, id string, err error) {
+	op, refs := &step.Operation, step.Refs
+	n, err := t.numberByName(ctx, refs.SystemID, shortNumber(op.Key))
+	if err != nil {
+		return false, "", err
+	}
+	his := n != nil && n.GetUserId() == refs.UserID && refs.UserID != ""
+	switch op.Action {
+	case bulksync.ActionCreate:
+		return his, n.GetId(), nil
+	case bulksync.ActionDelete:
+		return !his || refs.SubscriberID != "" && n.GetId() != refs.SubscriberID, "", nil
+	case bulksync.ActionDetach:
+		return !his, "", nil
+	}
+	return his && carries(n, op), "", nil
+}
+
+// carries tells whether a number has the values that an operation gives it.
+func carries(n *adminv1.SystemPhoneNumber, op *bulksync.Operation) bool {
+	if v, ok := op.After("internalNumber"); ok && v != n.GetInternalNumber() {
+		return false
+	}
+	v, ok := op.After("number")
+	return !ok || samePhone(v, n.GetNumber()) || samePhone(v, n.GetNumberE164())
+}
+
+// samePhone compares two numbers without the signs that people put between digits.
+func samePhone(a, b string) bool {
+	plain := strings.NewReplacer(" ", "", "-", "", ".", "", "(", "", ")", "", "/", "")
+	return plain.Replace(a) == plain.Replace(b)
+}
+
+// userHolds judges the operations on a user. A password can't be seen: it counts as set when all else is as it shall be.
+func (t *Target) userHolds(ctx context.Context, company string, step bulksync.Step) (bool, error) {
+	op := &step.Operation
+	found, err := t.usersByLogin(ctx, company, []bulksync.Login{op.Login})
+	if err != nil {
+		return false, err
+	}
+	return userIsAs(found[op.Login], op), nil
+}
+
+// userIsAs tells whether a user, nil when there is none, is as an operation leaves him.
+func userIsAs(u *adminv1.User, op *bulksync.Operation) bool {
+	if op.Action == bulksync.ActionDelete || u == nil {
+		return op.Action == bulksync.ActionDelete && u == nil
+	}
+	for _, c := range op.Changes {
+		if !valueIsAs(u, c) {
+			return false
+		}
+	}
+	return true
+}
+
+func valueIsAs(u *adminv1.User, c bulksync.Change) bool {
+	if id, ok := strings.CutPrefix(c.Name, "licence "); ok {
+		return slices.ContainsFunc(u.GetProfiles(), func(p *adminv1.UserProfile) bool { return p.GetSubscriptionId() == id })
+	}
+	if a := findAttribute(c.Name); a != nil {
+		return strings.EqualFold(a.get(u), c.After) || c.After == "" && a.get(u) == a.reset
+	}
+	f, n, ok := position(c.Name)
+	if !ok {
+		return true // upstream does not show it
+	}
+	items := f.get(u)
+	if c.After != "" { // removals before it in the list may have moved it
+		return slices.ContainsFunc(items, func(v string) bool { return strings.EqualFold(v, c.After) || samePhone(v, c.After) })
+	}
+	return n >= len(items) || items[n] != c.Before
+}
