@@ -109,7 +109,8 @@ type CreatePlanRequest struct {
 	// Make the plan and store nothing. With refresh, the recorded state is renewed all the same.
 	ValidateOnly bool `protobuf:"varint,9,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
 	// A UUID, or up to 64 letters, digits, dots, dashes and underscores. A request with the id of an earlier one of the
-	// last hour is answered with that one's plan; ALREADY_EXISTS when the two ask for different things.
+	// last hour is answered with that one's plan; ALREADY_EXISTS when the two ask for different things. Ids are forgotten
+	// when the gateway restarts.
 	RequestId string `protobuf:"bytes,10,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// How many faults an error carries, at most 1,000. 0: as many as fit where every gRPC client reads them (5 KiB); the
 	// error says how many more there are.
@@ -538,16 +539,15 @@ type ValidateManifestResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// It has no fault.
 	Valid bool `protobuf:"varint,1,opt,name=valid,proto3" json:"valid,omitempty"`
-	// Its faults, ordered by position; at most about 10,000.
+	// Its faults, ordered by position: the first 10,000, and if there are more, one with the code "too-many-faults" that
+	// says how many.
 	Faults []*ManifestFault `protobuf:"bytes,2,rep,name=faults,proto3" json:"faults,omitempty"`
-	// How many more there are.
-	More int32 `protobuf:"varint,3,opt,name=more,proto3" json:"more,omitempty"`
 	// Number of users that it speaks of; 0 when it has faults.
-	UserCount int32 `protobuf:"varint,4,opt,name=user_count,json=userCount,proto3" json:"user_count,omitempty"`
+	UserCount int32 `protobuf:"varint,3,opt,name=user_count,json=userCount,proto3" json:"user_count,omitempty"`
 	// Its form: "rainbowvoice" or "useranddevice"; empty when it has faults.
-	Mode string `protobuf:"bytes,5,opt,name=mode,proto3" json:"mode,omitempty"`
+	Mode string `protobuf:"bytes,4,opt,name=mode,proto3" json:"mode,omitempty"`
 	// SHA-256 with its secret cells blanked, lower-case hex; empty when it has faults.
-	Digest        string `protobuf:"bytes,6,opt,name=digest,proto3" json:"digest,omitempty"`
+	Digest        string `protobuf:"bytes,5,opt,name=digest,proto3" json:"digest,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -594,13 +594,6 @@ func (x *ValidateManifestResponse) GetFaults() []*ManifestFault {
 		return x.Faults
 	}
 	return nil
-}
-
-func (x *ValidateManifestResponse) GetMore() int32 {
-	if x != nil {
-		return x.More
-	}
-	return 0
 }
 
 func (x *ValidateManifestResponse) GetUserCount() int32 {
@@ -1201,15 +1194,14 @@ const file_rainbow_sync_v1_plan_service_proto_rawDesc = "" +
 	"\arequest\x18\x01 \x01(\v2(.rainbow.sync.v1.ValidateManifestRequestH\x00R\arequest\x123\n" +
 	"\x04file\x18\x02 \x01(\v2\x1d.rainbow.sync.v1.ManifestFileH\x00R\x04file\x12\x16\n" +
 	"\x05chunk\x18\x03 \x01(\fH\x00R\x05chunkB\x06\n" +
-	"\x04part\"\xc7\x01\n" +
+	"\x04part\"\xb3\x01\n" +
 	"\x18ValidateManifestResponse\x12\x14\n" +
 	"\x05valid\x18\x01 \x01(\bR\x05valid\x126\n" +
-	"\x06faults\x18\x02 \x03(\v2\x1e.rainbow.sync.v1.ManifestFaultR\x06faults\x12\x12\n" +
-	"\x04more\x18\x03 \x01(\x05R\x04more\x12\x1d\n" +
+	"\x06faults\x18\x02 \x03(\v2\x1e.rainbow.sync.v1.ManifestFaultR\x06faults\x12\x1d\n" +
 	"\n" +
-	"user_count\x18\x04 \x01(\x05R\tuserCount\x12\x12\n" +
-	"\x04mode\x18\x05 \x01(\tR\x04mode\x12\x16\n" +
-	"\x06digest\x18\x06 \x01(\tR\x06digest\"B\n" +
+	"user_count\x18\x03 \x01(\x05R\tuserCount\x12\x12\n" +
+	"\x04mode\x18\x04 \x01(\tR\x04mode\x12\x16\n" +
+	"\x06digest\x18\x05 \x01(\tR\x06digest\"B\n" +
 	"\x0eGetPlanRequest\x120\n" +
 	"\x04name\x18\x01 \x01(\tB\x1c\xe0A\x02\xfaA\x16\n" +
 	"\x14rainbow-gateway/PlanR\x04name\"\x8e\x01\n" +

@@ -1,0 +1,147 @@
+package syncserver
+
+import (
+	"context"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	syncv1 "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/sync/v1"
+	"github.com/rainbow-gateway/rainbow-gateway/internal/manifest"
+	bulksync "github.com/rainbow-gateway/rainbow-gateway/internal/sync"
+)
+
+// CreatePlan makes and stores a plan.
+func (s planService) CreatePlan(ctx context.Context, req *syncv1.CreatePlanRequest) (*syncv1.Plan, error) {
+	plan, err := s.createPlan(ctx, req)
+	return plan, s.status(err)
+}
+
+// UploadPlan is CreatePlan for a large manifest.
+func (s planService) UploadPlan(stream grpc.ClientStreamingServer[syncv1.UploadPlanRequest, syncv1.Plan]) error {
+	req, files, err := receive(stream.Recv)
+	if err != nil {
+		return s.status(err)
+	}
+	req.Manifest = files
+	plan, err := s.createPlan(stream.Context(), req)
+	if err != nil {
+		return s.status(err)
+	}
+	return stream.SendAndClose(plan)
+}
+
+// planOrder is a CreatePlanRequest found in order.
+type planOrder struct {
+	*syncv1.CreatePlanRequest
+	company string
+	sources []manifest.Source
+	opts    manifest.Options
+}
+
+func (s planService) createPlan(ctx context.Context, req *syncv1.CreatePlanRequest) (*syncv1.Plan, error) {
+	var v violations
+	id := v.name("parent", req.GetParent(), "companies/*")[0]
+	v.someFile(req.GetManifest())
+	sources, opts := v.manifest(req)
+	v.oneOf("mode", req.GetMode(), manifest.Modes())
+	v.within("max_faults", req.GetMaxFaults(), 0, maxFaults)
+	v.requestID(req.GetRequestId())
+	if err := v.err(); err != nil {
+		return nil, err
+	}
+	opts.Mode, opts.Strict = req.GetMode(), req.GetStrict()
+	company, err := s.company(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	order := planOrder{CreatePlanRequest: req, company: company, sources: sources, opts: opts}
+	if req.GetValidateOnly() {
+		plan, at, err := s.makePlan(ctx, order)
+		if err != nil {
+			return nil, err
+		}
+		return previewProto(plan, at), nil
+	}
+	var made *syncv1.Plan
+	name, again, err := s.requests.once(ctx, requestKey{"CreatePlan", s.opts.Caller(ctx), company, req.GetRequestId()}, req, func() (string, error) {
+		var err error
+		made, err = s.storePlan(ctx, order)
+		return lastSegment(made.GetName()), err
+	})
+	if err != nil || !again {
+		return made, err
+	}
+	stored, err := s.storedPlan(ctx, company, name)
+	if err != nil {
+		return nil, err
+	}
+	return planProto(stored), nil
+}
+
+// makePlan reads the manifest and plans it. at is when the state was read that the plan is made from.
+func (s *Server) makePlan(ctx context.Context, order planOrder) (stored *bulksync.StoredPlan, at *timestamppb.Timestamp, err error) {
+	desired, _, err := manifest.Read(ctx, order.sources, order.opts)
+	if err == nil && order.GetRefresh() {
+		err = s.renew(ctx, order.company)
+	}
+	var plan *bulksync.Plan
+	if err == nil {
+		plan, at, err = s.planFor(ctx, order, desired)
+	}
+	if faults := faultsOf(err); faults != nil {
+		return nil, nil, manifestError{faults: faults, max: int(order.GetMaxFaults())}
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	stored = &bulksync.StoredPlan{Plan: plan, Hash: plan.Hash(), CreateTime: s.now(), Creator: s.opts.Caller(ctx)}
+	for _, src := range order.sources {
+		stored.Sources = append(stored.Sources, src.Name)
+	}
+	return stored, at, nil
+}
+
+func (s *Server) planFor(ctx context.Context, order planOrder, desired *bulksync.Desired) (*bulksync.Plan, *timestamppb.Timestamp, error) {
+	company, err := s.recordedCompany(ctx, order.company)
+	if err != nil {
+		return nil, nil, err
+	}
+	plan, err := s.opts.Engine.Plan(ctx, order.company, desired,
+		bulksync.Policy{Strict: order.GetStrict(), ResetPasswords: order.GetResetPasswords()})
+	return plan, recorded(company), err
+}
+
+func (s *Server) storePlan(ctx context.Context, order planOrder) (*syncv1.Plan, error) {
+	stored, at, err := s.makePlan(ctx, order)
+	if err != nil {
+		return nil, err
+	}
+	stored.Name = s.opts.Engine.NewName("plan")
+	if err := s.opts.Engine.Store.CreatePlan(ctx, stored); err != nil {
+		return nil, err
+	}
+	s.shelf.addPlan(stored)
+	view := planProto(stored)
+	view.StateTime = at
+	return view, nil
+}
+
+// previewProto is a plan that is not stored: it shows operations, since they can't be asked for.
+func previewProto(stored *bulksync.StoredPlan, at *timestamppb.Timestamp) *syncv1.Plan {
+	view := planProto(stored)
+	view.StateTime = at
+	for i := range min(len(stored.Plan.Operations), operationsShown) {
+		view.Operations = append(view.Operations, operationProto(&stored.Plan.Operations[i]))
+	}
+	return view
+}
+
+// now is the engine's time.
+func (s *Server) now() time.Time {
+	if clock := s.opts.Engine.Clock; clock != nil {
+		return clock().UTC()
+	}
+	return time.Now().UTC()
+}

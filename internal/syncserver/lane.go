@@ -1,0 +1,155 @@
+package syncserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	bulksync "github.com/rainbow-gateway/rainbow-gateway/internal/sync"
+)
+
+// lane is one company: what is going on in it, of which there is one thing at a time.
+type lane struct {
+	company string
+
+	mu        sync.Mutex // guards the rest
+	recovered bool
+	run       *liveRun
+	refresh   *refresh
+}
+
+// lane gives a company's lane, after putting right what an earlier process left running there.
+func (s *Server) lane(ctx context.Context, company string) (*lane, error) {
+	s.mu.Lock()
+	l := s.lanes[company]
+	if l == nil {
+		l = &lane{company: company}
+		s.lanes[company] = l
+	}
+	s.mu.Unlock()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.recovered {
+		return l, nil
+	}
+	runs, err := s.opts.Engine.Recover(ctx, company)
+	if err != nil {
+		return nil, err
+	}
+	for _, run := range runs {
+		if err := s.recount(ctx, run); err != nil {
+			return nil, err
+		}
+	}
+	l.recovered = true
+	return l, nil
+}
+
+// recount fills in, from the journal, how far a run came whose process died.
+func (s *Server) recount(ctx context.Context, run *bulksync.Run) error {
+	ended := map[int]bulksync.Outcome{}
+	for entry, err := range s.opts.Engine.Store.Journal(ctx, run.Company, run.Name) {
+		if err != nil {
+			return err
+		}
+		if entry.Ended.IsZero() {
+			for _, id := range entry.Operations {
+				ended[id] = bulksync.Outcome{Operation: id, Status: bulksync.Unknown, Message: "the gateway ended before the answer came"}
+			}
+		}
+		for _, o := range entry.Outcomes {
+			ended[o.Operation] = o
+		}
+	}
+	ids := slices.Sorted(maps.Keys(ended))
+	stored, err := s.storedPlan(ctx, run.Company, run.Plan)
+	switch {
+	case err == nil:
+		ids = ids[:0]
+		for i := range stored.Plan.Operations {
+			ids = append(ids, stored.Plan.Operations[i].ID)
+		}
+	case !errors.Is(err, bulksync.ErrNotFound):
+		return err
+	}
+	run.Counts, run.Outcomes = bulksync.RunCounts{Total: len(ids)}, nil
+	for _, id := range ids {
+		o, ok := ended[id]
+		if !ok {
+			o = bulksync.Outcome{Operation: id, Status: bulksync.NotDone, Message: "not started"}
+		}
+		run.Outcomes = append(run.Outcomes, o)
+		count(&run.Counts, o.Status, 1)
+	}
+	return s.opts.Engine.Store.UpdateRun(ctx, run)
+}
+
+// count adds n to the count of a status.
+func count(c *bulksync.RunCounts, status bulksync.Status, n int) {
+	switch status {
+	case bulksync.Done:
+		c.Done += n
+	case bulksync.Failed:
+		c.Failed += n
+	case bulksync.Skipped:
+		c.Skipped += n
+	case bulksync.NotDone:
+		c.NotDone += n
+	case bulksync.Unknown:
+		c.Unknown += n
+	}
+}
+
+// live gives the run of that name if it is going on.
+func (l *lane) live(run string) *liveRun {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.run != nil && l.run.name == run {
+		return l.run
+	}
+	return nil
+}
+
+// shutDown brings what is going on to an end.
+func (l *lane) shutDown() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.run != nil {
+		l.run.stop(stopShutdown)
+	}
+	if l.refresh != nil {
+		l.refresh.cancel()
+	}
+}
+
+// busy says what keeps a run or refresh from starting. The caller holds the lane.
+func (l *lane) busy() error {
+	switch {
+	case l.run != nil:
+		name := runName(l.company, l.run.name)
+		return refusal{
+			reason: "RUN_GOING_ON", subject: name,
+			text: fmt.Sprintf("run %s is going on, and one run at a time changes a company: wait for it, or cancel it", name),
+		}
+	case l.refresh != nil:
+		return refusal{
+			reason: "REFRESH_GOING_ON", subject: l.refresh.name,
+			text: fmt.Sprintf("the recorded state of company %s is being refreshed: wait for %s, or cancel it", l.company, l.refresh.name),
+		}
+	}
+	return nil
+}
+
+// enter counts one more run or refresh, unless the server is closing.
+func (s *Server) enter() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return errClosing
+	}
+	s.running.Add(1)
+	return nil
+}

@@ -1,0 +1,58 @@
+package syncserver
+
+import (
+	syncv1 "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/sync/v1"
+	bulksync "github.com/rainbow-gateway/rainbow-gateway/internal/sync"
+)
+
+// Runs as callers see them.
+
+var stateProtos = map[bulksync.RunState]syncv1.Run_State{
+	bulksync.RunRunning:     syncv1.Run_STATE_RUNNING,
+	bulksync.RunSucceeded:   syncv1.Run_STATE_SUCCEEDED,
+	bulksync.RunFailed:      syncv1.Run_STATE_FAILED,
+	bulksync.RunCancelled:   syncv1.Run_STATE_CANCELLED,
+	bulksync.RunInterrupted: syncv1.Run_STATE_INTERRUPTED,
+	bulksync.RunWaiting:     syncv1.Run_STATE_WAITING,
+}
+
+var statusProtos = map[bulksync.Status]syncv1.RunOutcome_Status{
+	bulksync.Done:    syncv1.RunOutcome_STATUS_DONE,
+	bulksync.Failed:  syncv1.RunOutcome_STATUS_FAILED,
+	bulksync.Skipped: syncv1.RunOutcome_STATUS_SKIPPED,
+	bulksync.NotDone: syncv1.RunOutcome_STATUS_NOT_DONE,
+	bulksync.Unknown: syncv1.RunOutcome_STATUS_UNKNOWN,
+}
+
+func runProto(r *bulksync.Run, stopping bool) *syncv1.Run {
+	name := runName(r.Company, r.Name)
+	return &syncv1.Run{
+		Name: name, Plan: planName(r.Company, r.Plan), PlanHash: r.Hash, State: stateProtos[r.State], Actor: r.Actor,
+		Parallel: int32(r.Options.Parallel), StartTime: timestamp(r.StartTime), EndTime: timestamp(r.EndTime),
+		Counts: &syncv1.RunCounts{
+			Total: int32(r.Counts.Total), Done: int32(r.Counts.Done), Failed: int32(r.Counts.Failed),
+			Skipped: int32(r.Counts.Skipped), NotDone: int32(r.Counts.NotDone), Unknown: int32(r.Counts.Unknown),
+		},
+		Message: r.Message, Resumable: r.State.Ended() && r.State.Resumable(), Stopping: stopping, Operation: operationName(name),
+	}
+}
+
+// outcomeProto shows an outcome with its operation; op is nil when the plan is gone.
+func outcomeProto(op *bulksync.Operation, o bulksync.Outcome) *syncv1.RunOutcome {
+	view := &syncv1.RunOutcome{
+		Operation: &syncv1.PlanOperation{Id: int32(o.Operation)}, Status: statusProtos[o.Status],
+		Code: int32(o.Code), Message: o.Message, Attempts: int32(o.Attempts), UpstreamId: o.ID,
+	}
+	if op != nil {
+		view.Operation = operationProto(op)
+	}
+	return view
+}
+
+// operationOf finds an operation by its id; ids count from 1 in plan order. A nil plan has none.
+func operationOf(plan *bulksync.Plan, id int) *bulksync.Operation {
+	if plan == nil || id < 1 || id > len(plan.Operations) {
+		return nil
+	}
+	return &plan.Operations[id-1]
+}

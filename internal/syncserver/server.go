@@ -1,0 +1,127 @@
+// Package syncserver serves the engine as gRPC services: rainbow.sync.v1's PlanService, RunService and StateService, and
+// google.longrunning.Operations for what takes its time.
+//
+// [New] makes a Server over an engine; [Server.Register] puts its services on a gRPC server, [Server.Services] lists them
+// for doors of other kinds, [RawBodies] and [RegisterOperationsHandlerClient] are what a REST door needs beside the
+// generated handlers. [Server.Close] brings everything under way to an orderly end.
+//
+// A Server is safe for concurrent use. It owns the runs and refreshes that it starts: they go on when the caller goes
+// away, and one at a time changes a company. It must be the only one that works on its engine's store. Who may call is
+// decided before a call gets here.
+package syncserver
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+
+	"cloud.google.com/go/longrunning/autogen/longrunningpb"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/status"
+
+	syncv1 "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/sync/v1"
+	bulksync "github.com/rainbow-gateway/rainbow-gateway/internal/sync"
+)
+
+// Options are what a Server is made of.
+type Options struct {
+	// Engine does the work.
+	Engine *bulksync.Engine
+
+	// Company gives the id of the company of the account that the engine works under; it may ask upstream.
+	Company func(ctx context.Context) (string, error)
+
+	// Caller gives the caller of a call in words, for the books. Default: "local".
+	Caller func(ctx context.Context) string
+
+	// Status translates errors of the engine's Target, for a door's callers; nil, or a nil answer, means Internal.
+	Status func(error) *status.Status
+
+	// Log gets what callers are not told. Default: slog.Default().
+	Log *slog.Logger
+}
+
+// Server serves an engine.
+type Server struct {
+	opts      Options
+	shelf     *shelf
+	requests  *requestMemory
+	refreshes *refreshBoard
+
+	// life ends when runs and refreshes must break off.
+	life context.Context
+	kill context.CancelFunc
+
+	mu      sync.Mutex // guards the rest
+	closed  bool
+	lanes   map[string]*lane
+	running sync.WaitGroup // runs and refreshes
+}
+
+// New makes a server. Runs that an earlier process left running are put right when their company is first spoken of.
+func New(opts Options) (*Server, error) {
+	if opts.Engine == nil || opts.Company == nil {
+		return nil, errors.New("sync server: an engine and its company are needed")
+	}
+	if opts.Caller == nil {
+		opts.Caller = func(context.Context) string { return "local" }
+	}
+	if opts.Log == nil {
+		opts.Log = slog.Default()
+	}
+	life, kill := context.WithCancel(context.Background())
+	return &Server{
+		opts: opts, life: life, kill: kill, lanes: map[string]*lane{},
+		shelf: newShelf(), requests: newRequestMemory(), refreshes: newRefreshBoard(),
+	}, nil
+}
+
+// Register puts the services on a gRPC server.
+func (s *Server) Register(r grpc.ServiceRegistrar) {
+	for _, service := range s.Services() {
+		r.RegisterService(service.Desc, service.Impl)
+	}
+}
+
+// Service is one service with its implementation, as generated Register functions take them.
+type Service struct {
+	Desc *grpc.ServiceDesc
+	Impl any
+}
+
+// Services lists the services.
+func (s *Server) Services() []Service {
+	return []Service{
+		{&syncv1.PlanService_ServiceDesc, planService{Server: s}},
+		{&syncv1.RunService_ServiceDesc, runService{Server: s}},
+		{&syncv1.StateService_ServiceDesc, stateService{Server: s}},
+		{&longrunningpb.Operations_ServiceDesc, operationsService{Server: s}},
+	}
+}
+
+// Close takes no new work, breaks refreshes off and asks runs to stop: calls in flight are finished. When ctx ends before
+// that, the calls are cut off; their outcome is looked up when the run is resumed. Close returns when everything has
+// ended, with ctx's error if it came to that. Watchers are told the last state.
+func (s *Server) Close(ctx context.Context) error {
+	s.mu.Lock()
+	s.closed = true
+	for _, l := range s.lanes {
+		l.shutDown()
+	}
+	s.mu.Unlock()
+	ended := make(chan struct{})
+	go func() {
+		s.running.Wait()
+		close(ended)
+	}()
+	defer s.kill()
+	select {
+	case <-ended:
+		return nil
+	case <-ctx.Done():
+		s.kill()
+		<-ended
+		return ctx.Err()
+	}
+}
