@@ -82,7 +82,8 @@ func (f *grpcDoor) call(ctx context.Context, op *Operation, req any) (any, error
 	return reply, nil
 }
 
-// stream is the handler of every streaming RPC: it copies messages both ways until either side is done.
+// stream is the handler of every streaming RPC. Only where both sides stream do they do so at the same time; else all
+// requests go before the first answer comes.
 func (f *grpcDoor) stream(op *Operation, server grpc.ServerStream) error {
 	ctx, cancel := context.WithCancel(WithArrival(server.Context(), f.arrival(server.Context())))
 	defer cancel()
@@ -90,49 +91,54 @@ func (f *grpcDoor) stream(op *Operation, server grpc.ServerStream) error {
 	if err != nil {
 		return Status(err).Err()
 	}
-	go func() {
-		if !sendAll(op, server, client) {
-			cancel()
-		}
-	}()
-	err = receiveAll(op, server, client)
-	server.SetTrailer(client.Trailer())
-	if err != nil {
+	if op.method.IsStreamingClient() && op.method.IsStreamingServer() {
+		go func() {
+			if sendAll(op, server, client) != nil {
+				cancel()
+			}
+		}()
+	} else if err := sendAll(op, server, client); err != nil {
+		return Status(err).Err()
+	}
+	if err := receiveAll(op, server, client); err != nil {
 		return Status(err).Err()
 	}
 	return nil
 }
 
-// sendAll passes the caller's messages on; false means that the caller broke off.
-func sendAll(op *Operation, server grpc.ServerStream, client grpc.ClientStream) bool {
+// sendAll passes the caller's messages on. That the call has ended early is not its error: the reason comes with the
+// next receive.
+func sendAll(op *Operation, server grpc.ServerStream, client grpc.ClientStream) error {
 	for {
 		req := op.input.New().Interface()
 		err := server.RecvMsg(req)
 		if errors.Is(err, io.EOF) {
-			return client.CloseSend() == nil
+			return client.CloseSend()
 		}
 		if err != nil {
-			return false
+			return err
 		}
-		if client.SendMsg(req) != nil {
-			return true // the status comes with the next receive
-		}
-		if !op.method.IsStreamingClient() {
-			return client.CloseSend() == nil
+		switch err := client.SendMsg(req); {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		case !op.method.IsStreamingClient():
+			return client.CloseSend()
 		}
 	}
 }
 
-// receiveAll passes the answers back.
+// receiveAll passes the answers back. The header is asked for first: in-process streams (inprocgrpc v1.1.2) would wait
+// for the next message when asked after the first.
 func receiveAll(op *Operation, server grpc.ServerStream, client grpc.ClientStream) error {
-	for first := true; ; first = false {
+	if header, err := client.Header(); err == nil {
+		_ = server.SetHeader(safeMetadata(header))
+	}
+	defer func() { server.SetTrailer(client.Trailer()) }()
+	for {
 		reply := op.output.New().Interface()
 		err := client.RecvMsg(reply)
-		if first {
-			if header, herr := client.Header(); herr == nil {
-				_ = server.SetHeader(safeMetadata(header))
-			}
-		}
 		if errors.Is(err, io.EOF) {
 			return nil
 		}

@@ -86,8 +86,14 @@ func (s *stream) RecvMsg(m any) error {
 	return err
 }
 
-// SendMsg leaves the verdict to RecvMsg, which gets the status.
-func (s *stream) SendMsg(m any) error { return s.ClientStream.SendMsg(m) }
+// SendMsg notices a message that can't be sent; after io.EOF the verdict comes with RecvMsg.
+func (s *stream) SendMsg(m any) error {
+	err := s.ClientStream.SendMsg(m)
+	if err != nil && !errors.Is(err, io.EOF) {
+		s.end(err)
+	}
+	return err
+}
 
 func (s *stream) end(err error) {
 	s.once.Do(func() {

@@ -1,0 +1,195 @@
+package facade
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/encoding/prototext"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/testing/protocmp"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	errorsv1 "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/errors/v1"
+	"github.com/rainbow-gateway/rainbow-gateway/internal/upstream"
+)
+
+// TestRainbowsErrorsBecomeStatus goes over the documented codes of the portals.
+func TestRainbowsErrorsBecomeStatus(t *testing.T) {
+	tests := []struct {
+		status, code int
+		details      string
+		want         codes.Code
+		reason, text string
+	}{
+		{400, 400000, `"x is missing"`, codes.InvalidArgument, "RAINBOW_400000", "Msg: x is missing"},
+		{401, 401500, `"wrong login"`, codes.Unauthenticated, "RAINBOW_401500", "Msg: wrong login"},
+		{401, 0, `"jwt expired"`, codes.Unauthenticated, "JWT_EXPIRED", "Msg: jwt expired"},
+		{403, 403000, `{"details":"no role"}`, codes.PermissionDenied, "RAINBOW_403000", "Msg: no role"},
+		{404, 404000, `{"errorMsg":"gone","data":{}}`, codes.NotFound, "RAINBOW_404000", "Msg: gone"},
+		{405, 0, ``, codes.Unimplemented, "RAINBOW_HTTP_405", "Msg"},
+		{409, 409550, `"taken"`, codes.AlreadyExists, "RAINBOW_409550", "Msg: taken"},
+		{412, 412000, `7`, codes.FailedPrecondition, "RAINBOW_412000", "Msg"},
+		{413, 413000, ``, codes.InvalidArgument, "RAINBOW_413000", "Msg"},
+		{423, 0, ``, codes.FailedPrecondition, "RAINBOW_HTTP_423", "Msg"},
+		{429, 0, ``, codes.ResourceExhausted, "RAINBOW_HTTP_429", "Msg"},
+		{451, 0, ``, codes.FailedPrecondition, "RAINBOW_HTTP_451", "Msg"},
+		{500, 0, `[]`, codes.Internal, "RAINBOW_HTTP_500", "Msg"},
+		{503, 503000, ``, codes.Unavailable, "RAINBOW_503000", "Msg"},
+		{504, 0, ``, codes.DeadlineExceeded, "RAINBOW_HTTP_504", "Msg"},
+		{522, 0, ``, codes.Unavailable, "RAINBOW_HTTP_522", "Msg"},
+		{302, 0, ``, codes.Unknown, "RAINBOW_HTTP_302", "Msg"},
+	}
+	for _, tt := range tests {
+		err := fmt.Errorf("wrapped: %w", &upstream.Error{Status: tt.status, Code: tt.code, Msg: "Msg", Details: []byte(tt.details), Method: "GET", Path: "/x/{id}"})
+		st := Status(err)
+		info := detail[*errdetails.ErrorInfo](st)
+		if st.Code() != tt.want || info.GetReason() != tt.reason || info.GetDomain() != "rainbow-gateway" || st.Message() != tt.text {
+			t.Errorf("%d/%d: got %v %q %v", tt.status, tt.code, st.Code(), st.Message(), info)
+		}
+		if CodeOf(err) != tt.want {
+			t.Errorf("%d: CodeOf says %v", tt.status, CodeOf(err))
+		}
+		if info.GetMetadata()["http_status"] != fmt.Sprint(tt.status) || info.GetMetadata()["path"] != "/x/{id}" {
+			t.Errorf("%d: metadata %v", tt.status, info.GetMetadata())
+		}
+	}
+}
+
+// detail returns the detail of a type, or nil.
+func detail[T proto.Message](st *status.Status) T {
+	var none T
+	for _, d := range st.Details() {
+		if found, ok := d.(T); ok {
+			return found
+		}
+	}
+	return none
+}
+
+func TestDetailsHoldTheEnvelope(t *testing.T) {
+	st := Status(&upstream.Error{
+		Status: 400, Code: 400000, Msg: "Bad Request", RetryAfter: 3 * time.Second, RequestID: "r-1",
+		Details: []byte(`[{"param":"number","msg":"too short","value":"1"},{"param":"x","msg":"y"}]`),
+		Body:    []byte(`{"errorCode":400,"errorMsg":"Bad Request","errorDetails":[],"errorDetailsCode":400000,"errorDetailsData":{"conflictWith":1.0}}`),
+	})
+	var got []string
+	for _, d := range st.Details() {
+		got = append(got, strings.ReplaceAll(prototext.MarshalOptions{}.Format(d.(proto.Message)), "  ", " "))
+	}
+	want := []proto.Message{
+		&errorsv1.UpstreamError{
+			HttpStatus: 400, ErrorDetailsCode: 400000, ErrorMsg: "Bad Request",
+			ErrorDetailsJson: `[{"param":"number","msg":"too short","value":"1"},{"param":"x","msg":"y"}]`,
+			ExtraJson:        []byte(`{"errorDetailsData":{"conflictWith":1.0}}`),
+		},
+		&errdetails.ErrorInfo{Reason: "RAINBOW_400000", Domain: Domain, Metadata: map[string]string{
+			"http_status": "400", "http_method": "", "path": "", "error_details_code": "400000",
+		}},
+		&errdetails.BadRequest{FieldViolations: []*errdetails.BadRequest_FieldViolation{
+			{Field: "number", Description: "too short"}, {Field: "x", Description: "y"},
+		}},
+		&errdetails.RetryInfo{RetryDelay: durationpb.New(3 * time.Second)},
+		&errdetails.RequestInfo{RequestId: "r-1"},
+	}
+	if len(st.Details()) != len(want) {
+		t.Fatalf("got %v", got)
+	}
+	for i, d := range st.Details() {
+		if diff := cmp.Diff(want[i], d, protocmp.Transform()); diff != "" {
+			t.Error(diff)
+		}
+	}
+	if st.Message() != "Bad Request: number: too short; x: y" {
+		t.Errorf("message %q", st.Message())
+	}
+}
+
+func TestTooManyRequestsAlwaysSaysWhenToComeBack(t *testing.T) {
+	if got := detail[*errdetails.RetryInfo](Status(&upstream.Error{Status: 429})).GetRetryDelay().AsDuration(); got != 10*time.Second {
+		t.Errorf("got %v", got)
+	}
+}
+
+// TestTheGatewaysOwnErrors also shows that an unknown error keeps its text to itself.
+func TestTheGatewaysOwnErrors(t *testing.T) {
+	answered := &upstream.Error{Status: 401, Code: 401500, Msg: "login refused"}
+	tests := []struct {
+		err    error
+		code   codes.Code
+		status int
+		reason string
+		text   string
+	}{
+		{upstream.ErrInvalid, codes.InvalidArgument, 400, "INVALID_REQUEST", "invalid request"},
+		{upstream.ErrNoAccount, codes.Unauthenticated, 401, "NO_ACCOUNT", upstream.ErrNoAccount.Error()},
+		{fmt.Errorf("%w: %w", upstream.ErrCredentials, answered), codes.FailedPrecondition, 502, "ACCOUNT_REFUSED", "Rainbow refused the gateway's service account"},
+		{fmt.Errorf("dial 10.0.0.1: %w", upstream.ErrUnreachable), codes.Unavailable, 502, "UPSTREAM_UNREACHABLE", "Rainbow can't be reached"},
+		{fmt.Errorf("%w: %w", upstream.ErrUnreachable, context.Canceled), codes.Canceled, 499, "CANCELLED", "the caller went away"},
+		{context.DeadlineExceeded, codes.DeadlineExceeded, 504, "DEADLINE_EXCEEDED", "the call's time is over"},
+		{upstream.ErrTooLarge, codes.ResourceExhausted, 502, "ANSWER_TOO_LARGE", "Rainbow's answer is larger than the gateway buffers"},
+		{upstream.ErrAnswer, codes.Internal, 502, "MALFORMED_ANSWER", "Rainbow answered success with a body that is not what the operation answers"},
+		{ErrNotTrusted, codes.PermissionDenied, 403, "NOT_TRUSTED", ErrNotTrusted.Error()},
+		{errors.New("password=hunter2"), codes.Internal, 500, "INTERNAL", "internal error"},
+	}
+	for _, tt := range tests {
+		st := Status(tt.err)
+		if st.Code() != tt.code || st.Message() != tt.text || detail[*errdetails.ErrorInfo](st).GetReason() != tt.reason {
+			t.Errorf("%v: got %v %q %v", tt.err, st.Code(), st.Message(), st.Details())
+		}
+		if httpStatus, text := HTTP(tt.err); httpStatus != tt.status || text != tt.text {
+			t.Errorf("%v: HTTP %d %q", tt.err, httpStatus, text)
+		}
+		if Answered(tt.err) {
+			t.Errorf("%v: taken for an answer to the call", tt.err)
+		}
+	}
+}
+
+func TestStatusOfALocalServiceStays(t *testing.T) {
+	st, err := status.New(codes.Aborted, "stale").WithDetails(&errdetails.ErrorInfo{Reason: "STALE"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := Status(st.Err()); got.Code() != codes.Aborted || len(got.Details()) != 1 {
+		t.Errorf("got %v", got)
+	}
+	if httpStatus, _ := HTTP(st.Err()); httpStatus != http.StatusConflict {
+		t.Errorf("HTTP %d", httpStatus)
+	}
+}
+
+func TestEveryCodeHasAnHTTPStatus(t *testing.T) {
+	for code := codes.OK; code <= codes.Unauthenticated; code++ {
+		if got := httpFromCode(code); (got < 400) != (code == codes.OK) {
+			t.Errorf("%v: %d", code, got)
+		}
+	}
+}
+
+func TestScrub(t *testing.T) {
+	tests := []struct{ text, want string }{
+		{"Authorization: Bearer abc.def-1", "Authorization: [secret] [secret]"},
+		{"sent Basic YTpi= to upstream", "sent Basic [secret] to upstream"},
+		{"token eyJhbGciOiJIUzI1NiJ9.eyJpYXQiOjE3fQ.sig end", "token [secret] end"},
+		{`{"loginPassword":"p\"q","name":"n"}`, `{"loginPassword":[secret],"name":"n"}`},
+		{"jid_im=x@y.example, next", "jid_im=[secret], next"},
+		{"Get \"https://u:p@rainbow.example/a?token=x&b=c\": EOF", "Get \"https://rainbow.example/a?[query]\": EOF"},
+		{"x-rainbow-app-auth: Basic Zm9v", "x-rainbow-app-auth: [secret] [secret]"},
+		{"device \"aa:bb\": not found", "device \"aa:bb\": not found"},
+		{"basic auth is missing", "basic [secret] is missing"}, // too much rather than too little
+	}
+	for _, tt := range tests {
+		if got := Scrub(tt.text); got != tt.want {
+			t.Errorf("%s\ngot  %s\nwant %s", tt.text, got, tt.want)
+		}
+	}
+}
