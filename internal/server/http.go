@@ -1,0 +1,86 @@
+package server
+
+import (
+	"log/slog"
+	"net/http"
+	"net/http/pprof"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/rainbow-gateway/rainbow-gateway/internal/facade"
+	"github.com/rainbow-gateway/rainbow-gateway/internal/rest"
+)
+
+const (
+	// headerTimeout bounds how long a caller may take to send the head of a request.
+	headerTimeout = 10 * time.Second
+
+	// idleTimeout is longer than the 55 s for which Rainbow's Node SDK keeps idle connections "below the server's
+	// 60 s"; a shorter one would break its next request.
+	idleTimeout = 75 * time.Second
+
+	maxHeaderBytes = 64 << 10
+)
+
+// openHTTP makes the REST door. There is no write time-out: downloads and event streams last as long as they last.
+func (s *Server) openHTTP() error {
+	listener := facade.Listener{Loopback: loopback(s.httpListener), Origins: s.config.AllowOrigins}
+	opts := rest.Options{
+		Dispatcher: s.backend.Dispatcher,
+		Listener:   listener,
+		Services:   rest.RainbowServices(),
+		CatchAll:   s.config.CatchAll == "on" || s.config.CatchAll != "off" && listener.Loopback,
+		MaxBody:    s.config.MaxBodyBytes,
+		MaxUpload:  s.config.MaxUploadBytes,
+		Log:        s.log,
+	}
+	for _, service := range s.services {
+		if service.Register != nil {
+			opts.Services = append(opts.Services, rest.Service{
+				Name: protoreflect.FullName(service.Desc.ServiceName), Register: service.Register,
+			})
+		}
+		opts.RawBodies = append(opts.RawBodies, service.RawBodies...)
+	}
+	door, err := rest.New(opts)
+	if err != nil {
+		return err
+	}
+	s.httpServer = s.newHTTP(door)
+	return nil
+}
+
+func (s *Server) newHTTP(handler http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: headerTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+}
+
+// openAdmin makes the listener for operators: metrics, liveness, readiness and profiles.
+func (s *Server) openAdmin() {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
+	mux.HandleFunc("GET /readyz", s.ready)
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	s.adminServer = s.newHTTP(mux)
+}
+
+// ready answers 503 from the moment the gateway begins to stop, so that load balancers look elsewhere.
+func (s *Server) ready(w http.ResponseWriter, _ *http.Request) {
+	if s.stopping.Load() {
+		http.Error(w, "stopping", http.StatusServiceUnavailable)
+		return
+	}
+	_, _ = w.Write([]byte("ready\n"))
+}
