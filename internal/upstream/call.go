@@ -208,19 +208,20 @@ func (k *call) unsent(kind, cause error) error {
 	return &callError{method: k.method, path: k.path, kind: kind, cause: cause, unknown: k.unsure}
 }
 
-// noToken is a failure to get the service account's token. Only a refusal is final.
+// noToken is a failure to get the service account's token. What may pass is worth another attempt.
 func (k *call) noToken(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return k.unsent(ctx.Err(), nil)
 	}
-	e := &callError{method: k.method, path: k.path, kind: ErrLogin, cause: err, unknown: k.unsure, again: true}
+	e := &callError{method: k.method, path: k.path, kind: ErrLogin, cause: err, unknown: k.unsure}
+	answered := (*Error)(nil)
 	switch {
 	case errors.Is(err, ErrCredentials):
-		e.kind, e.again = ErrCredentials, false
-	case errors.Is(err, errClosed):
-		e.again = false
+		e.kind = ErrCredentials
 	case errors.Is(err, ErrUnreachable):
-		e.kind = ErrUnreachable
+		e.kind, e.again = ErrUnreachable, true
+	case errors.As(err, &answered):
+		e.again = mayPass(answered.Status)
 	}
 	return e
 }

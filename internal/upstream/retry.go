@@ -90,13 +90,17 @@ func (k *call) again(a *answer, err error) (pause time.Duration, again bool) {
 		}
 		return pause, true
 	}
-	switch a.status {
-	case http.StatusTooManyRequests:
-		return retryAfter(a.status, a.header), true
-	case http.StatusRequestTimeout, http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return retryAfter(a.status, a.header), k.repeatable
+	return retryAfter(a.status, a.header), a.status == http.StatusTooManyRequests || (k.repeatable && mayPass(a.status))
+}
+
+// mayPass tells whether a status is of a trouble that passes by itself.
+func mayPass(status int) bool {
+	switch status {
+	case http.StatusRequestTimeout, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway,
+		http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
 	}
-	return 0, false
+	return false
 }
 
 // maybeDone tells whether an attempt that is repeated may have been carried out.
@@ -123,7 +127,7 @@ func retryAfter(status int, h http.Header) time.Duration {
 }
 
 // expired tells whether upstream refused the call because its token ran out: a 401 whose errorDetails is exactly
-// "jwt expired" (clients.md of the SDK: no other 401 means that). The body can be read again afterwards.
+// "jwt expired" (Rainbow Node SDK; no other 401 means that). The body can be read again afterwards.
 func (a *answer) expired() bool {
 	if a.status != http.StatusUnauthorized {
 		return false

@@ -142,22 +142,29 @@ func (s *session) fly(old token) (string, error) {
 // land takes the outcome of a flight and returns its error, a *refusedLogin when it was refused. The caller holds mu.
 func (s *session) land(old token, fresh string, err error) error {
 	now := s.now()
-	answered := (*Error)(nil)
 	switch {
 	case err == nil:
 		s.current, s.refused, s.inRow = parseToken(fresh, now), nil, 0
-	case errors.As(err, &answered) && (answered.Status == http.StatusUnauthorized || answered.Status == http.StatusForbidden):
+	case isRefusal(err):
 		pause := s.pause << min(s.inRow, 3)
-		if answered.Code == codeLocked {
+		if answered := (*Error)(nil); errors.As(err, &answered) && answered.Code == codeLocked {
 			pause = max(pause, lockedPause)
 		}
 		s.inRow++
-		s.refused = &refusedLogin{answer: answered, until: now.Add(pause)}
+		s.refused = &refusedLogin{cause: err, until: now.Add(pause)}
 		return s.refused
 	case s.current.text == old.text:
 		s.current.renewAt = now.Add(max(s.current.expires.Sub(now)/8, time.Second)) // a later call tries again
 	}
 	return err
+}
+
+// isRefusal tells whether trying again would not help: credentials that aren't taken, or an answer without a token.
+func isRefusal(err error) bool {
+	if answered := (*Error)(nil); errors.As(err, &answered) {
+		return answered.Status == http.StatusUnauthorized || answered.Status == http.StatusForbidden
+	}
+	return errors.Is(err, ErrAnswer)
 }
 
 // drop forgets a token that upstream calls expired.
@@ -171,17 +178,17 @@ func (s *session) drop(text string) {
 
 // refusedLogin is the error of calls that need a token after upstream refused to give one.
 type refusedLogin struct {
-	answer *Error
-	until  time.Time
+	cause error // an *Error, or an answer without a token
+	until time.Time
 }
 
 func (r *refusedLogin) holds(now time.Time) bool { return r != nil && now.Before(r.until) }
 
 func (r *refusedLogin) Error() string {
-	return fmt.Sprintf("%v; no further login before %s", r.answer, r.until.UTC().Format(time.RFC3339))
+	return fmt.Sprintf("%v; no further login before %s", r.cause, r.until.UTC().Format(time.RFC3339))
 }
 
-func (r *refusedLogin) Unwrap() []error { return []error{ErrCredentials, r.answer} }
+func (r *refusedLogin) Unwrap() []error { return []error{ErrCredentials, r.cause} }
 
 // token is a JWT with what its payload says.
 type token struct {

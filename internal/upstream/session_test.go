@@ -164,6 +164,17 @@ func TestRefusedLoginIsNotTriedAgainSoon(t *testing.T) {
 	}
 }
 
+func TestAnswersWithoutATokenAreRefusals(t *testing.T) {
+	d, get := newDesk(t, func(bool, int) (string, error) {
+		return "", &callError{kind: ErrAnswer, cause: errors.New("no token in it")}
+	})
+	for range 3 {
+		if _, err := get(); !errors.Is(err, ErrCredentials) || d.log() != "login" {
+			t.Errorf("got %v, log %q", err, d.log())
+		}
+	}
+}
+
 func TestRefusalEndsWithASuccess(t *testing.T) {
 	d, get := newDesk(t, func(_ bool, n int) (string, error) {
 		if n == 1 {

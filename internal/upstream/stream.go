@@ -165,10 +165,11 @@ func (u *upload) begin(part protoreflect.Message) error {
 	return nil
 }
 
-// CloseSend ends the body.
+// CloseSend ends the body. After the context has ended it breaks the body off, so that upstream never takes a part of
+// a file for the whole.
 func (u *upload) CloseSend() error {
 	if u.pipe != nil {
-		_ = u.pipe.Close()
+		_ = u.pipe.CloseWithError(u.ctx.Err()) // nil is the regular end
 	}
 	return nil
 }
