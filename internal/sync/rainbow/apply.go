@@ -26,10 +26,20 @@ func groupOf(op *bulksync.Operation) string {
 	switch {
 	case op.Key.Kind == bulksync.KindUser && byImport(op):
 		return groupUsers
-	case op.Key.Kind == bulksync.KindExtension && (op.Action == bulksync.ActionAttach || op.Action == bulksync.ActionDetach):
+	case op.Key.Kind == bulksync.KindExtension && op.Action == bulksync.ActionDetach:
+		return groupPairings
+	case op.Key.Kind == bulksync.KindExtension && op.Action == bulksync.ActionAttach && !changesNumber(op):
 		return groupPairings
 	}
 	return ""
+}
+
+// changesNumber tells whether an operation changes what a paired number carries beside its user. Whether an import writes
+// the columns pbxInternalNumber and number, or finds a number by them, is not documented.
+func changesNumber(op *bulksync.Operation) bool {
+	_, internal := op.After("internalNumber")
+	_, public := op.After("number")
+	return internal || public
 }
 
 // byImport tells whether an import can carry a user's operation. An import ignores empty cells, so it clears nothing; and

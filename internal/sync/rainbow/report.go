@@ -65,7 +65,7 @@ func (s sheet) verdicts(report *massprovisioningv1.ImportReport, steps []bulksyn
 		}
 		return all
 	}
-	if c := report.GetCounters(); c.GetFailed() == 0 && int(c.GetSucceeded()+c.GetWarnings()) == len(steps) {
+	if c := report.GetCounters(); c.GetFailed() == 0 && int(c.GetTotal()) == len(steps) {
 		for i := range all {
 			all[i].status = bulksync.Done
 		}

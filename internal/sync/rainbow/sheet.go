@@ -45,7 +45,7 @@ func sheetOf(group string, call bulksync.Call) sheet {
 		}
 	}
 	if group == groupPairings {
-		s.columns = []string{columnAction, columnLogin, "pbxId", "pbxShortNumber", "pbxInternalNumber", "number"}
+		s.columns = []string{columnAction, columnLogin, "pbxId", "pbxShortNumber"}
 	} else {
 		s.columns = userColumns(s.rows)
 	}
@@ -79,12 +79,7 @@ func userRow(step *bulksync.Step) map[string]string {
 func pairingRow(step *bulksync.Step) map[string]string {
 	op := &step.Operation
 	pbxID, number, _ := strings.Cut(op.Key.ID, "/")
-	row := map[string]string{columnAction: string(op.Action), columnLogin: string(op.Login), "pbxId": pbxID, "pbxShortNumber": number}
-	if op.Action == bulksync.ActionAttach {
-		row["pbxInternalNumber"], _ = op.After("internalNumber")
-		row["number"], _ = op.After("number")
-	}
-	return row
+	return map[string]string{columnAction: string(op.Action), columnLogin: string(op.Login), "pbxId": pbxID, "pbxShortNumber": number}
 }
 
 // userColumns are those that some row fills. Families are filled up from number 0: a header that begins with number 1

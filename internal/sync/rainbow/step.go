@@ -94,9 +94,12 @@ func (t *Target) deleteSubscriber(ctx context.Context, step bulksync.Step) (effe
 	return effect{}, err
 }
 
-// updateNumber changes what an equipped PBX's number carries beside its user.
+// updateNumber changes what an equipped PBX's number carries, and pairs it with the user when the operation is an attach.
 func (t *Target) updateNumber(ctx context.Context, step bulksync.Step) error {
 	body := &adminv1.UpdateSystemPhoneNumberBody{}
+	if step.Operation.Action == bulksync.ActionAttach {
+		body.UserId = &step.Refs.UserID
+	}
 	if v, ok := step.Operation.After("internalNumber"); ok {
 		body.InternalNumber = &v
 	}
