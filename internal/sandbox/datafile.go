@@ -18,10 +18,10 @@ import (
 // the first line names the format, every other one is an array of changed
 // documents, one line per write of the store. A line is written with a single
 // write before the change is answered, so a killed process loses nothing that
-// it answered; a torn last line (killed inside the write) is dropped when the
-// file is read. There is no fsync: a power cut may lose the last moments.
-// Opening and closing rewrite the file to one record per document (temporary
-// file, then rename), as does growing beyond four times that size.
+// it answered; a torn last line (killed inside the write) is cut off when the
+// file is opened. There is no fsync: a power cut may lose the last moments.
+// Closing a changed world rewrites the file to one record per document
+// (temporary file, then rename), as does growing beyond four times that size.
 //
 // Rejected: rewriting the whole file after each change (costs seconds per
 // apply at 1,000 users), and a database (the sandbox must stay standard
@@ -42,25 +42,29 @@ type record struct {
 	Document json.RawMessage `json:"d,omitempty"` // absent: deleted
 }
 
-// loadWorld reads the world kept at path; nil when there is no such file.
-func loadWorld(path string) (*world, error) {
+// loadWorld reads the world kept at path, and how many bytes of the file are
+// whole lines; nil when there is no such file.
+func loadWorld(path string) (*world, int64, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return nil, 0, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("data file: %w", err)
+		return nil, 0, fmt.Errorf("data file: %w", err)
 	}
 	defer f.Close()
 	r := bufio.NewReaderSize(f, 1<<20)
 	head, err := r.ReadBytes('\n')
 	if err != nil || string(bytes.TrimSpace(head)) != dataFormat {
-		return nil, fmt.Errorf("data file %s: not a sandbox world of version 1", path)
+		return nil, 0, fmt.Errorf("data file %s: not a sandbox world of version 1", path)
 	}
 	w := newWorld()
-	kept, err := replay(r, w.kinds())
+	kept, size, err := replay(r, w.kinds())
 	if err != nil {
-		return nil, fmt.Errorf("data file %s: %w", path, err)
+		return nil, 0, fmt.Errorf("data file %s: %w", path, err)
+	}
+	if kept[w.meta.kind][metaID] == nil {
+		return nil, 0, fmt.Errorf("data file %s: holds no world", path)
 	}
 	for kind, k := range w.kinds() {
 		list := make([]any, 0, len(kept[kind]))
@@ -69,29 +73,31 @@ func loadWorld(path string) (*world, error) {
 		}
 		k.load(list)
 	}
-	return w, nil
+	return w, int64(len(head)) + size, nil
 }
 
-// replay reads the lines after the first; the last record of a document wins.
-func replay(r *bufio.Reader, kinds map[string]documentKind) (map[string]map[string]any, error) {
-	kept := map[string]map[string]any{}
+// replay reads the lines after the first and counts their bytes; the last
+// record of a document wins.
+func replay(r *bufio.Reader, kinds map[string]documentKind) (kept map[string]map[string]any, size int64, err error) {
+	kept = map[string]map[string]any{}
 	for line := 2; ; line++ {
 		text, err := r.ReadBytes('\n')
 		if err == io.EOF {
-			return kept, nil // an unfinished line was never answered
+			return kept, size, nil // an unfinished line was never answered
 		}
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		var records []record
 		if err := json.Unmarshal(text, &records); err != nil {
-			return nil, fmt.Errorf("line %d: %w", line, err)
+			return nil, 0, fmt.Errorf("line %d: %w", line, err)
 		}
 		for _, rec := range records {
 			if err := replayRecord(kept, kinds, rec); err != nil {
-				return nil, fmt.Errorf("line %d: %w", line, err)
+				return nil, 0, fmt.Errorf("line %d: %w", line, err)
 			}
 		}
+		size += int64(len(text))
 	}
 }
 
@@ -115,13 +121,22 @@ func replayRecord(kept map[string]map[string]any, kinds map[string]documentKind,
 	return nil
 }
 
-// openDataFile starts keeping w at path, rewriting what is there.
-func openDataFile(path string, w *world) (*dataFile, error) {
-	f := &dataFile{path: path}
-	if err := f.rewrite(w); err != nil {
-		return nil, err
-	}
+// openDataFile starts keeping w at path: behind the size bytes it was read
+// from, or in a new file when size is 0.
+func openDataFile(path string, w *world, size int64) (*dataFile, error) {
+	f := &dataFile{path: path, size: size, compact: size}
 	w.dirty.tracking = true
+	if size == 0 {
+		return f, f.rewrite(w)
+	}
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+	if err == nil {
+		err = file.Truncate(size)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("data file: %w", err)
+	}
+	f.file = file
 	return f, nil
 }
 
@@ -225,8 +240,11 @@ func writeWorld(out io.Writer, w *world) (int64, error) {
 	return size, buffered.Flush()
 }
 
-// close rewrites the file a last time and gives it back.
+// close gives the file back, rewritten when it has grown.
 func (f *dataFile) close(w *world) error {
-	err := f.rewrite(w)
+	var err error
+	if f.size > f.compact {
+		err = f.rewrite(w)
+	}
 	return errors.Join(err, f.file.Close())
 }

@@ -38,7 +38,7 @@ type supportedModule struct {
 	SoftKeyPages     int    `json:"nbOfSoftKeyPages"`
 }
 
-// deviceModels are the models of the guide's sample, and the other Myriad
+// deviceModels lists the models of the guide's sample, and the other Myriad
 // phones that take modules (M3, M7, M8), whose ids are ours.
 func deviceModels() []deviceModel {
 	modules := []supportedModule{{"EM_20", 20, 1}, {"EM_200", 200, 10}}
@@ -62,15 +62,6 @@ func deviceModels() []deviceModel {
 	}
 }
 
-func deviceModelByID(id int) (deviceModel, bool) {
-	models := deviceModels()
-	i := slices.IndexFunc(models, func(m deviceModel) bool { return m.ID == id })
-	if i < 0 {
-		return deviceModel{}, false
-	}
-	return models[i], true
-}
-
 func (m deviceModel) supports(moduleType string) bool {
 	return slices.ContainsFunc(m.Modules, func(s supportedModule) bool { return s.Type == moduleType })
 }
@@ -84,13 +75,22 @@ func categories(q query) []string {
 	return []string{"deskphone", "uncategorized"}
 }
 
+// model answers a device model by id.
+func (w *world) model(id int) (deviceModel, bool) {
+	i := slices.IndexFunc(w.models, func(m deviceModel) bool { return m.ID == id })
+	if i < 0 {
+		return deviceModel{}, false
+	}
+	return w.models[i], true
+}
+
 func listDeviceModels(w *world, c *call) (any, error) {
 	if _, err := c.cloudPbx(w); err != nil {
 		return nil, err
 	}
 	wanted, line := categories(c.query), c.query.text("range")
 	list := []deviceModel{}
-	for _, m := range deviceModels() {
+	for _, m := range w.models {
 		if slices.Contains(wanted, m.Category) && (line == "" || strings.EqualFold(m.Range, line)) {
 			list = append(list, m)
 		}
@@ -104,7 +104,7 @@ func getDeviceModel(w *world, c *call) (any, error) {
 		return nil, err
 	}
 	id, _ := strconv.Atoi(c.path["deviceModelId"])
-	m, ok := deviceModelByID(id)
+	m, ok := w.model(id)
 	if !ok {
 		return nil, notFound("Device model with id %s does not exist.", c.path["deviceModelId"])
 	}

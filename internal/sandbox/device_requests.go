@@ -40,7 +40,7 @@ func (w *world) deviceConditions(q query) []func(*device) bool {
 	}
 	conditions := []func(*device) bool{
 		func(v *device) bool {
-			m, _ := deviceModelByID(v.ModelID)
+			m, _ := w.model(v.ModelID)
 			return slices.Contains(wanted, m.Category)
 		},
 		flagFilter(q, "assigned", func(v *device) bool { return v.SubscriberID != "" }),
@@ -88,7 +88,7 @@ func listSipDevices(w *world, c *call) (any, error) {
 		"description":  func(v *device) string { return strings.ToLower(v.Description) },
 		"deviceTypeId": func(v *device) string { return strconv.Itoa(v.ModelID) },
 		"deviceTypeModel": func(v *device) string {
-			m, _ := deviceModelByID(v.ModelID)
+			m, _ := w.model(v.ModelID)
 			return m.Model
 		},
 		"shortNumber":     func(v *device) string { return w.listedDevice(v).ShortNumber },
@@ -116,7 +116,7 @@ func createSipDevice(w *world, c *call) (any, error) {
 	o.require("description", "deviceTypeId")
 	o.text("description", &v.Description)
 	o.integer("deviceTypeId", &v.ModelID)
-	model, known := deviceModelByID(v.ModelID)
+	model, known := w.model(v.ModelID)
 	if v.ModelID != 0 && !known {
 		o.bad("deviceTypeId", "deviceTypeId is not a supported device model", v.ModelID)
 	}
@@ -263,7 +263,7 @@ func (w *world) registrationsOf(v *device, now time.Time) []registration {
 	if b == nil {
 		return []registration{}
 	}
-	model, _ := deviceModelByID(v.ModelID)
+	model, _ := w.model(v.ModelID)
 	return []registration{{
 		ID: "uloc-" + token("uloc", v.ID, 8), FullSipURI: "sip:" + b.Login + "@192.0.2.17:5061;transport=tls",
 		ExpirationDate: now.UTC().Add(time.Hour).Format("2006-01-02 15:04:05"), Vendor: model.Vendor, SoftwareVersion: "1.0.0",
@@ -332,7 +332,7 @@ func createDeviceModule(w *world, c *call) (any, error) {
 	o.between("moduleId", &m.ModuleID, 1, 3)
 	o.enum("type", &m.Type, "EM_20", "EM_200")
 	o.text("name", &m.Name)
-	model, _ := deviceModelByID(v.ModelID)
+	model, _ := w.model(v.ModelID)
 	if m.Type != "" && !model.supports(m.Type) {
 		o.bad("type", "device model "+model.Model+" does not support module "+m.Type, m.Type)
 	}

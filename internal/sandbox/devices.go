@@ -123,7 +123,7 @@ type deviceDetails struct {
 
 // listedDevice renders a device as lists show it.
 func (w *world) listedDevice(v *device) deviceView {
-	model, _ := deviceModelByID(v.ModelID)
+	model, _ := w.model(v.ModelID)
 	view := deviceView{
 		MacAddress: v.MacAddress, IPEI: v.IPEI, Description: v.Description, TransferMode: v.TransferMode,
 		FailoverMode: v.FailoverMode, CompanyID: v.CompanyID, SystemID: v.SystemID,

@@ -105,9 +105,10 @@ func New(options Options) (*Sandbox, error) {
 // openStore reads the kept world, or seeds a new one.
 func openStore(options Options) (*store, error) {
 	var w *world
+	var size int64
 	var err error
 	if options.DataFile != "" {
-		if w, err = loadWorld(options.DataFile); err != nil {
+		if w, size, err = loadWorld(options.DataFile); err != nil {
 			return nil, err
 		}
 	}
@@ -116,7 +117,7 @@ func openStore(options Options) (*store, error) {
 	}
 	st := &store{world: w}
 	if options.DataFile != "" {
-		if st.file, err = openDataFile(options.DataFile, w); err != nil {
+		if st.file, err = openDataFile(options.DataFile, w, size); err != nil {
 			return nil, err
 		}
 	}

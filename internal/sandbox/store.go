@@ -97,6 +97,8 @@ type world struct {
 	importRows    *table[importRow]
 	commands      *table[command]
 
+	models []deviceModel // never changed
+
 	usersByName  *order[user]
 	usersByLogin *order[user]
 	devicesByMAC *order[device]
@@ -178,6 +180,7 @@ func newWorld() *world {
 	d := &changes{}
 	w := &world{
 		dirty:         d,
+		models:        deviceModels(),
 		meta:          newTable(d, "meta", func(m *meta) string { return m.ID }),
 		counters:      newTable(d, "counter", func(c *counter) string { return c.ID }),
 		companies:     newTable(d, "company", func(c *company) string { return c.ID }),
