@@ -85,15 +85,17 @@ func (y *system) cloudDocument() map[string]any {
 		return nil
 	}
 	c := maps.Clone(y.Cloud)
+	prefixes, _ := c["numberingPrefixes"].([]any)
 	if plan, ok := c["numberingPlan"].([]any); ok && len(plan) > 0 {
-		prefixes := []any{}
+		prefixes = []any{}
 		for _, e := range plan {
 			if entry, ok := e.(map[string]any); ok {
 				prefixes = append(prefixes, asText(entry["prefix"]))
 			}
 		}
-		c["numberingPrefixes"] = prefixes
-		c["numberingPrefix"] = prefixes[0]
+	}
+	if len(prefixes) > 0 {
+		c["numberingPrefixes"], c["numberingPrefix"] = prefixes, prefixes[0]
 	}
 	return c
 }
@@ -306,6 +308,7 @@ func readCloud(o *object, y *system, cloud map[string]any) {
 	}
 	if o.has("numberingPrefix") || o.has("numberingPrefixes") {
 		delete(cloud, "numberingPlan")
+		delete(cloud, "numberingPrefixes")
 	}
 	var list []any
 	if o.decode("numberingPrefixes", &list) {

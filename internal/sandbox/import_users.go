@@ -134,7 +134,7 @@ func (r *rowRun) applyPhones(u *user, family, deviceType string, sync bool) erro
 	if err != nil {
 		return err
 	}
-	u.Numbers = append(own, others...)
+	u.Numbers = append(others, own...)
 	if u.Numbers == nil {
 		u.Numbers = []personalNumber{}
 	}
