@@ -130,17 +130,37 @@ func (p *planner) draftTakes() {
 	}
 }
 
-// remarkSwap points out two users who exchange their extensions.
+// remarkSwap points out two users who exchange their extensions, or a device or DDI for another.
 func (p *planner) remarkSwap(s *stance) {
-	if s.now.subscriber == "" || s.then.subscriber == "" || s.now.subscriber == s.then.subscriber {
+	if s.renumbered() && s.then.subscriber != "" {
+		f := p.frees[p.subscriberKey(s.then.subscriber)]
+		if f != nil && f.owner.order > s.order && f.owner.then.subscriber == s.now.subscriber {
+			p.remark(s, "swap", "%s <-> %s: extensions swapped between %s and %s; each is without one until the step that gives the new one",
+				s.now.subscriber, s.then.subscriber, s.login, f.owner.login)
+		}
+	}
+	for _, n := range s.then.ddis {
+		remarkExchange(p, s, n, s.now.ddis, func(h holding) []E164 { return h.ddis }, "DDIs")
+	}
+	for _, k := range s.then.devices {
+		remarkExchange(p, s, k, s.now.devices, func(h holding) []DeviceKey { return h.devices }, "devices")
+	}
+}
+
+// remarkExchange points out that s gets a thing from a later user who gets one of his for it.
+func remarkExchange[K interface {
+	~string
+	Key() Key
+}](p *planner, s *stance, gets K, had []K, of func(holding) []K, things string) {
+	f := p.frees[gets.Key()]
+	if f == nil || f.owner.order <= s.order || slices.Contains(had, gets) {
 		return
 	}
-	f := p.frees[p.subscriberKey(s.then.subscriber)]
-	if f == nil || f.owner.then.subscriber != s.now.subscriber || f.owner.order < s.order {
-		return
+	for _, gives := range had {
+		if slices.Contains(of(f.owner.then), gives) {
+			p.remark(s, "swap", "%v <-> %v: %s swapped between %s and %s", gives, gets, things, s.login, f.owner.login)
+		}
 	}
-	p.remark(s, "swap", "%s <-> %s: extensions swapped between %s and %s; both are without an extension until the steps that give them the new one are done",
-		s.now.subscriber, s.then.subscriber, s.login, f.owner.login)
 }
 
 func (p *planner) draftUser(s *stance) {

@@ -225,7 +225,9 @@ func all(w *World) []Record {
 	return records
 }
 
-func (b *books) CreateRun(_ context.Context, r *Run) error { return b.UpdateRun(context.Background(), r) }
+func (b *books) CreateRun(_ context.Context, r *Run) error {
+	return b.UpdateRun(context.Background(), r)
+}
 
 func (b *books) UpdateRun(_ context.Context, r *Run) error {
 	b.mu.Lock()

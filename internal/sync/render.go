@@ -93,13 +93,25 @@ func (p *Plan) renderText(w io.Writer, o RenderOptions) error {
 	out := &errWriter{w: w}
 	paint := painter(o.Color)
 	if len(p.Operations) > 0 {
-		out.printf("The plan, in the order in which it is carried out:\n\n")
+		p.renderOperations(out, paint)
 	}
+	for _, r := range p.Remarks {
+		out.printf("%s %s\n", paint.paint("note:", color.FgYellow), r.Message)
+	}
+	out.printf("%s\n", paint.paint(p.Summary(), color.Bold))
+	if o.Name != "" && len(p.Operations) > 0 {
+		out.printf("Saved as %s, hash %s.\n", o.Name, p.Hash())
+	}
+	return out.err
+}
+
+func (p *Plan) renderOperations(out *errWriter, paint painter) {
+	out.printf("The plan, in the order in which it is carried out:\n\n")
 	digits := len(strconv.Itoa(len(p.Operations)))
+	indent := strings.Repeat(" ", digits+5)
 	for i := range p.Operations {
 		op := &p.Operations[i]
 		out.printf("%*d %s %s\n", digits+2, op.ID, paint.paint(op.Action.symbol()+" "+op.Title(), op.Action.colors()...), paint.paint(where(op), color.Faint))
-		indent := strings.Repeat(" ", digits+5)
 		for _, c := range op.Changes {
 			if c.Name != "holder" && c.Name != "offer" {
 				out.printf("%s%s\n", indent, c.words())
@@ -107,17 +119,7 @@ func (p *Plan) renderText(w io.Writer, o RenderOptions) error {
 		}
 		out.printf("%s%s\n", indent, paint.paint(op.Reason, color.Faint))
 	}
-	if len(p.Operations) > 0 {
-		out.printf("\n")
-	}
-	for _, r := range p.Remarks {
-		out.printf("%s %s\n", paint.paint("note:", color.FgYellow), r.Message)
-	}
-	out.printf("%s\n", paint.paint(p.Summary(), color.Bold))
-	if o.Name != "" && len(p.Operations) > 0 {
-		out.printf("Plan %s, hash %s.\n", o.Name, p.Hash())
-	}
-	return out.err
+	out.printf("\n")
 }
 
 // where tells the manifest position and what the operation waits for.

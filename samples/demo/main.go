@@ -17,6 +17,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -123,22 +124,41 @@ func (g *gateway) syncStory(ctx context.Context, manifest string) error {
 		return err
 	}
 	title("The plan: what would be done, in which order, and why (nothing is changed)")
-	if err := g.run(ctx, 2, "plan", "--server", g.Grpc, "-f", manifest); err != nil {
+	shown, err := g.output(ctx, 2, "plan", "--server", g.Grpc, "-f", manifest)
+	if err != nil {
 		return err
 	}
-	title("The plan is applied")
-	if err := g.run(ctx, 0, "apply", "--server", g.Grpc, "-f", manifest, "--yes"); err != nil {
+	plan := savedAs.FindStringSubmatch(shown)
+	if plan == nil {
+		return errors.New("the plan does not say under which name it was saved")
+	}
+	title("Just that plan is applied; the manifest goes along for its passwords, which are stored nowhere")
+	if err := g.run(ctx, 0, "apply", plan[1], "--server", g.Grpc, "-f", manifest, "--yes"); err != nil {
 		return err
 	}
 	title("Planned again, against what Rainbow holds now: nothing is left to do")
 	return g.run(ctx, 0, "plan", "--server", g.Grpc, "--refresh", "-f", manifest)
 }
 
+// savedAs finds the name of the plan in the plan's text.
+var savedAs = regexp.MustCompile(`Saved as (\S+),`)
+
+// output runs a verb as run does and returns what it printed, too.
+func (g *gateway) output(ctx context.Context, want int, args ...string) (string, error) {
+	var printed strings.Builder
+	err := g.runTo(ctx, io.MultiWriter(os.Stdout, &printed), want, args...)
+	return printed.String(), err
+}
+
 // run runs a verb and holds its exit code against what is wanted.
 func (g *gateway) run(ctx context.Context, want int, args ...string) error {
+	return g.runTo(ctx, os.Stdout, want, args...)
+}
+
+func (g *gateway) runTo(ctx context.Context, stdout io.Writer, want int, args ...string) error {
 	command("gateway " + strings.Join(args, " "))
 	child := exec.CommandContext(ctx, g.binary, args...)
-	child.Stdout, child.Stderr = os.Stdout, os.Stderr
+	child.Stdout, child.Stderr = stdout, os.Stderr
 	err := child.Run()
 	var failed *exec.ExitError
 	if err != nil && !errors.As(err, &failed) {
@@ -172,6 +192,7 @@ func (g *gateway) grpcCalls(ctx context.Context, _ string) error {
 		return err
 	}
 	printMessage(ddi)
+	fmt.Printf("extra_json of data, decoded: %s\n", ddi.GetData().GetExtraJson())
 	return nil
 }
 

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"cloud.google.com/go/longrunning/autogen/longrunningpb"
+
+	syncv1 "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/sync/v1"
+)
+
+type applyCmd struct {
+	engineFlags
+	planFlags
+	Plan     string `arg:"" optional:"" help:"Name of a saved plan; without it, the manifest of -f is planned first."`
+	Yes      bool   `short:"y" help:"Apply without asking; needed where there is no terminal to ask at."`
+	Parallel int32  `placeholder:"N" help:"Highest number of calls in flight (default 8)."`
+}
+
+// Help is shown below the usage of the verb.
+func (applyCmd) Help() string {
+	return `Applies a manifest: plans it, shows the plan, asks, and carries it out. Or applies a saved plan, just as it was shown; a plan
+that creates users needs its manifest again (-f) for their passwords, which are stored nowhere.
+
+Ctrl-C stops in an orderly way: calls in flight are finished, nothing is started; the run can be resumed. A second Ctrl-C
+ends the program at once; resuming then looks up what became of the calls in flight.
+
+Exit code 0: all done, 1: something failed, 3: the run waits (stale plan, Rainbow out of reach), 130: interrupted.
+
+Examples:
+  gateway apply -f samples/rainbowvoice.csv
+  gateway apply plan-20261122-101500-ab12cd -f samples/rainbowvoice.csv --yes`
+}
+
+// Run plans if need be, asks, and applies.
+func (c *applyCmd) Run(ctx context.Context, t *terminal) (err error) {
+	if c.Plan == "" && len(c.Manifest.File) == 0 {
+		return errors.New("nothing to apply: name a saved plan, or a manifest with -f FILE")
+	}
+	asks := !c.Yes
+	if asks && !isTerminal(t.stdin) {
+		return errors.New("there is no terminal to ask at: add --yes to apply without asking, or use \"gateway plan\" to look first")
+	}
+	if asks && len(c.Manifest.File) == 1 && c.Manifest.File[0] == "-" {
+		return errors.New("the manifest comes from standard input, so there is nobody to ask: add --yes")
+	}
+	s, err := c.open(ctx, t)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	plan, err := c.plan(ctx, t, s)
+	if err != nil {
+		return err
+	}
+	if err := c.show(ctx, t, s, plan); err != nil || plan.GetOperationCount() == 0 {
+		return err
+	}
+	if asks {
+		if err := ask(t); err != nil {
+			return err
+		}
+	}
+	operation, err := c.start(ctx, t, s, plan)
+	if err != nil {
+		return err
+	}
+	return s.follow(ctx, t, operation, plan.GetOperationCount())
+}
+
+// show shows the plan; of a saved one that is not asked about, what it comes to is enough.
+func (c *applyCmd) show(ctx context.Context, t *terminal, s *session, plan *syncv1.Plan) error {
+	if c.Plan == "" || !c.Yes {
+		return s.showPlan(ctx, t.stdout, plan.GetName(), "text")
+	}
+	_, err := fmt.Fprintln(t.stdout, plan.GetSummary())
+	return err
+}
+
+// plan gives the saved plan, or makes one.
+func (c *applyCmd) plan(ctx context.Context, t *terminal, s *session) (*syncv1.Plan, error) {
+	if c.Plan == "" {
+		return s.createPlan(ctx, t, &c.planFlags)
+	}
+	return s.plans.GetPlan(ctx, &syncv1.GetPlanRequest{Name: s.resource("plans", c.Plan)})
+}
+
+// start applies the plan that was shown: its etag goes along.
+func (c *applyCmd) start(ctx context.Context, t *terminal, s *session, plan *syncv1.Plan) (*longrunningpb.Operation, error) {
+	stream, err := s.runs.UploadApply(ctx)
+	if err != nil {
+		return nil, err
+	}
+	parts := []*syncv1.UploadApplyRequest{{Part: &syncv1.UploadApplyRequest_Request{Request: &syncv1.ApplyPlanRequest{
+		Name: plan.GetName(), Etag: plan.GetEtag(), Parallel: c.Parallel, Delimiter: c.Manifest.Delimiter, Comment: c.Manifest.Comment,
+	}}}}
+	if len(c.Manifest.File) > 0 {
+		files, err := c.Manifest.read(t.stdin)
+		if err != nil {
+			return nil, err
+		}
+		for _, file := range files {
+			parts = append(parts, &syncv1.UploadApplyRequest{Part: &syncv1.UploadApplyRequest_File{File: &syncv1.ManifestFile{Name: file.GetName()}}})
+			for _, chunk := range chunks(file.GetContent()) {
+				parts = append(parts, &syncv1.UploadApplyRequest{Part: &syncv1.UploadApplyRequest_Chunk{Chunk: chunk}})
+			}
+		}
+	}
+	return upload(stream, parts)
+}
+
+// ask asks whether to go on; anything but yes is no.
+func ask(t *terminal) error {
+	fmt.Fprint(t.stderr, "\nApply this plan? Only \"yes\" applies it: ")
+	answer, err := bufio.NewReader(t.stdin).ReadString('\n')
+	if strings.TrimSpace(answer) == "yes" {
+		return nil
+	}
+	if err != nil {
+		fmt.Fprintln(t.stderr)
+	}
+	fmt.Fprintln(t.stderr, "Not applied.")
+	return exitError
+}
+
+// resource is the full name of a plan or run that the user may have given by its last part only.
+func (s *session) resource(collection, name string) string {
+	if strings.Contains(name, "/") {
+		return name
+	}
+	return s.company + "/" + collection + "/" + name
+}

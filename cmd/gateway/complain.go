@@ -1,0 +1,89 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	syncv1 "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/sync/v1"
+	"github.com/rainbow-gateway/rainbow-gateway/internal/config"
+	"github.com/rainbow-gateway/rainbow-gateway/internal/state"
+)
+
+// complain writes an error for people: what is wrong, all of it, and a hint at what to do.
+func complain(w io.Writer, err error) {
+	var problems config.Problems
+	if errors.As(err, &problems) {
+		fmt.Fprintf(w, "gateway: the configuration has %d problem(s)\n", len(problems))
+		fmt.Fprintln(w, err)
+		return
+	}
+	if s, ok := status.FromError(err); ok {
+		complainStatus(w, s)
+		return
+	}
+	fmt.Fprintf(w, "gateway: %v\n", err)
+	if errors.Is(err, state.ErrLocked) && !strings.Contains(err.Error(), "--server") {
+		fmt.Fprintln(w, "hint: use --server to talk to the gateway that holds it, or stop that gateway")
+	}
+}
+
+func complainStatus(w io.Writer, s *status.Status) {
+	var hints []string
+	faults := false
+	for _, detail := range s.Details() {
+		switch d := detail.(type) {
+		case *syncv1.ManifestFaults:
+			faults = true
+			printFaults(w, d.GetFaults(), d.GetMore())
+		case *errdetails.Help:
+			for _, l := range d.GetLinks() {
+				hints = append(hints, l.GetDescription())
+			}
+		case *errdetails.BadRequest:
+			if !faults {
+				for _, v := range d.GetFieldViolations() {
+					fmt.Fprintf(w, "%s: %s\n", v.GetField(), v.GetDescription())
+				}
+			}
+		}
+	}
+	fmt.Fprintf(w, "gateway: %s\n", s.Message())
+	if s.Code() == codes.Unavailable && len(hints) == 0 {
+		hints = append(hints, "is the host right and reachable? --upstream names Rainbow, --server a running gateway")
+	}
+	for _, h := range hints {
+		fmt.Fprintf(w, "hint: %s\n", h)
+	}
+}
+
+// printFaults writes a manifest's faults, one a line, as compilers do.
+func printFaults(w io.Writer, faults []*syncv1.ManifestFault, more int32) {
+	for _, f := range faults {
+		fmt.Fprintln(w, faultLine(f))
+	}
+	if more > 0 {
+		fmt.Fprintf(w, "… and %d more\n", more)
+	}
+}
+
+func faultLine(f *syncv1.ManifestFault) string {
+	p := f.GetPosition()
+	at := p.GetFile()
+	if p.GetLine() > 0 {
+		at += fmt.Sprintf(":%d", p.GetLine())
+	}
+	if p.GetColumn() > 0 {
+		at += fmt.Sprintf(":%d", p.GetColumn())
+	}
+	line := fmt.Sprintf("%s: %s [%s]", at, f.GetMessage(), f.GetCode())
+	if f.GetHint() != "" {
+		line += "; " + f.GetHint()
+	}
+	return line
+}

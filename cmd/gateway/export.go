@@ -1,0 +1,55 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	syncv1 "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/sync/v1"
+)
+
+type exportCmd struct {
+	engineFlags
+	Mode    string `default:"rainbowvoice" enum:"rainbowvoice,useranddevice" help:"rainbowvoice or useranddevice."`
+	Refresh bool   `help:"Record what Rainbow holds now before exporting."`
+	To      string `placeholder:"FILE" help:"Write to this file instead of standard output; it must not exist."`
+}
+
+// Help is shown below the usage of the verb.
+func (exportCmd) Help() string {
+	return `Writes the recorded state as a manifest in Rainbow's CSV: planned again, it changes nothing. Passwords are not in it. Cells that a
+spreadsheet would run as formulas are neutralised.
+
+Example:
+  gateway export > company.csv`
+}
+
+// Run exports.
+func (c *exportCmd) Run(ctx context.Context, t *terminal) (err error) {
+	s, err := c.open(ctx, t)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	if c.Refresh {
+		if _, err := s.refresh(ctx, t); err != nil {
+			return err
+		}
+	}
+	var out io.Writer = t.stdout
+	if c.To != "" {
+		f, err := os.OpenFile(c.To, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		if err != nil {
+			return fmt.Errorf("export: %w", err)
+		}
+		defer func() { err = errors.Join(err, f.Close()) }()
+		out = f
+	}
+	stream, err := s.states.DownloadManifest(ctx, &syncv1.ExportManifestRequest{Name: s.company + "/state", Mode: c.Mode})
+	if err != nil {
+		return err
+	}
+	return copyBody(out, stream)
+}

@@ -1,0 +1,175 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"cloud.google.com/go/longrunning/autogen/longrunningpb"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	syncv1 "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/sync/v1"
+)
+
+// follow watches a run to its end, shows its progress and what failed, and gives the exit code. When ctx ends, which the
+// first Ctrl-C does, the run is asked to stop; a second one ends the program.
+func (s *session) follow(ctx context.Context, t *terminal, operation *longrunningpb.Operation, total int32) error {
+	var run syncv1.Run
+	if err := operation.GetMetadata().UnmarshalTo(&run); err != nil {
+		return fmt.Errorf("answer to apply: %w", err)
+	}
+	done := make(chan struct{})
+	defer close(done)
+	go s.stopOnInterrupt(ctx, t, run.GetName(), done)
+
+	bar := newProgress(t.stderr, int(total))
+	last, err := s.watch(context.WithoutCancel(ctx), run.GetName(), bar)
+	bar.close()
+	if err != nil {
+		return fmt.Errorf("%w\nhint: the run goes on or can be resumed: gateway runs show %s", err, lastPart(run.GetName()))
+	}
+	report(t.stdout, last)
+	return s.conclude(t, last)
+}
+
+// stopOnInterrupt asks the run to stop when ctx ends, and ends the program on the next signal.
+func (s *session) stopOnInterrupt(ctx context.Context, t *terminal, name string, done <-chan struct{}) {
+	select {
+	case <-done:
+		return
+	case <-ctx.Done():
+	}
+	again := make(chan os.Signal, 1)
+	signal.Notify(again, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(again)
+	fmt.Fprintf(t.stderr, "\nStopping: calls in flight are finished. Ctrl-C again ends at once; then: gateway runs resume %s\n", lastPart(name))
+	if _, err := s.runs.CancelRun(context.WithoutCancel(ctx), &syncv1.CancelRunRequest{Name: name}); err != nil && status.Code(err) != codes.FailedPrecondition {
+		fmt.Fprintf(t.stderr, "gateway: run %s could not be asked to stop: %s\n", lastPart(name), status.Convert(err).Message())
+	}
+	select {
+	case <-done:
+	case <-again:
+		fmt.Fprintf(t.stderr, "Ended at once. To go on: gateway runs resume %s\n", lastPart(name))
+		os.Exit(int(exitInterrupted))
+	}
+}
+
+// ending is how a run ended, with the outcomes worth showing.
+type ending struct {
+	run     *syncv1.Run
+	trouble []*syncv1.RunOutcome
+}
+
+// watch follows the run's events to its end. A stream that breaks off is taken up again: it shows the present state first.
+func (s *session) watch(ctx context.Context, name string, bar *progress) (*ending, error) {
+	const patience = 5
+	for broken := 0; ; broken++ {
+		stream, err := s.runs.WatchRun(ctx, &syncv1.WatchRunRequest{Name: name})
+		if err != nil {
+			return nil, err
+		}
+		for {
+			event, err := stream.Recv()
+			if err == nil {
+				broken = 0
+				bar.set(event.GetRun().GetCounts())
+				continue
+			}
+			if !errors.Is(err, io.EOF) && (status.Code(err) != codes.Unavailable || broken == patience) {
+				return nil, err
+			}
+			break
+		}
+		run, err := s.runs.GetRun(ctx, &syncv1.GetRunRequest{Name: name})
+		if err != nil && broken == patience {
+			return nil, err
+		}
+		if err == nil && run.GetState() != syncv1.Run_STATE_RUNNING {
+			trouble, err := s.trouble(ctx, name)
+			return &ending{run, trouble}, err
+		}
+		time.Sleep(time.Duration(broken) * 200 * time.Millisecond)
+	}
+}
+
+// trouble lists a run's outcomes that are not done.
+func (s *session) trouble(ctx context.Context, name string) ([]*syncv1.RunOutcome, error) {
+	var all []*syncv1.RunOutcome
+	request := &syncv1.ListRunOutcomesRequest{Parent: name, PageSize: 1000, Statuses: []syncv1.RunOutcome_Status{
+		syncv1.RunOutcome_STATUS_FAILED, syncv1.RunOutcome_STATUS_SKIPPED, syncv1.RunOutcome_STATUS_UNKNOWN,
+	}}
+	for {
+		page, err := s.runs.ListRunOutcomes(ctx, request)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, page.GetOutcomes()...)
+		if request.PageToken = page.GetNextPageToken(); request.PageToken == "" {
+			return all, nil
+		}
+	}
+}
+
+// report writes what a run did and what it did not.
+func report(w io.Writer, e *ending) {
+	for _, o := range e.trouble {
+		op := o.GetOperation()
+		what := strings.ToLower(strings.TrimPrefix(o.GetStatus().String(), "STATUS_"))
+		fmt.Fprintf(w, "%s %d: %s%s\n", what, op.GetId(), op.GetTitle(), at(op))
+		if code := o.GetCode(); code != 0 {
+			fmt.Fprintf(w, "    Rainbow says %d: %s\n", code, o.GetMessage())
+		} else {
+			fmt.Fprintf(w, "    %s\n", o.GetMessage())
+		}
+	}
+	counts := e.run.GetCounts()
+	var parts []string
+	for _, p := range []struct {
+		n    int32
+		word string
+	}{{counts.GetDone(), "done"}, {counts.GetFailed(), "failed"}, {counts.GetSkipped(), "skipped"}, {counts.GetNotDone(), "not started"}, {counts.GetUnknown(), "of unknown outcome"}} {
+		if p.n > 0 || p.word == "done" {
+			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.word))
+		}
+	}
+	took := e.run.GetEndTime().AsTime().Sub(e.run.GetStartTime().AsTime()).Round(10 * time.Millisecond)
+	fmt.Fprintf(w, "Run %s: %s, of %d, in %s.\n", lastPart(e.run.GetName()), strings.Join(parts, ", "), counts.GetTotal(), took)
+}
+
+func at(op *syncv1.PlanOperation) string {
+	if len(op.GetPositions()) == 0 {
+		return ""
+	}
+	p := op.GetPositions()[0]
+	return fmt.Sprintf(" (%s:%d)", p.GetFile(), p.GetLine())
+}
+
+// conclude turns the end of a run into an exit code, with a hint at what to do.
+func (s *session) conclude(t *terminal, e *ending) error {
+	name := lastPart(e.run.GetName())
+	resume := fmt.Sprintf("hint: gateway runs resume %s", name)
+	switch e.run.GetState() {
+	case syncv1.Run_STATE_SUCCEEDED:
+		return nil
+	case syncv1.Run_STATE_CANCELLED, syncv1.Run_STATE_INTERRUPTED:
+		fmt.Fprintf(t.stderr, "gateway: stopped; what was begun is finished, the rest is not started\n%s\n", resume)
+		return exitInterrupted
+	case syncv1.Run_STATE_WAITING:
+		fmt.Fprintf(t.stderr, "gateway: the run waits: %s\n", e.run.GetMessage())
+		if !strings.Contains(e.run.GetMessage(), "stale") {
+			fmt.Fprintln(t.stderr, resume)
+		}
+		return exitWaiting
+	}
+	fmt.Fprintf(t.stderr, "gateway: not everything could be done; to try the rest again:\n%s\n", resume)
+	return exitError
+}
+
+func lastPart(name string) string { return name[strings.LastIndexByte(name, '/')+1:] }

@@ -1,0 +1,119 @@
+// Command gateway serves Rainbow's provisioning portals over gRPC and REST, and keeps companies in step with manifests.
+//
+// main.go parses and exits; each verb has a file of its own. The engine's verbs are clients of rainbow.sync.v1, either of
+// a running gateway (--server) or of the same services inside this process (session.go).
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/rainbow-gateway/rainbow-gateway/internal/config"
+)
+
+// version is set when a release is built.
+var version = "dev"
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// commandLine is every verb.
+type commandLine struct {
+	Serve    serveCmd    `cmd:"" help:"Serve Rainbow over gRPC and REST, and the sync engine."`
+	Sandbox  sandboxCmd  `cmd:"" help:"Run the embedded Rainbow alone."`
+	Validate validateCmd `cmd:"" help:"Check a manifest; no network, no state."`
+	Plan     planCmd     `cmd:"" help:"Show what applying a manifest would do."`
+	Apply    applyCmd    `cmd:"" help:"Apply a manifest or a saved plan."`
+	Export   exportCmd   `cmd:"" help:"Write the recorded state as a manifest."`
+	Refresh  refreshCmd  `cmd:"" help:"Record what Rainbow holds now."`
+	Runs     runsCmd     `cmd:"" help:"List, show, resume and cancel runs."`
+	Version  versionCmd  `cmd:"" help:"Say which version this is."`
+}
+
+const about = `Rainbow Gateway: Rainbow's provisioning portals over gRPC and REST, and telephony as a manifest.
+
+Without further words everything talks to an embedded sandbox, so that a first look needs no account:
+
+  gateway refresh
+  gateway plan -f samples/rainbowvoice.csv
+  gateway apply -f samples/rainbowvoice.csv
+
+Exit codes: 0 done or nothing to do; 2 a plan has changes; 1 an error; 3 a run waits; 130 interrupted.`
+
+// terminal is what a verb may read and write.
+type terminal struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	getenv         func(string) string
+}
+
+// exit is an exit code as an error: the verb has said what there was to say.
+type exit int
+
+func (e exit) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
+
+// The exit codes of the contract.
+const (
+	exitError       exit = 1
+	exitChanges     exit = 2
+	exitWaiting     exit = 3
+	exitInterrupted exit = 130
+)
+
+// run parses the command line and runs its verb; it returns the exit code.
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	var cli commandLine
+	code := -1
+	options := append(config.Options(),
+		kong.Name("gateway"), kong.Description(about), kong.Writers(stdout, stderr),
+		kong.Exit(func(c int) { code = c }), kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 120}))
+	parser, err := kong.New(&cli, options...)
+	if err != nil {
+		fmt.Fprintf(stderr, "gateway: %v\n", err)
+		return int(exitError)
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	kctx, err := parser.Parse(args)
+	if code >= 0 { // --help was asked for and shown
+		return code
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "gateway: %v\nhint: gateway %s\n", err, helpFor(args))
+		return int(exitError)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	kctx.BindTo(ctx, (*context.Context)(nil))
+	err = kctx.Run(&terminal{stdin: stdin, stdout: stdout, stderr: stderr, getenv: os.Getenv})
+	var e exit
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &e):
+		return int(e)
+	case ctx.Err() != nil:
+		fmt.Fprintln(stderr, "gateway: interrupted")
+		return int(exitInterrupted)
+	}
+	complain(stderr, err)
+	return int(exitError)
+}
+
+func helpFor(args []string) string {
+	for _, a := range args {
+		if a != "" && a[0] != '-' {
+			return a + " --help"
+		}
+	}
+	return "--help"
+}

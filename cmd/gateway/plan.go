@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"google.golang.org/grpc"
+
+	"google.golang.org/genproto/googleapis/api/httpbody"
+
+	syncv1 "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/sync/v1"
+)
+
+// planFlags say how a plan is made.
+type planFlags struct {
+	Manifest       manifestFlags `embed:""`
+	Refresh        bool          `help:"Record what Rainbow holds now before planning."`
+	Strict         bool          `help:"A row whose effect already holds is an error, as upstream says, not \"no change\"."`
+	ResetPasswords bool          `help:"Send the manifest's passwords of existing users too."`
+}
+
+type planCmd struct {
+	engineFlags
+	planFlags
+	Output string `short:"o" default:"text" enum:"text,json,markdown,csv" help:"text, json, markdown or csv."`
+}
+
+// Help is shown below the usage of the verb.
+func (planCmd) Help() string {
+	return `Compares the manifest with the recorded state and prints the ordered plan: what would be done, why, and what each step waits
+for. It changes nothing upstream. The plan is saved: "gateway apply NAME" applies just that.
+
+Exit code 0: nothing to do, 2: the plan has changes, 1: an error.
+
+Examples:
+  gateway plan -f samples/rainbowvoice.csv
+  gateway plan -f team.csv -f moves.csv --refresh -o markdown > plan.md`
+}
+
+// Run makes and shows a plan.
+func (c *planCmd) Run(ctx context.Context, t *terminal) (err error) {
+	s, err := c.open(ctx, t)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	plan, err := s.createPlan(ctx, t, &c.planFlags)
+	if err != nil {
+		return err
+	}
+	if err := s.showPlan(ctx, t.stdout, plan.GetName(), c.Output); err != nil {
+		return err
+	}
+	if plan.GetOperationCount() > 0 {
+		return exitChanges
+	}
+	return nil
+}
+
+// uploadChunk is how much of a manifest goes in one message.
+const uploadChunk = 256 << 10
+
+// createPlan uploads the manifest and has it planned.
+func (s *session) createPlan(ctx context.Context, t *terminal, f *planFlags) (*syncv1.Plan, error) {
+	files, err := f.Manifest.read(t.stdin)
+	if err != nil {
+		return nil, err
+	}
+	stream, err := s.plans.UploadPlan(ctx)
+	if err != nil {
+		return nil, err
+	}
+	parts := []*syncv1.UploadPlanRequest{{Part: &syncv1.UploadPlanRequest_Request{Request: &syncv1.CreatePlanRequest{
+		Parent: s.company, Mode: f.Manifest.Mode, Delimiter: f.Manifest.Delimiter, Comment: f.Manifest.Comment,
+		Strict: f.Strict, ResetPasswords: f.ResetPasswords, Refresh: f.Refresh,
+	}}}}
+	for _, file := range files {
+		parts = append(parts, &syncv1.UploadPlanRequest{Part: &syncv1.UploadPlanRequest_File{File: &syncv1.ManifestFile{Name: file.GetName()}}})
+		for _, chunk := range chunks(file.GetContent()) {
+			parts = append(parts, &syncv1.UploadPlanRequest{Part: &syncv1.UploadPlanRequest_Chunk{Chunk: chunk}})
+		}
+	}
+	return upload(stream, parts)
+}
+
+// upload sends the parts and takes the answer. A server that refuses early ends the stream; its reason is the answer.
+func upload[Part, Answer any](stream grpc.ClientStreamingClient[Part, Answer], parts []*Part) (*Answer, error) {
+	for _, p := range parts {
+		if err := stream.Send(p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			return nil, err
+		}
+	}
+	return stream.CloseAndRecv()
+}
+
+func chunks(b []byte) [][]byte {
+	var all [][]byte
+	for len(b) > uploadChunk {
+		all, b = append(all, b[:uploadChunk]), b[uploadChunk:]
+	}
+	return append(all, b)
+}
+
+// showPlan writes a stored plan in one of the formats.
+func (s *session) showPlan(ctx context.Context, w io.Writer, name, format string) error {
+	stream, err := s.plans.DownloadPlan(ctx, &syncv1.RenderPlanRequest{
+		Name: name, Color: colorful(w) && format == "text",
+		Format: syncv1.RenderPlanRequest_Format(syncv1.RenderPlanRequest_Format_value["FORMAT_"+strings.ToUpper(format)]),
+	})
+	if err != nil {
+		return err
+	}
+	return copyBody(w, stream)
+}
+
+// copyBody writes a streamed body.
+func copyBody(w io.Writer, stream grpc.ServerStreamingClient[httpbody.HttpBody]) error {
+	for {
+		part, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if _, err := w.Write(part.GetData()); err != nil {
+			return fmt.Errorf("output: %w", err)
+		}
+	}
+}

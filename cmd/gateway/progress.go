@@ -1,0 +1,61 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+
+	syncv1 "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/sync/v1"
+)
+
+// progress shows how far long work is: a bar on a terminal, a plain line now and then elsewhere.
+type progress struct {
+	w     io.Writer
+	total int64
+	// bars is nil where there is no terminal.
+	bars *mpb.Progress
+	bar  *mpb.Bar
+	said time.Time
+}
+
+// sayEvery is how often a plain line is written.
+const sayEvery = 2 * time.Second
+
+// newProgress starts to show work of a known size.
+func newProgress(w io.Writer, total int) *progress {
+	p := &progress{w: w, total: int64(total), said: time.Now()}
+	if isTerminal(w) {
+		p.bars = mpb.New(mpb.WithOutput(w), mpb.WithWidth(40))
+		p.bar = p.bars.AddBar(p.total,
+			mpb.PrependDecorators(decor.Name("applying "), decor.CountersNoUnit("%d/%d")),
+			mpb.AppendDecorators(decor.Percentage(), decor.Name(" "), decor.Elapsed(decor.ET_STYLE_GO)))
+	}
+	return p
+}
+
+// set shows the counts of a run.
+func (p *progress) set(counts *syncv1.RunCounts) {
+	ended := int64(counts.GetDone() + counts.GetFailed() + counts.GetSkipped())
+	if p.bar != nil {
+		p.bar.SetCurrent(ended)
+		return
+	}
+	if time.Since(p.said) >= sayEvery {
+		p.said = time.Now()
+		fmt.Fprintf(p.w, "%d of %d operations ended, %d failed\n", ended, p.total, counts.GetFailed())
+	}
+}
+
+// close leaves the terminal as it was.
+func (p *progress) close() {
+	if p.bar == nil {
+		return
+	}
+	if !p.bar.Completed() {
+		p.bar.Abort(false)
+	}
+	p.bars.Wait()
+}

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	syncv1 "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/sync/v1"
+)
+
+type runsCmd struct {
+	List   runsListCmd   `cmd:"" default:"withargs" help:"List runs, newest first."`
+	Show   runsShowCmd   `cmd:"" help:"Show one run and what it could not do."`
+	Resume runsResumeCmd `cmd:"" help:"Take up a run that stopped."`
+	Cancel runsCancelCmd `cmd:"" help:"Stop a run; calls in flight are finished."`
+}
+
+type runsListCmd struct {
+	engineFlags
+}
+
+// Run lists the runs.
+func (c *runsListCmd) Run(ctx context.Context, t *terminal) (err error) {
+	s, err := c.open(ctx, t)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	out := tabwriter.NewWriter(t.stdout, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(out, "RUN\tSTATE\tDONE\tFAILED\tSTARTED\tBY\tPLAN")
+	request := &syncv1.ListRunsRequest{Parent: s.company, PageSize: 100}
+	for {
+		page, err := s.runs.ListRuns(ctx, request)
+		if err != nil {
+			return err
+		}
+		for _, r := range page.GetRuns() {
+			fmt.Fprintf(out, "%s\t%s\t%d/%d\t%d\t%s\t%s\t%s\n", lastPart(r.GetName()), stateWord(r), r.GetCounts().GetDone(), r.GetCounts().GetTotal(),
+				r.GetCounts().GetFailed(), r.GetStartTime().AsTime().Format(time.DateTime), r.GetActor(), lastPart(r.GetPlan()))
+		}
+		if request.PageToken = page.GetNextPageToken(); request.PageToken == "" {
+			return out.Flush()
+		}
+	}
+}
+
+func stateWord(r *syncv1.Run) string {
+	return strings.ToLower(strings.TrimPrefix(r.GetState().String(), "STATE_"))
+}
+
+type runsShowCmd struct {
+	engineFlags
+	Name string `arg:"" name:"run" help:"Name of the run."`
+}
+
+// Run shows one run.
+func (c *runsShowCmd) Run(ctx context.Context, t *terminal) (err error) {
+	s, err := c.open(ctx, t)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	run, err := s.runs.GetRun(ctx, &syncv1.GetRunRequest{Name: s.resource("runs", c.Name)})
+	if err != nil {
+		return err
+	}
+	trouble, err := s.trouble(ctx, run.GetName())
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(t.stdout, "Run of plan %s by %s: %s.\n", lastPart(run.GetPlan()), run.GetActor(), stateWord(run))
+	if run.GetMessage() != "" {
+		fmt.Fprintln(t.stdout, run.GetMessage())
+	}
+	report(t.stdout, &ending{run, trouble})
+	return nil
+}
+
+type runsResumeCmd struct {
+	engineFlags
+	Manifest manifestFlags `embed:""`
+	Name     string        `arg:"" name:"run" help:"Name of the run."`
+	Parallel int32         `placeholder:"N" help:"Highest number of calls in flight (default 8)."`
+}
+
+// Help is shown below the usage of the verb.
+func (runsResumeCmd) Help() string {
+	return `Goes on where a run stopped: what is done stays done, what was begun is looked up first, what failed is tried again. Operations
+that send a password need the manifest again (-f); without it they are reported and the rest goes on.
+
+Example:
+  gateway runs resume run-20261122-101500-ab12cd -f samples/rainbowvoice.csv`
+}
+
+// Run resumes a run and follows it.
+func (c *runsResumeCmd) Run(ctx context.Context, t *terminal) (err error) {
+	s, err := c.open(ctx, t)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	name := s.resource("runs", c.Name)
+	run, err := s.runs.GetRun(ctx, &syncv1.GetRunRequest{Name: name})
+	if err != nil {
+		return err
+	}
+	stream, err := s.runs.UploadResume(ctx)
+	if err != nil {
+		return err
+	}
+	parts := []*syncv1.UploadResumeRequest{{Part: &syncv1.UploadResumeRequest_Request{Request: &syncv1.ResumeRunRequest{
+		Name: name, Parallel: c.Parallel, Delimiter: c.Manifest.Delimiter, Comment: c.Manifest.Comment,
+	}}}}
+	if len(c.Manifest.File) > 0 {
+		files, err := c.Manifest.read(t.stdin)
+		if err != nil {
+			return err
+		}
+		for _, file := range files {
+			parts = append(parts, &syncv1.UploadResumeRequest{Part: &syncv1.UploadResumeRequest_File{File: &syncv1.ManifestFile{Name: file.GetName()}}})
+			for _, chunk := range chunks(file.GetContent()) {
+				parts = append(parts, &syncv1.UploadResumeRequest{Part: &syncv1.UploadResumeRequest_Chunk{Chunk: chunk}})
+			}
+		}
+	}
+	operation, err := upload(stream, parts)
+	if err != nil {
+		return err
+	}
+	return s.follow(ctx, t, operation, run.GetCounts().GetTotal())
+}
+
+type runsCancelCmd struct {
+	engineFlags
+	Name string `arg:"" name:"run" help:"Name of the run."`
+}
+
+// Run asks a run to stop.
+func (c *runsCancelCmd) Run(ctx context.Context, t *terminal) (err error) {
+	s, err := c.open(ctx, t)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	run, err := s.runs.CancelRun(ctx, &syncv1.CancelRunRequest{Name: s.resource("runs", c.Name)})
+	if err == nil {
+		fmt.Fprintf(t.stdout, "Run %s stops once the calls in flight are finished.\n", lastPart(run.GetName()))
+	}
+	return err
+}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"cloud.google.com/go/longrunning/autogen/longrunningpb"
+	"github.com/prometheus/client_golang/prometheus"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+
+	syncv1 "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/sync/v1"
+	"github.com/rainbow-gateway/rainbow-gateway/internal/config"
+	"github.com/rainbow-gateway/rainbow-gateway/internal/server"
+)
+
+// engineFlags say which engine a verb talks to.
+type engineFlags struct {
+	config.Engine
+	Server  string `placeholder:"ADDR" env:"GATEWAY_SERVER" group:"Engine" help:"gRPC address of a running gateway; without it the engine runs in this process."`
+	Company string `placeholder:"ID" default:"-" group:"Engine" help:"Rainbow company (default: that of the account)."`
+}
+
+// session is a connection to the engine, in this process or another.
+type session struct {
+	plans      syncv1.PlanServiceClient
+	runs       syncv1.RunServiceClient
+	states     syncv1.StateServiceClient
+	operations longrunningpb.OperationsClient
+	company    string
+	close      func() error
+}
+
+// open connects to the engine that the flags name.
+func (f *engineFlags) open(ctx context.Context, t *terminal) (*session, error) {
+	if f.Server != "" {
+		conn, err := grpc.NewClient(f.Server, grpc.WithTransportCredentials(insecure.NewCredentials()),
+			grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(64<<20)))
+		if err != nil {
+			return nil, fmt.Errorf("server %s: %w", f.Server, err)
+		}
+		return f.session(conn, conn.Close), nil
+	}
+	return f.openHere(ctx, t)
+}
+
+// openHere runs the engine in this process, on the same services that a gateway serves.
+func (f *engineFlags) openHere(ctx context.Context, t *terminal) (*session, error) {
+	if err := f.Complete(t.getenv); err != nil {
+		return nil, err
+	}
+	log := server.Logger(t.stderr, quieter(f.LogLevel))
+	registry := prometheus.NewRegistry()
+	backend, err := server.OpenBackend(f.Engine, log, registry)
+	if err != nil {
+		return nil, err
+	}
+	services, err := syncServices(f.Engine)(server.Parts{
+		Conn: backend.Dispatcher, Upstream: backend.Upstream, HasAccount: server.HasAccount(f.Engine), Log: log, Registry: registry,
+	})
+	if err != nil {
+		return nil, errors.Join(err, backend.Close())
+	}
+	closeAll := func() error {
+		var errs []error
+		for _, s := range services {
+			if s.Close != nil {
+				errs = append(errs, s.Close())
+			}
+		}
+		return errors.Join(append(errs, backend.Close())...)
+	}
+	for _, s := range services {
+		if err := backend.Dispatcher.Add(s.Local); err != nil {
+			return nil, errors.Join(err, closeAll())
+		}
+	}
+	return f.session(backend.Dispatcher, closeAll), nil
+}
+
+// quieter keeps the log of a verb that runs for a moment to warnings, unless more was asked for.
+func quieter(level string) string {
+	if level == "info" {
+		return slog.LevelWarn.String()
+	}
+	return level
+}
+
+func (f *engineFlags) session(conn grpc.ClientConnInterface, closeConn func() error) *session {
+	return &session{
+		plans: syncv1.NewPlanServiceClient(conn), runs: syncv1.NewRunServiceClient(conn), states: syncv1.NewStateServiceClient(conn),
+		operations: longrunningpb.NewOperationsClient(conn), company: "companies/" + f.Company, close: closeConn,
+	}
+}
