@@ -98,7 +98,7 @@ func (h *Handler) recover(w http.ResponseWriter, r *http.Request) {
 	if v == nil {
 		return
 	}
-	if v == http.ErrAbortHandler {
+	if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		panic(v)
 	}
 	h.opts.Log.Error("panic", "method", r.Method, "error", facade.Scrub(fmt.Sprint(v)), "stack", string(debug.Stack()))
@@ -131,7 +131,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 	case rt == nil:
 		h.unmatched(w, r, &p, allowed)
 	default:
-		rt.serve(w, r.WithContext(facade.WithArrival(r.Context(), h.arrival(w, r))), &p)
+		rt.serve(facade.WithArrival(r.Context(), h.arrival(w, r)), w, r, &p)
 	}
 }
 
@@ -166,7 +166,7 @@ func (h *Handler) unmatched(w http.ResponseWriter, r *http.Request, p *path, all
 		h.refuse(w, r, facade.ErrMethod)
 	case below && h.opts.CatchAll:
 		op := facade.Unmodelled(r.Method, r.URL.Path)
-		h.stream(w, r.WithContext(facade.WithArrival(r.Context(), h.arrival(w, r))), op, r.Method)
+		h.stream(facade.WithArrival(r.Context(), h.arrival(w, r)), w, r, op, r.Method)
 	case len(allowed) > 0:
 		setAllow(w, allowed)
 		h.refuse(w, r, facade.ErrMethod)
@@ -187,16 +187,19 @@ func setAllow(w http.ResponseWriter, allowed []string) {
 	w.Header().Set("Allow", strings.Join(append(methods, http.MethodOptions), ", "))
 }
 
+// requestIDHeader is facade.RequestIDKey in canonical form.
+const requestIDHeader = "X-Request-Id"
+
 // arrival reads the caller from the request, and tells him the id of his call.
 func (h *Handler) arrival(w http.ResponseWriter, r *http.Request) *facade.Arrival {
 	a := &facade.Arrival{
 		Door:      facade.DoorREST,
 		Peer:      r.RemoteAddr,
-		RequestID: facade.RequestID(r.Header.Get(facade.RequestIDKey)),
+		RequestID: facade.RequestID(r.Header.Get(requestIDHeader)),
 		Trusted:   h.opts.Listener.Trusts(r.Host, r.Header),
 	}
 	a.Caller, a.Credentials = upstream.CallerFrom(r.Header)
-	w.Header()["X-Request-Id"] = []string{a.RequestID}
+	w.Header()[requestIDHeader] = []string{a.RequestID}
 	return a
 }
 

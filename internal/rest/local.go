@@ -22,7 +22,7 @@ import (
 )
 
 // local serves a route of the gateway's own services through its generated handler, with protojson both ways.
-func (h *Handler) local(w http.ResponseWriter, r *http.Request, rt *route, p *path) {
+func (h *Handler) local(ctx context.Context, w http.ResponseWriter, r *http.Request, rt *route, p *path) {
 	if r.ContentLength != 0 && r.Body != nil {
 		media, err := mediaType(r)
 		if err != nil {
@@ -30,7 +30,7 @@ func (h *Handler) local(w http.ResponseWriter, r *http.Request, rt *route, p *pa
 			return
 		}
 		if raw := rt.rawBody(media); raw != nil {
-			h.rawBody(w, r, rt, p, raw)
+			h.rawBody(ctx, w, r, rt, p, raw)
 			return
 		}
 		if media != contentTypeJSON {
@@ -44,7 +44,7 @@ func (h *Handler) local(w http.ResponseWriter, r *http.Request, rt *route, p *pa
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
 	}
-	rt.generated(w, plain(r), rt.params(p))
+	rt.generated(w, plain(ctx, r), rt.params(p))
 }
 
 // errMedia is a body of a type that the route does not take.
@@ -65,9 +65,9 @@ func mediaType(r *http.Request) (string, error) {
 
 // plain is a request for a local service as its generated handler may see it: with its query and body, but of the
 // headers only what chooses between server-sent events and JSON.
-func plain(r *http.Request) *http.Request {
-	b := r.WithContext(r.Context())
-	b.Header = noHeader
+func plain(ctx context.Context, r *http.Request) *http.Request {
+	b := r.WithContext(ctx)
+	b.Header, b.Host, b.RemoteAddr = noHeader, "", ""
 	if strings.Contains(r.Header.Get("Accept"), contentTypeSSE) {
 		b.Header = sseHeader
 	}
@@ -196,7 +196,7 @@ func (rt *route) rawBody(media string) *RawBody {
 }
 
 // rawBody calls the RPC with a message made from a raw body.
-func (h *Handler) rawBody(w http.ResponseWriter, r *http.Request, rt *route, p *path, raw *RawBody) {
+func (h *Handler) rawBody(ctx context.Context, w http.ResponseWriter, r *http.Request, rt *route, p *path, raw *RawBody) {
 	body, err := readBody(w, r, h.opts.MaxUpload)
 	if err != nil {
 		h.refuse(w, r, err)
@@ -208,7 +208,7 @@ func (h *Handler) rawBody(w http.ResponseWriter, r *http.Request, rt *route, p *
 		return
 	}
 	reply := rt.op.NewReply()
-	if err := h.opts.Dispatcher.Invoke(r.Context(), rt.op.FullMethod, req, reply); err != nil {
+	if err := h.opts.Dispatcher.Invoke(ctx, rt.op.FullMethod, req, reply); err != nil {
 		h.refuse(w, r, err)
 		return
 	}

@@ -65,7 +65,7 @@ func TestEachGeneratedHandlerInvokesItsOwnRPC(t *testing.T) {
 		req := httptest.NewRequest(rt.method, path, nil)
 		up.method, up.req = "", nil
 		w := httptest.NewRecorder()
-		rt.generated(w, bare(req, upstream.WithExchange(req.Context(), x)), values)
+		rt.generated(w, bare(upstream.WithExchange(req.Context(), x), req), values)
 		if up.method != rt.op.FullMethod {
 			t.Errorf("%s %s: invoked %q, want %s (%d %s)", rt.method, rt.template.text, up.method, rt.op.FullMethod, w.Code, w.Body)
 			continue

@@ -20,7 +20,7 @@ import (
 
 // mirror serves a JSON operation of Rainbow: the body is checked once, then the generated handler runs with messages
 // that carry only path and query, while request and answer travel as bytes in the exchange.
-func (h *Handler) mirror(w http.ResponseWriter, r *http.Request, rt *route, p *path) {
+func (h *Handler) mirror(ctx context.Context, w http.ResponseWriter, r *http.Request, rt *route, p *path) {
 	body, err := h.jsonBody(w, r)
 	if err != nil {
 		h.refuse(w, r, err)
@@ -30,7 +30,7 @@ func (h *Handler) mirror(w http.ResponseWriter, r *http.Request, rt *route, p *p
 		WantRaw: true,
 		Request: &upstream.RawRequest{Method: rt.method, Target: target(r), Header: r.Header, Body: body},
 	}
-	rt.generated(w, bare(r, upstream.WithExchange(r.Context(), x)), rt.params(p))
+	rt.generated(w, bare(upstream.WithExchange(ctx, x), r), rt.params(p))
 }
 
 // noValues is what generated handlers read as form: nothing, since the query travels raw and is read leniently by
@@ -41,10 +41,11 @@ var noValues = url.Values{}
 // set a deadline or ask for trailers. It is never written to.
 var noHeader = http.Header{}
 
-// bare is the request as a generated handler may see it.
-func bare(r *http.Request, ctx context.Context) *http.Request {
+// bare is the request as a generated handler may see it. Without Host and RemoteAddr grpc-gateway makes no
+// x-forwarded-* metadata, which nobody here reads.
+func bare(ctx context.Context, r *http.Request) *http.Request {
 	b := r.WithContext(ctx)
-	b.Header, b.Form, b.PostForm, b.Body = noHeader, noValues, noValues, http.NoBody
+	b.Header, b.Form, b.PostForm, b.Body, b.Host, b.RemoteAddr = noHeader, noValues, noValues, http.NoBody, "", ""
 	return b
 }
 

@@ -22,8 +22,11 @@ type route struct {
 	op        *facade.Operation
 	generated runtime.HandlerFunc
 	rawBodies []RawBody
-	serve     func(w http.ResponseWriter, r *http.Request, p *path)
+	serve     serveFunc
 }
+
+// serveFunc serves a request of a route. ctx is the request's with the arrival in it.
+type serveFunc func(ctx context.Context, w http.ResponseWriter, r *http.Request, p *path)
 
 // params are the path variables as generated handlers take them.
 func (rt *route) params(p *path) map[string]string {
@@ -73,14 +76,16 @@ func (h *Handler) addService(service Service) error {
 }
 
 // way chooses how requests of a route are served.
-func (h *Handler) way(rt *route) func(http.ResponseWriter, *http.Request, *path) {
+func (h *Handler) way(rt *route) serveFunc {
 	switch {
 	case rt.op.Local:
-		return func(w http.ResponseWriter, r *http.Request, p *path) { h.local(w, r, rt, p) }
+		return func(ctx context.Context, w http.ResponseWriter, r *http.Request, p *path) { h.local(ctx, w, r, rt, p) }
 	case rt.op.Binding.RequestMedia != "" || rt.op.Binding.ResponseMedia != "":
-		return func(w http.ResponseWriter, r *http.Request, _ *path) { h.stream(w, r, rt.op, rt.method) }
+		return func(ctx context.Context, w http.ResponseWriter, r *http.Request, _ *path) {
+			h.stream(ctx, w, r, rt.op, rt.method)
+		}
 	}
-	return func(w http.ResponseWriter, r *http.Request, p *path) { h.mirror(w, r, rt, p) }
+	return func(ctx context.Context, w http.ResponseWriter, r *http.Request, p *path) { h.mirror(ctx, w, r, rt, p) }
 }
 
 // serviceRules lists the HTTP rules of a service in the order in which the generator writes their handlers, and tells

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -12,7 +13,7 @@ import (
 
 // stream passes a request and its answer through unbuffered: CSV, forms, redirects, and what no RPC models. method is
 // what upstream gets, GET for a HEAD that a modelled GET answers.
-func (h *Handler) stream(w http.ResponseWriter, r *http.Request, op *facade.Operation, method string) {
+func (h *Handler) stream(ctx context.Context, w http.ResponseWriter, r *http.Request, op *facade.Operation, method string) {
 	x := &upstream.Exchange{
 		WantRaw: true,
 		Request: &upstream.RawRequest{Method: method, Target: target(r), Header: r.Header, ContentLength: r.ContentLength},
@@ -25,7 +26,7 @@ func (h *Handler) stream(w http.ResponseWriter, r *http.Request, op *facade.Oper
 		x.Request.BodyReader = http.MaxBytesReader(w, r.Body, h.opts.MaxUpload)
 	}
 	begun := false
-	err := h.opts.Dispatcher.Exchange(r.Context(), op, x, func(answer *upstream.RawAnswer) error {
+	err := h.opts.Dispatcher.Exchange(ctx, op, x, func(answer *upstream.RawAnswer) error {
 		begun = true
 		return writeStream(w, r, answer)
 	})
