@@ -39,7 +39,9 @@ func judge(err error) failure {
 		f := judge(before.cause)
 		f.general, f.lost = f.general || f.lost, false
 		return f
-	case errors.Is(err, upstream.ErrNoAccount), errors.Is(err, upstream.ErrCredentials), errors.Is(err, upstream.ErrLogin):
+	case errors.Is(err, upstream.ErrNoAccount):
+		return failure{message: err.Error(), general: true}
+	case errors.Is(err, upstream.ErrCredentials), errors.Is(err, upstream.ErrLogin):
 		return failure{message: err.Error(), general: !upstream.Unknown(err), lost: upstream.Unknown(err)}
 	case errors.As(err, &answered):
 		return answeredFailure(answered.Status, answered.Code, answered.Msg, answered.Details, upstream.Unknown(err))

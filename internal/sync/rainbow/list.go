@@ -31,19 +31,19 @@ type list[T any] struct {
 const rounds = 3
 
 // read walks the list. Offsets are all that upstream has to page with, so what is created or deleted meanwhile shifts
-// items from page to page: repeated items are passed over, and when fewer distinct ones than the total came by, the list
-// is read again.
+// items from page to page. Repeated items are passed over; when the list became shorter, so that one may have slipped by,
+// or had fewer distinct items than it says, it is read again.
 func (l list[T]) read(ctx context.Context) error {
 	w := &walk[T]{list: l, seen: map[string]bool{}}
 	for n := 1; ; n++ {
 		if err := w.round(ctx); err != nil {
 			return fmt.Errorf("list of %s: %w", l.what, err)
 		}
-		if len(w.seen) >= int(w.total) {
+		if !w.shrank && len(w.fresh) >= int(w.total) {
 			return nil
 		}
 		if n == rounds {
-			l.log.Warn("list has fewer items than it says", "list", l.what, "items", len(w.seen), "total", w.total)
+			l.log.Warn("list changed while it was read; a thing may be missing", "list", l.what, "items", len(w.seen), "total", w.total)
 			return nil
 		}
 	}
@@ -53,16 +53,17 @@ func (l list[T]) read(ctx context.Context) error {
 type walk[T any] struct {
 	list[T]
 
-	mu    sync.Mutex
-	total int32
-	seen  map[string]bool // of all rounds
-	fresh map[string]bool // of this round
+	mu     sync.Mutex
+	total  int32
+	seen   map[string]bool // of all rounds
+	fresh  map[string]bool // of this round
+	shrank bool            // the total fell in this round
 }
 
 // round reads the list once: the first page tells how long the list is and how much upstream puts in a page, the others
 // are then read side by side.
 func (w *walk[T]) round(ctx context.Context) error {
-	w.fresh = map[string]bool{}
+	w.fresh, w.shrank, w.total = map[string]bool{}, false, 0
 	stride, err := w.get(ctx, 0, int32(w.page))
 	if err != nil {
 		return err
@@ -110,6 +111,7 @@ func (w *walk[T]) get(ctx context.Context, offset, limit int32) (n int32, err er
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.shrank = w.shrank || total < w.total
 	w.total = total
 	moved := false
 	for _, item := range items {

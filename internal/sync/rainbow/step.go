@@ -60,7 +60,7 @@ func (t *Target) send(ctx context.Context, company bulksync.Company, step bulksy
 	case bulksync.KindLicence:
 		return effect{}, t.moveLicence(ctx, step, attach)
 	}
-	return effect{}, fmt.Errorf("operation %d: %s %s is not known", op.ID, op.Action, op.Key)
+	return effect{}, beforehand(fmt.Errorf("operation %d: %s %s is not known", op.ID, op.Action, op.Key))
 }
 
 // shortNumber is the number in the key of an extension.
