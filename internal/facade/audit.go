@@ -42,7 +42,7 @@ func auditAttrs(call *Call, code codes.Code, err error, took time.Duration) []sl
 		slog.String("door", string(call.Door())),
 		slog.String("as", call.Access.String()),
 		slog.String("code", code.String()),
-		slog.Duration("took", took),
+		slog.Float64("ms", float64(took.Microseconds())/1000),
 	)
 	if call.Operation.FullMethod == "" {
 		attrs = append(attrs, slog.String("method", call.Operation.HTTPMethod))

@@ -34,7 +34,7 @@ func (h *Handler) local(ctx context.Context, w http.ResponseWriter, r *http.Requ
 			return
 		}
 		if media != contentTypeJSON {
-			h.refuse(w, r, fmt.Errorf("%w: %s %q", errMedia, "content type", media))
+			h.refuse(w, r, status.Errorf(codes.InvalidArgument, "content type %q: not taken here", media))
 			return
 		}
 		body, err := readBody(w, r, h.opts.MaxUpload)
@@ -47,9 +47,6 @@ func (h *Handler) local(ctx context.Context, w http.ResponseWriter, r *http.Requ
 	rt.generated(w, plain(ctx, r), rt.params(p))
 }
 
-// errMedia is a body of a type that the route does not take.
-var errMedia = status.Error(codes.InvalidArgument, "content type not taken here")
-
 // mediaType is the media type of the body; JSON when the caller names none.
 func mediaType(r *http.Request) (string, error) {
 	text := r.Header.Get("Content-Type")
@@ -58,7 +55,7 @@ func mediaType(r *http.Request) (string, error) {
 	}
 	media, _, err := mime.ParseMediaType(text)
 	if err != nil {
-		return "", fmt.Errorf("%w: malformed", errMedia)
+		return "", status.Errorf(codes.InvalidArgument, "content type %q: malformed", text)
 	}
 	return media, nil
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -125,7 +126,13 @@ func openSandbox(e config.Engine, log *slog.Logger) (*embedded, error) {
 	if seed == 0 {
 		seed = -1 // the sandbox's own zero is its default
 	}
-	world, err := sandbox.New(sandbox.Options{SeedUsers: seed, DataFile: SandboxFile(e.State), Logger: log})
+	file := SandboxFile(e.State)
+	if file != "" {
+		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+			return nil, fmt.Errorf("sandbox: %w", err)
+		}
+	}
+	world, err := sandbox.New(sandbox.Options{SeedUsers: seed, DataFile: file, Logger: log})
 	if err != nil {
 		return nil, err
 	}

@@ -71,7 +71,7 @@ func completed(t *testing.T, upstream string) config.Config {
 			MaxBodyBytes: 1 << 20, MaxUploadBytes: 1 << 20, MaxMessageBytes: 4 << 20, StopTimeout: 2 * time.Second,
 		},
 		Engine: config.Engine{
-			Upstream: upstream, State: filepath.Join(t.TempDir(), "state.db"), UpstreamTimeout: 10 * time.Second,
+			Upstream: upstream, State: filepath.Join(t.TempDir(), "new", "state.db"), UpstreamTimeout: 10 * time.Second,
 			DialTimeout: time.Second, RateBurst: 1, SeedUsers: 3, LogLevel: "debug",
 		},
 	}
