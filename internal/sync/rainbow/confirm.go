@@ -7,6 +7,7 @@ import (
 	"time"
 
 	adminv1 "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/admin/v1"
+	rvcpprovisioningv1 "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/rvcpprovisioning/v1"
 	bulksync "github.com/rainbow-gateway/rainbow-gateway/internal/sync"
 )
 
@@ -15,9 +16,9 @@ import (
 func (t *Target) confirmStep(ctx context.Context, company bulksync.Company, step bulksync.Step) (bulksync.Outcome, error) {
 	o := bulksync.Outcome{Operation: step.Operation.ID, Status: bulksync.NotDone}
 	err := t.twice(ctx, func() (bool, error) {
-		holds, id, err := t.holds(ctx, company, step)
+		left, holds, err := t.holds(ctx, company, step)
 		if holds {
-			o.Status, o.ID = bulksync.Done, id
+			o.Status, o.ID, o.Seen = bulksync.Done, left.id, left.seen
 		}
 		return holds, err
 	})
@@ -47,45 +48,48 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// holds tells whether upstream is as an operation leaves it, and the id of what it creates.
-func (t *Target) holds(ctx context.Context, company bulksync.Company, step bulksync.Step) (holds bool, id string, err error) {
+// holds tells whether upstream is as an operation leaves it, and what that left.
+func (t *Target) holds(ctx context.Context, company bulksync.Company, step bulksync.Step) (left effect, holds bool, err error) {
 	op, refs := &step.Operation, step.Refs
 	attach := op.Action == bulksync.ActionAttach
 	switch op.Key.Kind {
 	case bulksync.KindUser:
-		holds, err = t.userHolds(ctx, company.ID, step)
+		return t.userHolds(ctx, company.ID, step)
 	case bulksync.KindExtension:
-		return t.numberHolds(ctx, step)
+		left.id, holds, err = t.numberHolds(ctx, step)
 	case bulksync.KindDevice:
-		d, err := t.device(ctx, refs.SystemID, refs.ThingID, bulksync.DeviceKey(op.Key.ID))
-		return d != nil && attach == (d.GetPhoneNumberId() == refs.SubscriberID && d.GetPhoneNumberId() != ""), "", err
+		var d *rvcpprovisioningv1.SipDevice
+		d, err = t.device(ctx, refs.SystemID, refs.ThingID, bulksync.DeviceKey(op.Key.ID))
+		holds = d != nil && attach == (d.GetPhoneNumberId() == refs.SubscriberID && d.GetPhoneNumberId() != "")
 	case bulksync.KindDDI:
-		d, err := t.ddi(ctx, refs.SystemID, bulksync.E164(op.Key.ID))
-		return d != nil && attach == (d.GetUserId() == refs.UserID), "", err
+		var d *rvcpprovisioningv1.Ddi
+		d, err = t.ddi(ctx, refs.SystemID, bulksync.E164(op.Key.ID))
+		holds = d != nil && attach == (d.GetUserId() == refs.UserID)
 	case bulksync.KindLicence:
-		profiles, err := t.profilesOf(ctx, refs.UserID)
-		return err == nil && attach == slices.ContainsFunc(profiles, func(p *adminv1.UserProfile) bool { return p.GetSubscriptionId() == refs.ThingID }), "", err
+		var profiles []*adminv1.UserProfile
+		profiles, err = t.profilesOf(ctx, refs.UserID)
+		holds = err == nil && attach == slices.ContainsFunc(profiles, func(p *adminv1.UserProfile) bool { return p.GetSubscriptionId() == refs.ThingID })
 	}
-	return holds, "", err
+	return left, holds, err
 }
 
 // numberHolds judges the operations on extensions and paired numbers.
-func (t *Target) numberHolds(ctx context.Context, step bulksync.Step) (holds bool, id string, err error) {
+func (t *Target) numberHolds(ctx context.Context, step bulksync.Step) (id string, holds bool, err error) {
 	op, refs := &step.Operation, step.Refs
 	n, err := t.numberByName(ctx, refs.SystemID, shortNumber(op.Key))
 	if err != nil {
-		return false, "", err
+		return "", false, err
 	}
 	his := n != nil && n.GetUserId() == refs.UserID && refs.UserID != ""
 	switch op.Action {
 	case bulksync.ActionCreate:
-		return his, n.GetId(), nil
+		return n.GetId(), his, nil
 	case bulksync.ActionDelete:
-		return !his || refs.SubscriberID != "" && n.GetId() != refs.SubscriberID, "", nil
+		return "", !his || refs.SubscriberID != "" && n.GetId() != refs.SubscriberID, nil
 	case bulksync.ActionDetach:
-		return !his, "", nil
+		return "", !his, nil
 	}
-	return his && carries(n, op), "", nil
+	return "", his && carries(n, op), nil
 }
 
 // carries tells whether a number has the values that an operation gives it.
@@ -104,13 +108,17 @@ func samePhone(a, b string) bool {
 }
 
 // userHolds judges the operations on a user. A password can't be seen: it counts as set when all else is as it shall be.
-func (t *Target) userHolds(ctx context.Context, company string, step bulksync.Step) (bool, error) {
+func (t *Target) userHolds(ctx context.Context, company string, step bulksync.Step) (left effect, holds bool, err error) {
 	op := &step.Operation
 	found, err := t.usersByLogin(ctx, company, []bulksync.Login{op.Login})
-	if err != nil {
-		return false, err
+	if err != nil || !userIsAs(found[op.Login], op) {
+		return effect{}, false, err
 	}
-	return userIsAs(found[op.Login], op), nil
+	seen, err := t.seenUser(ctx, company, found[op.Login])
+	if err != nil || seen == nil {
+		return effect{}, true, err
+	}
+	return effect{id: seen.ID, seen: seen}, true, nil
 }
 
 // userIsAs tells whether a user, nil when there is none, is as an operation leaves him.

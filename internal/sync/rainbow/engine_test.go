@@ -1,9 +1,11 @@
 package rainbow
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/rainbow-gateway/rainbow-gateway/internal/sandbox"
 	bulksync "github.com/rainbow-gateway/rainbow-gateway/internal/sync"
@@ -127,12 +129,9 @@ func TestLostAnswersAreLookedUp(t *testing.T) {
 				)
 				s.succeed(plan)
 				s.faults()
+				s.recordedIsReal()
 				if n := len(s.plan(bulksync.Policy{}, users...).Operations); n != 0 {
 					t.Errorf("step %d plans %d operations again", i, n)
-				}
-				s.refresh()
-				if n := len(s.plan(bulksync.Policy{}, users...).Operations); n != 0 {
-					t.Errorf("step %d plans %d operations again after a refresh", i, n)
 				}
 			}
 		})
@@ -150,6 +149,71 @@ func TestWhatUpstreamDidNotDoIsDoneAgain(t *testing.T) {
 		sandbox.Fault{Method: http.MethodPost, Path: "/api/rainbow/rvcpprovisioning/v1.0/cloudpbxs/*/subscribers/*/devices", Status: http.StatusBadGateway, Times: 2},
 	)
 	s.succeed(plan)
+	s.recordedIsReal()
+}
+
+// TestACutOffRunResumes cuts a run off at one moment after the other, in the middle of calls, and resumes it: it ends as if
+// nothing had happened.
+func TestACutOffRunResumes(t *testing.T) {
+	s := newStage(t, 6, Options{ImportBatch: 2})
+	var users []bulksync.DesiredUser
+	for n := range 5 {
+		users = append(users, user(bulksync.Login(fmt.Sprintf("new%d@sandbox.example", n)), func(u *bulksync.DesiredUser) {
+			u.Subscriber, u.Devices, u.DDIs = bulksync.Having(bulksync.Number(fmt.Sprint(80500+n))), bulksync.Having(mac(n)), bulksync.Having(ddi(40+n))
+			u.Licences = bulksync.Adding[bulksync.Offer]("Enterprise Demo")
+		}))
+	}
+	users = append(users,
+		user(seeded(1), func(u *bulksync.DesiredUser) { u.Subscriber = bulksync.Having[bulksync.Number]("80002") }),
+		user(seeded(2), func(u *bulksync.DesiredUser) { u.Subscriber = bulksync.Having[bulksync.Number]("80001") }),
+		user(seeded(3), func(u *bulksync.DesiredUser) { u.Action, u.Presence = "delete", bulksync.Absent }),
+	)
+	plan := s.plan(bulksync.Policy{}, users...)
+	run := &bulksync.Run{Name: "run-1", Company: sandbox.CompanyID, Hash: plan.Hash(), State: bulksync.RunRunning, Options: bulksync.RunOption{Parallel: 3}}
+	if err := s.engine.Store.CreateRun(t.Context(), run); err != nil {
+		t.Fatal(err)
+	}
+	cuts := 0
+	for try := 0; run.State != bulksync.RunSucceeded; try++ {
+		if try > 40 {
+			t.Fatalf("run never ends: %s: %s", run.State, run.Message)
+		}
+		ctx, cut := context.WithTimeout(t.Context(), time.Duration(2+3*try)*time.Millisecond)
+		err := s.engine.Execute(ctx, bulksync.Execution{Run: run, Plan: plan, Secrets: s.secrets})
+		if ctx.Err() != nil && run.State != bulksync.RunSucceeded {
+			cuts++
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		cut()
+		if err == nil && run.State == bulksync.RunFailed {
+			t.Fatalf("run failed: %+v", run.Outcomes)
+		}
+	}
+	if cuts == 0 {
+		t.Error("the run was never cut off")
+	}
+	s.recordedIsReal()
+	if again := s.plan(bulksync.Policy{}, users...); len(again.Operations) != 0 {
+		t.Errorf("plans again: %+v", again.Operations)
+	}
+}
+
+func TestAThousandUsersGoInFewImports(t *testing.T) {
+	s := newStage(t, 1, Options{})
+	var users []bulksync.DesiredUser
+	for n := range 1000 {
+		users = append(users, user(bulksync.Login(fmt.Sprintf("many%04d@sandbox.example", n)), func(u *bulksync.DesiredUser) {
+			u.Attributes = attrs("firstName", "Many", "lastName", fmt.Sprint(n))
+		}))
+	}
+	plan := s.plan(bulksync.Policy{}, users...)
+	s.client.reset()
+	s.succeed(plan)
+	calls := s.client.reset()
+	if calls["ImportRainbowVoice"] != 2 || calls["GetUser"] > 0 || calls["ListUserProfiles"] > 0 || calls["ListUsers"] > 30 {
+		t.Errorf("requests: %v; want two imports, and users read back in lists", calls)
+	}
 	s.recordedIsReal()
 }
 

@@ -116,7 +116,7 @@ func (t *Target) readBack(ctx context.Context, call bulksync.Call, all []bulksyn
 		if all[i].Status != "" {
 			continue
 		}
-		holds, _, err := t.numberHolds(ctx, call.Steps[i])
+		_, holds, err := t.numberHolds(ctx, call.Steps[i])
 		if err != nil {
 			return err
 		}

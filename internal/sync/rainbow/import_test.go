@@ -159,6 +159,53 @@ func TestACancelledApplySendsNothing(t *testing.T) {
 	}
 }
 
+func TestACompanyWithoutACloudPbxUsesTheOtherImport(t *testing.T) {
+	s := newStage(t, 1, Options{})
+	call := s.call(1, create(1, "a@sandbox.example", goodPassword, after("ldap_id", "42")))
+	if _, err := s.target.Apply(t.Context(), call); err != nil {
+		t.Fatal(err)
+	}
+	call.Company.CloudPbx, call.Number = nil, 2
+	call.Steps = []bulksync.Step{{Operation: bulksync.Operation{ID: 1, Action: bulksync.ActionDelete, Key: bulksync.Login("a@sandbox.example").Key(), Login: "a@sandbox.example"}}}
+	if all, err := s.target.Apply(t.Context(), call); err != nil || all[0].Status != bulksync.Done {
+		t.Errorf("got %+v, %v", all, err)
+	}
+	if calls := s.client.reset(); calls["SynchronizeUsers"] != 2 || calls["ImportRainbowVoice"] != 0 {
+		t.Errorf("requests: %v; want two imports of mode useranddevice", calls)
+	}
+	if n := count(s.world(), bulksync.KindUser); n != 2 {
+		t.Errorf("%d users, want 2", n)
+	}
+}
+
+func FuzzSheetCells(f *testing.F) {
+	for _, cell := range []string{"", "plain", `a;b"c"`, "50%", " padded ", "two\nlines", `"`, "é", "=1+1", "a,b"} {
+		f.Add(cell)
+	}
+	f.Fuzz(func(t *testing.T, cell string) {
+		s := sheet{columns: []string{columnAction, columnLogin, "title"}, rows: []map[string]string{{columnAction: "upsert", columnLogin: "a@b.example", "title": cell}}}
+		lines := strings.Split(string(s.bytes("x")), "\n")
+		if len(lines) != 4 || lines[3] != "" {
+			t.Fatalf("cell %q makes %d lines", cell, len(lines))
+		}
+		want := strings.TrimSpace(strings.NewReplacer("\r\n", " ", "\r", " ", "\n", " ").Replace(cell))
+		if got := s.cells(lines[2])["title"]; got != want {
+			t.Errorf("cell %q reads back as %q", cell, got)
+		}
+	})
+}
+
+func FuzzRowError(f *testing.F) {
+	for _, doc := range []string{"", "{}", `{"code":2003,"message":"taken"}`, `{"errorCode":"1008","errorMsg":"x"}`, `{"status":"succeeded","code":1}`, `{"errorDetails":[{"param":"a","msg":"b"}]}`, `{"code":{}}`, `[]`, `null`} {
+		f.Add(doc)
+	}
+	f.Fuzz(func(t *testing.T, doc string) {
+		if code, message := rowError([]byte(doc)); (code != 0 || message != "") && !strings.HasPrefix(strings.TrimSpace(doc), "{") {
+			t.Errorf("%q gives %d %q", doc, code, message)
+		}
+	})
+}
+
 func TestTheSheetOfACall(t *testing.T) {
 	call := bulksync.Call{Run: "run-20240115", Number: 3, Steps: []bulksync.Step{
 		create(1, "ann@demo.example", `Pass%1;"`, after("firstName", "Ann"), after("tags1", "night"), after("licence l1", "Enterprise Demo"), after("licence l2", "Voice, Attendant")),

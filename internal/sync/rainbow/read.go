@@ -81,43 +81,56 @@ func setOf(keys []bulksync.Key) map[bulksync.Key]bool {
 
 func (r *reading) readUsers(ctx context.Context, keys []bulksync.Key) error {
 	wanted := setOf(keys)
-	take := func(ctx context.Context, u *adminv1.User) error {
+	var plain []*bulksync.User // whose documents show no licences
+	take := func(u *adminv1.User) error {
 		record := r.userRecord(r.company.ID, u)
 		if record == nil {
 			return nil
 		}
 		r.mu.Lock()
 		r.logins[record.ID] = record.Login
+		if len(record.Licences) == 0 && wanted[record.Key()] {
+			plain = append(plain, record)
+		}
 		r.mu.Unlock()
-		if !wanted[record.Key()] {
-			return nil
-		}
-		record, err := r.seenUser(ctx, r.company.ID, u)
-		if err == nil {
-			r.keep(record, wanted)
-		}
-		return err
+		r.keep(record, wanted)
+		return nil
 	}
+	var err error
 	if r.many(bulksync.KindUser, len(keys)) {
-		return r.eachUser(ctx, r.company.ID, func(u *adminv1.User) error { return take(ctx, u) })
+		err = r.eachUser(ctx, r.company.ID, take)
+	} else {
+		err = each(ctx, r.opts.Parallel, keys, func(ctx context.Context, k bulksync.Key) error { return r.readUser(ctx, k, take) })
 	}
-	return each(ctx, r.opts.Parallel, keys, func(ctx context.Context, k bulksync.Key) error {
-		if old, ok := r.observed.Record(k).(*bulksync.User); ok && old.ID != "" {
-			u, err := r.userByID(ctx, old.ID)
-			if err != nil {
-				return err
-			}
-			if now := r.userRecord(r.company.ID, u); now != nil && now.Key() == k {
-				return take(ctx, u)
-			}
-		}
-		login := bulksync.Login(k.ID)
-		found, err := r.usersByLogin(ctx, r.company.ID, []bulksync.Login{login})
-		if u := found[login]; err == nil && u != nil {
-			return take(ctx, u)
-		}
+	if err != nil || len(plain) == 0 {
 		return err
-	})
+	}
+	var licences []*bulksync.Licence
+	if len(plain) > few {
+		if licences, err = r.licences(ctx, r.company.ID); err != nil {
+			return err
+		}
+	}
+	return r.addLicences(ctx, r.company.ID, plain, licences)
+}
+
+// readUser reads one user: by the recorded id if that still is his, else by his login.
+func (r *reading) readUser(ctx context.Context, k bulksync.Key, take func(*adminv1.User) error) error {
+	if old, ok := r.observed.Record(k).(*bulksync.User); ok && old.ID != "" {
+		u, err := r.userByID(ctx, old.ID)
+		if err != nil {
+			return err
+		}
+		if now := r.userRecord(r.company.ID, u); now != nil && now.Key() == k {
+			return take(u)
+		}
+	}
+	login := bulksync.Login(k.ID)
+	found, err := r.usersByLogin(ctx, r.company.ID, []bulksync.Login{login})
+	if u := found[login]; err == nil && u != nil {
+		return take(u)
+	}
+	return err
 }
 
 // holder finds the login of a user of the company: among those just read, those recorded, and at last upstream.

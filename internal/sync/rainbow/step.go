@@ -29,8 +29,8 @@ func (t *Target) applyStep(ctx context.Context, company bulksync.Company, step b
 		return bulksync.Outcome{}, fmt.Errorf("%s: %w", step.Operation.Title(), err)
 	}
 	if !f.lost && (f.status == http.StatusConflict || f.status == http.StatusNotFound) {
-		if holds, id, err := t.holds(ctx, company, step); err == nil && holds {
-			return bulksync.Outcome{Operation: step.Operation.ID, Status: bulksync.Done, ID: id, Attempts: 1}, nil
+		if left, holds, err := t.holds(ctx, company, step); err == nil && holds {
+			return bulksync.Outcome{Operation: step.Operation.ID, Status: bulksync.Done, ID: left.id, Seen: left.seen, Attempts: 1}, nil
 		}
 	}
 	o := f.outcome(step)
