@@ -19,7 +19,7 @@ import (
 //	└── <company id>
 //	    ├── generation → name of the current generation; absent until the first refresh
 //	    ├── generations
-//	    │   └── <uint64>             one whole recorded state; only the current one is ever read
+//	    │   └── <uint64>             one whole recorded state; old ones serve open snapshots
 //	    │       ├── company → Company as JSON
 //	    │       ├── records
 //	    │       │   └── <kind>       user, extension, device, ddi, licence

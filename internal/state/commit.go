@@ -49,6 +49,13 @@ func (c *committer) do(ctx context.Context, fn func(*bolt.Tx) error) error {
 	return own.err
 }
 
+// between runs fn while no transaction of do is under way.
+func (c *committer) between(fn func() error) error {
+	c.writer.Lock()
+	defer c.writer.Unlock()
+	return fn()
+}
+
 func (c *committer) take() []*commit {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -5,8 +5,8 @@
 // a state file at a time; [Open] names the one that does ([LockedError]). A state file belongs to one upstream
 // ([ErrOtherUpstream]).
 //
-// Snapshots and writers do not wait for one another. A snapshot that stays open for long keeps the pages of its time
-// from being used again, so that the file grows; close it soon. [Store.Close] waits for open snapshots.
+// A snapshot does not hold writers up, nor they it, and it may stay open as long as a run takes: it costs memory for what
+// has changed since it was opened, and disk for a state that was since replaced (snapshot.go).
 //
 // The file never holds a secret: the engine's terms have no place for one. It does hold personal data (names, e-mail
 // addresses, numbers), so the file and what stands beside it are readable by their owner alone.

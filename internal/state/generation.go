@@ -14,7 +14,8 @@ import (
 
 // generation is one whole recorded state of a company inside a transaction.
 type generation struct {
-	b *bolt.Bucket
+	name string // its key in the bucket generations
+	b    *bolt.Bucket
 }
 
 // getGeneration gives a company's current generation, or false when it was never recorded.
@@ -28,34 +29,43 @@ func getGeneration(tx *bolt.Tx, company string) (generation, bool) {
 		return generation{}, false
 	}
 	b := getBucket(c, keyGenerations, name)
-	return generation{b}, b != nil
+	return generation{string(name), b}, b != nil
 }
 
-// createGeneration makes an empty generation of a company, which is not yet the current one, and names it.
-func createGeneration(tx *bolt.Tx, company string) (generation, []byte, error) {
+// generationNamed gives a generation of a company, current or not, or ErrNotFound.
+func generationNamed(tx *bolt.Tx, company, name string) (generation, error) {
+	b := getBucket(tx, keyCompanies, []byte(company), keyGenerations, []byte(name))
+	if b == nil {
+		return generation{}, fmt.Errorf("company %q: generation %x: %w", company, name, bulksync.ErrNotFound)
+	}
+	return generation{name, b}, nil
+}
+
+// createGeneration makes an empty generation of a company, which is not yet the current one.
+func createGeneration(tx *bolt.Tx, company string) (generation, error) {
 	all, err := createBucket(tx, keyCompanies, []byte(company), keyGenerations)
 	if err != nil {
-		return generation{}, nil, err
+		return generation{}, err
 	}
 	n, err := all.NextSequence()
 	if err != nil {
-		return generation{}, nil, err
+		return generation{}, err
 	}
 	name := uint64Key(n)
 	b, err := all.CreateBucket(name)
 	if err != nil {
-		return generation{}, nil, fmt.Errorf("generation %d: %w", n, err)
+		return generation{}, fmt.Errorf("generation %d: %w", n, err)
 	}
-	return generation{b}, name, nil
+	return generation{string(name), b}, nil
 }
 
 // dropGeneration removes a generation that is not the current one.
-func dropGeneration(tx *bolt.Tx, company string, name []byte) error {
+func dropGeneration(tx *bolt.Tx, company, name string) error {
 	all := getBucket(tx, keyCompanies, []byte(company), keyGenerations)
-	if all == nil || all.Bucket(name) == nil {
+	if all == nil || all.Bucket([]byte(name)) == nil {
 		return nil
 	}
-	return all.DeleteBucket(name)
+	return all.DeleteBucket([]byte(name))
 }
 
 // dropStrays removes the generations that refreshes cut short have left.
@@ -125,6 +135,25 @@ func (g generation) putCompany(c bulksync.Company) error {
 		return fmt.Errorf("company %q: %w", c.ID, err)
 	}
 	return g.b.Put(keyCompany, b)
+}
+
+// heldBy lists what a user holds, in key order.
+func (g generation) heldBy(login []byte) ([]bulksync.Key, error) {
+	held := g.getHeld()
+	if held == nil {
+		return nil, nil
+	}
+	var keys []bulksync.Key
+	prefix := heldPrefix(login)
+	cursor := held.Cursor()
+	for k, _ := cursor.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = cursor.Next() {
+		key, err := parseHeld(k[len(prefix):])
+		if err != nil {
+			return keys, fmt.Errorf("index of holders: %q: %w", login, err)
+		}
+		keys = append(keys, key)
+	}
+	return keys, nil
 }
 
 // change is a record to store in its stored form, or to remove when stored is nil.

@@ -77,7 +77,7 @@ func (s *Store) End(ctx context.Context, company string, changes []bulksync.Reco
 			return fmt.Errorf("company %q: recorded state: %w", company, bulksync.ErrNotFound)
 		}
 		s.refreshes.touch(company, stored)
-		return gen.apply(slices.Clone(stored))
+		return s.change(gen, company, slices.Clone(stored))
 	})
 }
 
@@ -146,32 +146,26 @@ func settled(outcomes []bulksync.Outcome) bool {
 // calls, so that its body may begin and end calls.
 func (s *Store) Journal(ctx context.Context, company, run string) iter.Seq2[bulksync.JournalEntry, error] {
 	return func(yield func(bulksync.JournalEntry, error) bool) {
-		var copied rows
-		var last []byte
-		for {
+		var p piece
+		for more := true; more; {
 			err := s.view(ctx, func(tx *bolt.Tx) error {
 				if getRun(tx, company, run) == nil {
 					return fmt.Errorf("run %q of company %q: %w", run, company, bulksync.ErrNotFound)
 				}
-				copied.fill(getJournal(tx, company, run), last)
+				more = p.fill(getJournal(tx, company, run))
 				return nil
 			})
 			if err != nil {
 				yield(bulksync.JournalEntry{}, err)
 				return
 			}
-			for i := range copied.n {
-				_, b := copied.at(i)
+			for i := range p.len() {
+				_, b := p.at(i)
 				e, err := readEntry(b)
 				if !yield(e, err) || err != nil {
 					return
 				}
 			}
-			if copied.n < piece {
-				return
-			}
-			key, _ := copied.at(copied.n - 1)
-			last = bytes.Clone(key)
 		}
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math/bits"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -41,17 +40,14 @@ type Store struct {
 
 	refreshing sync.Mutex // held by the one refresh that writes; see refresh.go
 	refreshes  refreshes
+	views      views
 }
 
 var _ bulksync.Store = (*Store)(nil)
 
 const (
 	defaultTimeout = time.Second
-	// mapSize is how much of the file is mapped at the start: 16 GiB of address space (16 MiB on 32 bits), no memory. bbolt
-	// maps anew when a file outgrows its map, and a writer then waits for every open snapshot, for ever if it is the
-	// snapshot's own goroutine.
-	mapSize = 1 << (24 + 10*(bits.UintSize/64))
-	// growth is the step in which the file grows, in bytes; each step costs an fsync.
+	// growth is the step in which a larger file grows, in bytes; each step costs an fsync.
 	growth = 4 << 20
 )
 
@@ -93,16 +89,12 @@ func (s *Store) openFile(o Options) (created bool, err error) {
 	}
 	options := &bolt.Options{
 		Timeout: o.Timeout, ReadOnly: o.ReadOnly, OpenFile: opener,
-		FreelistType: bolt.FreelistMapType, InitialMmapSize: mapSize,
+		FreelistType: bolt.FreelistMapType,
 	}
 	if o.Timeout <= 0 {
 		options.Timeout = defaultTimeout
 	}
 	s.db, err = openBolt(s.path, options)
-	if errors.Is(err, syscall.ENOMEM) { // a limit on address space
-		options.InitialMmapSize = 0
-		s.db, err = openBolt(s.path, options)
-	}
 	if err == nil {
 		s.db.AllocSize = growth
 		s.commits.db = s.db
@@ -296,7 +288,7 @@ func (s *Store) Announce(address string) error {
 	return nil
 }
 
-// Close lets go of the file. It waits for open snapshots; calls under way end first, later ones give ErrClosed.
+// Close lets go of the file. Calls under way end first; later ones, those of open snapshots included, give ErrClosed.
 func (s *Store) Close() error {
 	var err error
 	if s.holder != nil {

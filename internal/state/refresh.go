@@ -158,7 +158,7 @@ func (s *Store) replace(ctx context.Context, r *refresh, company bulksync.Compan
 		return err
 	case few:
 		return s.update(ctx, func(tx *bolt.Tx) error {
-			return amend(tx, company, s.refreshes.without(r, company.ID, changes))
+			return s.amend(tx, company, s.refreshes.without(r, company.ID, changes))
 		})
 	}
 	return s.rewrite(ctx, r, company, sp)
@@ -250,19 +250,18 @@ func (w *storedRows) firstOfKind() (id []byte) {
 }
 
 // amend changes the current generation of a company, or makes its first one.
-func amend(tx *bolt.Tx, company bulksync.Company, changes []change) error {
+func (s *Store) amend(tx *bolt.Tx, company bulksync.Company, changes []change) error {
 	gen, ok := getGeneration(tx, company.ID)
 	if !ok {
-		var name []byte
 		var err error
-		if gen, name, err = createGeneration(tx, company.ID); err != nil {
+		if gen, err = createGeneration(tx, company.ID); err != nil {
 			return err
 		}
-		if err := getCompany(tx, company.ID).Put(keyGeneration, name); err != nil {
+		if err := getCompany(tx, company.ID).Put(keyGeneration, []byte(gen.name)); err != nil {
 			return err
 		}
 	}
-	if err := gen.apply(changes); err != nil {
+	if err := s.change(gen, company.ID, changes); err != nil {
 		return err
 	}
 	return gen.putCompany(company)

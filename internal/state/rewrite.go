@@ -15,30 +15,43 @@ import (
 // rewrite writes the spool's records as a new generation and makes that the current one.
 func (s *Store) rewrite(ctx context.Context, r *refresh, company bulksync.Company, sp *spool) error {
 	name, err := s.writeGeneration(ctx, company.ID, sp)
-	if err == nil {
-		var old []byte
-		old, err = s.switchGeneration(ctx, r, company, name)
-		if err == nil {
-			name = old
-		}
+	if err != nil {
+		s.discard(pin{company.ID, name})
+		return err
 	}
-	// What is now of no use, the old generation or the unfinished one, goes. Should that fail, it goes when the file is
-	// next opened; the refresh has succeeded or failed without that.
-	if name != nil {
-		_ = s.update(context.WithoutCancel(ctx), func(tx *bolt.Tx) error { return dropGeneration(tx, company.ID, name) })
+	old, err := s.switchGeneration(ctx, r, company, name)
+	if err != nil {
+		old = name
 	}
+	s.discard(pin{company.ID, old})
 	return err
 }
 
+// discard removes a generation that is not, or no longer, the current one; if snapshots are open on it, when the last of
+// them closes. Should that fail, the generation goes when the file is next opened; nothing else depends on it.
+func (s *Store) discard(p pin) {
+	if p.generation == "" || s.views.doom(p) {
+		return
+	}
+	_ = s.update(context.Background(), func(tx *bolt.Tx) error { return dropGeneration(tx, p.company, p.generation) })
+}
+
+// release ends a snapshot's hold on its generation.
+func (s *Store) release(v *snapshot) {
+	if s.views.remove(v) {
+		s.discard(v.pin)
+	}
+}
+
 // writeGeneration writes a new generation, batch by batch. With an error it may give the name of an unfinished one.
-func (s *Store) writeGeneration(ctx context.Context, company string, sp *spool) (name []byte, err error) {
+func (s *Store) writeGeneration(ctx context.Context, company string, sp *spool) (name string, err error) {
 	err = s.update(ctx, func(tx *bolt.Tx) error {
-		var err error
-		_, name, err = createGeneration(tx, company)
+		gen, err := createGeneration(tx, company)
+		name = gen.name
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	held := newSpool(filepath.Dir(s.path))
 	defer func() { err = errors.Join(err, held.close()) }()
@@ -49,7 +62,7 @@ func (s *Store) writeGeneration(ctx context.Context, company string, sp *spool) 
 }
 
 // writeRecords writes the records and spools their index entries.
-func (s *Store) writeRecords(ctx context.Context, company string, name []byte, sp, held *spool) error {
+func (s *Store) writeRecords(ctx context.Context, company, name string, sp, held *spool) error {
 	b := batch{write: func(rows []row) error {
 		return s.update(ctx, func(tx *bolt.Tx) error { return putRecords(tx, company, name, rows) })
 	}}
@@ -75,7 +88,7 @@ func (s *Store) writeRecords(ctx context.Context, company string, name []byte, s
 }
 
 // writeHeld writes the index.
-func (s *Store) writeHeld(ctx context.Context, company string, name []byte, held *spool) error {
+func (s *Store) writeHeld(ctx context.Context, company, name string, held *spool) error {
 	b := batch{write: func(rows []row) error {
 		return s.update(ctx, func(tx *bolt.Tx) error { return putHeld(tx, company, name, rows) })
 	}}
@@ -90,15 +103,7 @@ func (s *Store) writeHeld(ctx context.Context, company string, name []byte, held
 	return b.flush()
 }
 
-func generationNamed(tx *bolt.Tx, company string, name []byte) (generation, error) {
-	b := getBucket(tx, keyCompanies, []byte(company), keyGenerations, name)
-	if b == nil {
-		return generation{}, fmt.Errorf("company %q: generation %x: %w", company, name, bulksync.ErrNotFound)
-	}
-	return generation{b}, nil
-}
-
-func putRecords(tx *bolt.Tx, company string, name []byte, rows []row) error {
+func putRecords(tx *bolt.Tx, company, name string, rows []row) error {
 	gen, err := generationNamed(tx, company, name)
 	if err != nil {
 		return err
@@ -120,7 +125,7 @@ func putRecords(tx *bolt.Tx, company string, name []byte, rows []row) error {
 	return nil
 }
 
-func putHeld(tx *bolt.Tx, company string, name []byte, rows []row) error {
+func putHeld(tx *bolt.Tx, company, name string, rows []row) error {
 	gen, err := generationNamed(tx, company, name)
 	if err != nil {
 		return err
@@ -138,31 +143,35 @@ func putHeld(tx *bolt.Tx, company string, name []byte, rows []row) error {
 	return nil
 }
 
-// switchGeneration makes a whole generation the current one and gives the name of the one before, nil if none. What runs
-// have recorded in that one since the refresh began is taken along.
-func (s *Store) switchGeneration(ctx context.Context, r *refresh, company bulksync.Company, name []byte) (old []byte, err error) {
+// switchGeneration makes a whole generation the current one and gives the name of the one before, empty if none. What
+// runs have recorded in that one since the refresh began is taken along.
+func (s *Store) switchGeneration(ctx context.Context, r *refresh, company bulksync.Company, name string) (old string, err error) {
 	err = s.update(ctx, func(tx *bolt.Tx) error {
 		gen, err := generationNamed(tx, company.ID, name)
 		if err != nil {
 			return err
 		}
 		if before, ok := getGeneration(tx, company.ID); ok {
-			var kept []change
-			for _, k := range s.refreshes.keys(r, company.ID) {
-				kept = append(kept, change{k, bytes.Clone(before.getStored(k))})
-			}
-			if err := gen.apply(kept); err != nil {
+			old = before.name
+			if err := gen.apply(takeAlong(before, s.refreshes.keys(r, company.ID))); err != nil {
 				return err
 			}
 		}
 		if err := gen.putCompany(company); err != nil {
 			return err
 		}
-		c := getCompany(tx, company.ID)
-		old = bytes.Clone(c.Get(keyGeneration))
-		return c.Put(keyGeneration, name)
+		return getCompany(tx, company.ID).Put(keyGeneration, []byte(name))
 	})
 	return old, err
+}
+
+// takeAlong gives the changes that make records as they are in a generation.
+func takeAlong(gen generation, keys []bulksync.Key) []change {
+	changes := make([]change, len(keys))
+	for i, k := range keys {
+		changes[i] = change{k, bytes.Clone(gen.getStored(k))}
+	}
+	return changes
 }
 
 // batch gathers rows, which it copies, and writes them some thousands at a time.
