@@ -146,7 +146,7 @@ func BenchmarkCalls(b *testing.B) {
 			for range c.workers {
 				wg.Go(func() {
 					for n := int(number.Add(1)); n <= b.N; n = int(number.Add(1)) {
-						call(b, s, n)
+						call(b, s, n, benchUsers)
 					}
 				})
 			}
@@ -156,16 +156,16 @@ func BenchmarkCalls(b *testing.B) {
 	}
 }
 
-// call begins and ends a call that gives a number to another user.
-func call(tb testing.TB, s *state.Store, n int) {
+// call begins and ends a call that gives one of the users' numbers to another of them.
+func call(tb testing.TB, s *state.Store, n, users int) {
 	ctx := context.Background()
 	e := bulksync.JournalEntry{Company: storetest.Company, Run: "r1", Number: n, Operations: []int{n}, Began: time.Now()}
 	if err := s.Begin(ctx, e); err != nil {
 		tb.Errorf("Begin: %v", err)
 	}
 	e.Ended, e.Outcomes = time.Now(), []bulksync.Outcome{{Operation: n, Status: bulksync.Done}}
-	d := storetest.DDI(n * 7919 % benchUsers)
-	d.Holder = storetest.Login(n % benchUsers)
+	d := storetest.DDI(n * 7919 % users)
+	d.Holder = storetest.Login(n % users)
 	if err := s.End(ctx, storetest.Company, []bulksync.RecordChange{{Key: d.Key(), Record: d}}, e); err != nil {
 		tb.Errorf("End: %v", err)
 	}
