@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"cloud.google.com/go/longrunning/autogen/longrunningpb"
@@ -37,38 +38,50 @@ Examples:
 
 // Run plans if need be, asks, and applies.
 func (c *applyCmd) Run(ctx context.Context, t *terminal) (err error) {
-	if c.Plan == "" && len(c.Manifest.File) == 0 {
-		return errors.New("nothing to apply: name a saved plan, or a manifest with -f FILE")
+	if err := c.check(t); err != nil {
+		return err
 	}
-	asks := !c.Yes
-	if asks && !isTerminal(t.stdin) {
-		return errors.New("there is no terminal to ask at: add --yes to apply without asking, or use \"gateway plan\" to look first")
-	}
-	if asks && len(c.Manifest.File) == 1 && c.Manifest.File[0] == "-" {
-		return errors.New("the manifest comes from standard input, so there is nobody to ask: add --yes")
+	var files []*syncv1.ManifestFile
+	if len(c.Manifest.File) > 0 {
+		if files, err = c.Manifest.read(t.stdin); err != nil {
+			return err
+		}
 	}
 	s, err := c.open(ctx, t)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	plan, err := c.plan(ctx, t, s)
+	plan, err := c.plan(ctx, s, files)
 	if err != nil {
 		return err
 	}
 	if err := c.show(ctx, t, s, plan); err != nil || plan.GetOperationCount() == 0 {
 		return err
 	}
-	if asks {
+	if !c.Yes {
 		if err := ask(t); err != nil {
 			return err
 		}
 	}
-	operation, err := c.start(ctx, t, s, plan)
+	operation, err := c.start(ctx, s, plan, files)
 	if err != nil {
 		return err
 	}
 	return s.follow(ctx, t, operation, plan.GetOperationCount())
+}
+
+// check refuses what can't be asked about.
+func (c *applyCmd) check(t *terminal) error {
+	switch {
+	case c.Plan == "" && len(c.Manifest.File) == 0:
+		return errors.New("nothing to apply: name a saved plan, or a manifest with -f FILE")
+	case !c.Yes && slices.Contains(c.Manifest.File, "-"):
+		return errors.New("the manifest comes from standard input, so there is nobody to ask: add --yes")
+	case !c.Yes && !isTerminal(t.stdin):
+		return errors.New("there is no terminal to ask at: add --yes to apply without asking, or use \"gateway plan\" to look first")
+	}
+	return nil
 }
 
 // show shows the plan; of a saved one that is not asked about, what it comes to is enough.
@@ -81,15 +94,15 @@ func (c *applyCmd) show(ctx context.Context, t *terminal, s *session, plan *sync
 }
 
 // plan gives the saved plan, or makes one.
-func (c *applyCmd) plan(ctx context.Context, t *terminal, s *session) (*syncv1.Plan, error) {
+func (c *applyCmd) plan(ctx context.Context, s *session, files []*syncv1.ManifestFile) (*syncv1.Plan, error) {
 	if c.Plan == "" {
-		return s.createPlan(ctx, t, &c.planFlags)
+		return s.createPlan(ctx, &c.planFlags, files)
 	}
 	return s.plans.GetPlan(ctx, &syncv1.GetPlanRequest{Name: s.resource("plans", c.Plan)})
 }
 
 // start applies the plan that was shown: its etag goes along.
-func (c *applyCmd) start(ctx context.Context, t *terminal, s *session, plan *syncv1.Plan) (*longrunningpb.Operation, error) {
+func (c *applyCmd) start(ctx context.Context, s *session, plan *syncv1.Plan, files []*syncv1.ManifestFile) (*longrunningpb.Operation, error) {
 	stream, err := s.runs.UploadApply(ctx)
 	if err != nil {
 		return nil, err
@@ -97,16 +110,10 @@ func (c *applyCmd) start(ctx context.Context, t *terminal, s *session, plan *syn
 	parts := []*syncv1.UploadApplyRequest{{Part: &syncv1.UploadApplyRequest_Request{Request: &syncv1.ApplyPlanRequest{
 		Name: plan.GetName(), Etag: plan.GetEtag(), Parallel: c.Parallel, Delimiter: c.Manifest.Delimiter, Comment: c.Manifest.Comment,
 	}}}}
-	if len(c.Manifest.File) > 0 {
-		files, err := c.Manifest.read(t.stdin)
-		if err != nil {
-			return nil, err
-		}
-		for _, file := range files {
-			parts = append(parts, &syncv1.UploadApplyRequest{Part: &syncv1.UploadApplyRequest_File{File: &syncv1.ManifestFile{Name: file.GetName()}}})
-			for _, chunk := range chunks(file.GetContent()) {
-				parts = append(parts, &syncv1.UploadApplyRequest{Part: &syncv1.UploadApplyRequest_Chunk{Chunk: chunk}})
-			}
+	for _, file := range files {
+		parts = append(parts, &syncv1.UploadApplyRequest{Part: &syncv1.UploadApplyRequest_File{File: &syncv1.ManifestFile{Name: file.GetName()}}})
+		for _, chunk := range chunks(file.GetContent()) {
+			parts = append(parts, &syncv1.UploadApplyRequest{Part: &syncv1.UploadApplyRequest_Chunk{Chunk: chunk}})
 		}
 	}
 	return upload(stream, parts)

@@ -23,8 +23,9 @@ func complain(w io.Writer, err error) {
 		fmt.Fprintln(w, err)
 		return
 	}
-	if s, ok := status.FromError(err); ok {
-		complainStatus(w, s)
+	var carried interface{ GRPCStatus() *status.Status }
+	if errors.As(err, &carried) {
+		complainStatus(w, carried.GRPCStatus())
 		return
 	}
 	fmt.Fprintf(w, "gateway: %v\n", err)
@@ -54,12 +55,34 @@ func complainStatus(w io.Writer, s *status.Status) {
 		}
 	}
 	fmt.Fprintf(w, "gateway: %s\n", s.Message())
-	if s.Code() == codes.Unavailable && len(hints) == 0 {
-		hints = append(hints, "is the host right and reachable? --upstream names Rainbow, --server a running gateway")
+	if hint := hintFor(s); hint != "" && len(hints) == 0 {
+		hints = append(hints, hint)
 	}
 	for _, h := range hints {
 		fmt.Fprintf(w, "hint: %s\n", h)
 	}
+}
+
+// remedies say what to do about an error, by the reason of its ErrorInfo.
+var remedies = map[string]string{
+	"UPSTREAM_UNREACHABLE": "is --upstream right, and can this machine reach it? --upstream sandbox needs no network",
+	"ACCOUNT_REFUSED":      "check GATEWAY_LOGIN, GATEWAY_PASSWORD, GATEWAY_APP_ID and GATEWAY_APP_SECRET; Rainbow locks an account after five refused logins",
+	"NO_ACCOUNT":           "set GATEWAY_LOGIN, GATEWAY_PASSWORD, GATEWAY_APP_ID and GATEWAY_APP_SECRET; --upstream sandbox needs none",
+	"STATE_NOT_RECORDED":   "run \"gateway refresh\", or add --refresh",
+	"NOT_FOUND":            "\"gateway runs\" lists the runs; \"gateway plan -f FILE\" makes a plan and says its name",
+}
+
+// hintFor says what to do about an error; empty when there is nothing to say.
+func hintFor(s *status.Status) string {
+	for _, d := range s.Details() {
+		if info, ok := d.(*errdetails.ErrorInfo); ok && remedies[info.GetReason()] != "" {
+			return remedies[info.GetReason()]
+		}
+	}
+	if s.Code() == codes.Unavailable {
+		return "is the gateway of --server running, and is its address right?"
+	}
+	return ""
 }
 
 // printFaults writes a manifest's faults, one a line, as compilers do.

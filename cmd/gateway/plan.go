@@ -42,12 +42,16 @@ Examples:
 
 // Run makes and shows a plan.
 func (c *planCmd) Run(ctx context.Context, t *terminal) (err error) {
+	files, err := c.Manifest.read(t.stdin)
+	if err != nil {
+		return err
+	}
 	s, err := c.open(ctx, t)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	plan, err := s.createPlan(ctx, t, &c.planFlags)
+	plan, err := s.createPlan(ctx, &c.planFlags, files)
 	if err != nil {
 		return err
 	}
@@ -64,11 +68,7 @@ func (c *planCmd) Run(ctx context.Context, t *terminal) (err error) {
 const uploadChunk = 256 << 10
 
 // createPlan uploads the manifest and has it planned.
-func (s *session) createPlan(ctx context.Context, t *terminal, f *planFlags) (*syncv1.Plan, error) {
-	files, err := f.Manifest.read(t.stdin)
-	if err != nil {
-		return nil, err
-	}
+func (s *session) createPlan(ctx context.Context, f *planFlags, files []*syncv1.ManifestFile) (*syncv1.Plan, error) {
 	stream, err := s.plans.UploadPlan(ctx)
 	if err != nil {
 		return nil, err

@@ -97,6 +97,12 @@ Example:
 
 // Run resumes a run and follows it.
 func (c *runsResumeCmd) Run(ctx context.Context, t *terminal) (err error) {
+	var files []*syncv1.ManifestFile
+	if len(c.Manifest.File) > 0 {
+		if files, err = c.Manifest.read(t.stdin); err != nil {
+			return err
+		}
+	}
 	s, err := c.open(ctx, t)
 	if err != nil {
 		return err
@@ -114,16 +120,10 @@ func (c *runsResumeCmd) Run(ctx context.Context, t *terminal) (err error) {
 	parts := []*syncv1.UploadResumeRequest{{Part: &syncv1.UploadResumeRequest_Request{Request: &syncv1.ResumeRunRequest{
 		Name: name, Parallel: c.Parallel, Delimiter: c.Manifest.Delimiter, Comment: c.Manifest.Comment,
 	}}}}
-	if len(c.Manifest.File) > 0 {
-		files, err := c.Manifest.read(t.stdin)
-		if err != nil {
-			return err
-		}
-		for _, file := range files {
-			parts = append(parts, &syncv1.UploadResumeRequest{Part: &syncv1.UploadResumeRequest_File{File: &syncv1.ManifestFile{Name: file.GetName()}}})
-			for _, chunk := range chunks(file.GetContent()) {
-				parts = append(parts, &syncv1.UploadResumeRequest{Part: &syncv1.UploadResumeRequest_Chunk{Chunk: chunk}})
-			}
+	for _, file := range files {
+		parts = append(parts, &syncv1.UploadResumeRequest{Part: &syncv1.UploadResumeRequest_File{File: &syncv1.ManifestFile{Name: file.GetName()}}})
+		for _, chunk := range chunks(file.GetContent()) {
+			parts = append(parts, &syncv1.UploadResumeRequest{Part: &syncv1.UploadResumeRequest_Chunk{Chunk: chunk}})
 		}
 	}
 	operation, err := upload(stream, parts)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"github.com/rainbow-gateway/rainbow-gateway/internal/config"
 	"github.com/rainbow-gateway/rainbow-gateway/internal/server"
@@ -32,9 +33,13 @@ func (c *serveCmd) Run(ctx context.Context, t *terminal) error {
 	if err := c.Complete(t.getenv); err != nil {
 		return err
 	}
-	s, err := server.New(server.Options{Config: c.Config, Services: syncServices(c.Engine), Stderr: t.stderr})
+	store, err := openState(c.Engine)
 	if err != nil {
 		return err
+	}
+	s, err := server.New(server.Options{Config: c.Config, Services: syncServices(c.Engine, store), Stderr: t.stderr})
+	if err != nil {
+		return errors.Join(err, store.Close())
 	}
 	return s.Run(ctx)
 }

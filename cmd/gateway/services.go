@@ -28,12 +28,19 @@ import (
 	"github.com/rainbow-gateway/rainbow-gateway/internal/upstream"
 )
 
-// syncServices makes the engine's services over the parts of a gateway: the state file, the target, the engine.
-func syncServices(e config.Engine) func(server.Parts) ([]server.Service, error) {
+// openState opens the state file. It comes before everything else that a gateway opens: who finds it locked leaves the
+// sandbox's world alone, which is kept beside it.
+func openState(e config.Engine) (*state.Store, error) {
+	return state.Open(e.State, state.Options{UpstreamURL: e.Upstream})
+}
+
+// syncServices makes the engine's services over the parts of a gateway. They close the store when the gateway stops.
+func syncServices(e config.Engine, store *state.Store) func(server.Parts) ([]server.Service, error) {
 	return func(p server.Parts) ([]server.Service, error) {
-		store, err := state.Open(e.State, state.Options{UpstreamURL: p.Upstream, Address: p.GRPCAddr})
-		if err != nil {
-			return nil, err
+		if p.GRPCAddr != "" {
+			if err := store.Announce(p.GRPCAddr); err != nil {
+				return nil, err
+			}
 		}
 		account := accountLogin(e)
 		s, err := syncserver.New(syncserver.Options{
@@ -43,7 +50,7 @@ func syncServices(e config.Engine) func(server.Parts) ([]server.Service, error) 
 			Log:     p.Log,
 		})
 		if err != nil {
-			return nil, errors.Join(err, store.Close())
+			return nil, err
 		}
 		return mount(s, store), nil
 	}

@@ -51,17 +51,21 @@ func (f *engineFlags) openHere(ctx context.Context, t *terminal) (*session, erro
 	if err := f.Complete(t.getenv); err != nil {
 		return nil, err
 	}
+	store, err := openState(f.Engine)
+	if err != nil {
+		return nil, err
+	}
 	log := server.Logger(t.stderr, quieter(f.LogLevel))
 	registry := prometheus.NewRegistry()
 	backend, err := server.OpenBackend(f.Engine, log, registry)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, store.Close())
 	}
-	services, err := syncServices(f.Engine)(server.Parts{
+	services, err := syncServices(f.Engine, store)(server.Parts{
 		Conn: backend.Dispatcher, Upstream: backend.Upstream, HasAccount: server.HasAccount(f.Engine), Log: log, Registry: registry,
 	})
 	if err != nil {
-		return nil, errors.Join(err, backend.Close())
+		return nil, errors.Join(err, backend.Close(), store.Close())
 	}
 	closeAll := func() error {
 		var errs []error
@@ -80,10 +84,10 @@ func (f *engineFlags) openHere(ctx context.Context, t *terminal) (*session, erro
 	return f.session(backend.Dispatcher, closeAll), nil
 }
 
-// quieter keeps the log of a verb that runs for a moment to warnings, unless more was asked for.
+// quieter keeps the log of a verb that runs for a moment to errors, unless more was asked for.
 func quieter(level string) string {
 	if level == "info" {
-		return slog.LevelWarn.String()
+		return slog.LevelError.String()
 	}
 	return level
 }

@@ -79,12 +79,12 @@ var faults = []fault{
 	{ErrMethod, codes.Unimplemented, http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", ""},
 	{upstream.ErrInvalid, codes.InvalidArgument, http.StatusBadRequest, "INVALID_REQUEST", ""},
 	{upstream.ErrNoAccount, codes.Unauthenticated, http.StatusUnauthorized, "NO_ACCOUNT", upstream.ErrNoAccount.Error()},
-	{upstream.ErrCredentials, codes.FailedPrecondition, http.StatusBadGateway, "ACCOUNT_REFUSED", "Rainbow refused the gateway's service account"},
+	{upstream.ErrCredentials, codes.FailedPrecondition, http.StatusBadGateway, "ACCOUNT_REFUSED", ""},
 	{upstream.ErrTooLarge, codes.ResourceExhausted, http.StatusBadGateway, "ANSWER_TOO_LARGE", "Rainbow's answer is larger than the gateway buffers"},
 	{upstream.ErrAnswer, codes.Internal, http.StatusBadGateway, "MALFORMED_ANSWER", "Rainbow answered success with a body that is not what the operation answers"},
 	{context.DeadlineExceeded, codes.DeadlineExceeded, http.StatusGatewayTimeout, "DEADLINE_EXCEEDED", "the call's time is over"},
 	{context.Canceled, codes.Canceled, statusClientClosed, "CANCELLED", "the caller went away"},
-	{upstream.ErrUnreachable, codes.Unavailable, http.StatusBadGateway, "UPSTREAM_UNREACHABLE", "Rainbow can't be reached"},
+	{upstream.ErrUnreachable, codes.Unavailable, http.StatusBadGateway, "UPSTREAM_UNREACHABLE", ""},
 }
 
 // statusClientClosed is nginx's status for a caller that is no longer there.

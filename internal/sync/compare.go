@@ -92,6 +92,7 @@ func (p *planner) compareHolding(s *stance) {
 	p.compareDevices(s)
 	p.compareDDIs(s)
 	p.comparePairings(s)
+	p.compareLicences(s)
 	if s.renumbered() && s.then.subscriber == "" { // he loses his devices and DDIs with his subscriber
 		s.then.devices, s.then.ddis = nil, nil
 	}

@@ -27,25 +27,37 @@ func (p *planner) draftLicences() {
 	}
 }
 
-func (p *planner) draftUserLicences(s *stance) {
+// compareLicences resolves the offers that the manifest names for a user.
+func (p *planner) compareLicences(s *stance) {
 	w := s.want.Licences
-	var has []string
-	if s.user != nil {
-		has = s.user.Licences
-	}
-	var wanted []*Licence
 	for _, offer := range w.Keys {
-		if l := p.resolveOffer(s, offer, w.Mood == Exclude); l != nil && !slices.Contains(wanted, l) {
-			wanted = append(wanted, l)
+		if l := p.resolveOffer(s, offer, w.Mood == Exclude); l != nil && !slices.Contains(s.licences, l) {
+			s.licences = append(s.licences, l)
 		}
 	}
-	for _, l := range wanted {
+	for _, l := range s.licences {
+		if w.Mood != Exclude && !slices.Contains(s.hasLicences(), l.ID) {
+			p.checkExclusive(s, l)
+		}
+	}
+}
+
+// hasLicences lists the ids of the licences that the user has now.
+func (s *stance) hasLicences() []string {
+	if s.user == nil {
+		return nil
+	}
+	return s.user.Licences
+}
+
+func (p *planner) draftUserLicences(s *stance) {
+	w, has := s.want.Licences, s.hasLicences()
+	for _, l := range s.licences {
 		holds := slices.Contains(has, l.ID)
 		switch {
 		case w.Mood == Exclude && holds:
 			p.draftLicenceLoss(s, l)
 		case w.Mood != Exclude && !holds:
-			p.checkExclusive(s, l, wanted, has)
 			p.draftLicenceGain(s, l)
 		}
 	}
@@ -54,7 +66,7 @@ func (p *planner) draftUserLicences(s *stance) {
 	}
 	for _, id := range has {
 		l := find[Licence](p.obs, Key{KindLicence, id})
-		if l != nil && !l.Default && !slices.Contains(wanted, l) {
+		if l != nil && !l.Default && !slices.Contains(s.licences, l) {
 			p.draftLicenceLoss(s, l)
 		}
 	}
@@ -107,7 +119,7 @@ func (p *planner) resolveOffer(s *stance, offer Offer, leaving bool) *Licence {
 }
 
 // checkExclusive holds the rule that a user has at most one exclusive offer (admin guide, AssignUserSubscription).
-func (p *planner) checkExclusive(s *stance, l *Licence, wanted []*Licence, has []string) {
+func (p *planner) checkExclusive(s *stance, l *Licence) {
 	if !l.Exclusive {
 		return
 	}
@@ -115,8 +127,8 @@ func (p *planner) checkExclusive(s *stance, l *Licence, wanted []*Licence, has [
 		if o.ID == l.ID || !o.Exclusive {
 			continue
 		}
-		stays := slices.Contains(has, o.ID) && s.want.Licences.Mood != Exactly
-		if stays || slices.Contains(wanted, o) {
+		stays := slices.Contains(s.hasLicences(), o.ID) && s.want.Licences.Mood != Exactly
+		if stays || slices.Contains(s.licences, o) {
 			p.fault(s, "service", "exclusive-licence", "keep one of the two", "a user holds at most one exclusive licence: %q and %q are both exclusive", o.Offer, l.Offer)
 			return
 		}

@@ -77,6 +77,8 @@ type stance struct {
 	then holding
 	// paired are the numbers of equipped PBXs that the manifest names for him.
 	paired []Key
+	// licences are the subscriptions that the manifest names for him.
+	licences []*Licence
 	// at is where the manifest causes it.
 	at    Position
 	order int
