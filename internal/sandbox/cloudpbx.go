@@ -40,7 +40,7 @@ func cloudPbxRoutes() []route {
 func defaultCloud(serial, trunk string) map[string]any {
 	return map[string]any{
 		"domainName": serial + ".sip.sandbox.example", "rvcpNumber": fmt.Sprintf("9991010%05s", serial), "externalTrunkId": trunk,
-		"language": "en", "outgoingPrefix": "0", "numberingDigitsLength": "fixed",
+		"language": "en", "outgoingPrefix": "0", "customSipHeader_1": "sandbox", "customSipHeader_2": "sandbox", "numberingDigitsLength": "fixed",
 		"cliOptions":                     map[string]any{"policy": "user_ddi_number", "userCanManageItsCli": false, "companyNumberCanBeSelectedByUserAsCli": false},
 		"overflowSubscribersToVoicemail": map[string]any{"activate": true, "noReplyDelay": 20, "activateUnavailableOverflow": true},
 		"barringOptions":                 map[string]any{"permissions": "int_nat_local", "restrictions": "no_restriction"},
@@ -56,10 +56,14 @@ func defaultCloud(serial, trunk string) map[string]any {
 				map[string]any{"code": "#91", "service": "group_withdraw"}, map[string]any{"code": "#92", "service": "group_login"},
 			},
 		},
-		"sipDeviceTransferMode": "optional",
-		"externalTrunkAdditionalInfo": map[string]any{
-			"id": trunk, "name": "Sandbox trunk", "status": "active", "description": "Trunk of the sandbox", "trunkType": "bp_trunk", "locked": false,
-		},
+		"sipDeviceTransferMode":       "optional",
+		"externalTrunkAdditionalInfo": trunkInfo(trunk),
+	}
+}
+
+func trunkInfo(id string) map[string]any {
+	return map[string]any{
+		"id": id, "name": "Sandbox trunk", "status": "active", "description": "Trunk of the sandbox", "trunkType": "bp_trunk", "locked": false,
 	}
 }
 
@@ -188,6 +192,8 @@ func createCloudPbx(w *world, c *call) (any, error) {
 	delete(y.Cloud, "externalTrunkId")
 	delete(y.Cloud, "externalTrunkAdditionalInfo")
 	delete(y.Cloud, "outgoingPrefix")
+	delete(y.Cloud, "customSipHeader_1")
+	delete(y.Cloud, "customSipHeader_2")
 	o.text("name", &y.Name)
 	o.text("country", &y.Country)
 	if len(y.Country) != 3 {
@@ -201,6 +207,9 @@ func createCloudPbx(w *world, c *call) (any, error) {
 		y.SiteID = []string{text}
 	}
 	readCloud(o, y, y.Cloud)
+	if trunk := asText(y.Cloud["externalTrunkId"]); trunk != "" {
+		y.Cloud["externalTrunkAdditionalInfo"] = trunkInfo(trunk)
+	}
 	delay := 20
 	o.between("noReplyDelay", &delay, 10, 60)
 	y.Cloud["overflowSubscribersToVoicemail"] = map[string]any{"activate": true, "noReplyDelay": delay, "activateUnavailableOverflow": true}

@@ -204,6 +204,11 @@ func licenceRoutes() []route {
 	const base = "/subscription/v1.0"
 	const admin = "/admin/v1.0"
 	return []route{
+		// Literals that win over {subscriptionId}; the sandbox does not have them.
+		{http.MethodGet, base + "/companies/{companyId}/subscriptions/features", open, false, notServed},
+		{http.MethodGet, base + "/companies/{companyId}/subscriptions/counters", open, false, notServed},
+		{http.MethodGet, base + "/companies/{companyId}/subscriptions/default", open, false, notServed},
+		{http.MethodGet, base + "/companies/{companyId}/subscriptions/prepaid", open, false, notServed},
 		{http.MethodGet, base + "/about", open, false, about("1.229.4", "Rainbow Subscription Portal (sandbox)")},
 		{http.MethodGet, base + "/companies/{companyId}/offers", adminOnly, false, listOffers},
 		{http.MethodGet, base + "/companies/{companyId}/subscriptions", adminOnly, false, listSubscriptions},

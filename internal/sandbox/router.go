@@ -216,7 +216,7 @@ func (s *Sandbox) dispatch(r *http.Request, body []byte) (*rawAnswer, error) {
 	variables := map[string]string{}
 	rt := s.route(r.Method, path, variables)
 	if rt == nil {
-		return nil, notFound("The requested resource %s %s does not exist.", r.Method, path)
+		return nil, unknownResource(r.Method, path)
 	}
 	c := &call{
 		request: r, path: variables, query: query{values}, body: body,
@@ -243,6 +243,15 @@ func (s *Sandbox) dispatch(r *http.Request, body []byte) (*rawAnswer, error) {
 	})
 	raw.body = encoded
 	return raw, err
+}
+
+func unknownResource(method, path string) error {
+	return notFound("The requested resource %s %s does not exist.", method, path)
+}
+
+// notServed answers a path of Rainbow that the sandbox leaves out.
+func notServed(_ *world, c *call) (any, error) {
+	return nil, unknownResource(c.request.Method, c.request.URL.Path)
 }
 
 // splitTarget separates path and query. rainbow-cli asks for
