@@ -64,7 +64,7 @@ type fault struct {
 	code   codes.Code
 	status int    // HTTP
 	reason string // of ErrorInfo
-	text   string // what the caller reads; empty: the error's own text, which holds no secret
+	text   string // what the caller reads; empty: the error's own text, which says where and why, scrubbed
 }
 
 // faults is read from the top; the first kind that the error is, counts.
@@ -117,7 +117,7 @@ func faultOf(err error) fault {
 	for _, f := range faults {
 		if errors.Is(err, f.kind) {
 			if f.text == "" {
-				f.text = err.Error()
+				f.text = Scrub(err.Error())
 			}
 			return f
 		}

@@ -121,7 +121,7 @@ func TestTooManyRequestsAlwaysSaysWhenToComeBack(t *testing.T) {
 
 // TestTheGatewaysOwnErrors also shows that an unknown error keeps its text to itself.
 func TestTheGatewaysOwnErrors(t *testing.T) {
-	answered := &upstream.Error{Status: 401, Code: 401500, Msg: "login refused"}
+	answered := &upstream.Error{Status: 401, Code: 401500, Msg: "login refused", Method: "GET", Path: "/login"}
 	tests := []struct {
 		err    error
 		code   codes.Code
@@ -131,8 +131,8 @@ func TestTheGatewaysOwnErrors(t *testing.T) {
 	}{
 		{upstream.ErrInvalid, codes.InvalidArgument, 400, "INVALID_REQUEST", "invalid request"},
 		{upstream.ErrNoAccount, codes.Unauthenticated, 401, "NO_ACCOUNT", upstream.ErrNoAccount.Error()},
-		{fmt.Errorf("%w: %w", upstream.ErrCredentials, answered), codes.FailedPrecondition, 502, "ACCOUNT_REFUSED", "Rainbow refused the gateway's service account"},
-		{fmt.Errorf("dial 10.0.0.1: %w", upstream.ErrUnreachable), codes.Unavailable, 502, "UPSTREAM_UNREACHABLE", "Rainbow can't be reached"},
+		{fmt.Errorf("%w: %w", upstream.ErrCredentials, answered), codes.FailedPrecondition, 502, "ACCOUNT_REFUSED", "service account refused: GET /login: upstream answered 401 Unauthorized, code 401500"},
+		{fmt.Errorf("https://u:p@rainbow.example/x?token=y: %w", upstream.ErrUnreachable), codes.Unavailable, 502, "UPSTREAM_UNREACHABLE", "https://rainbow.example/x?[query] upstream unreachable"},
 		{fmt.Errorf("%w: %w", upstream.ErrUnreachable, context.Canceled), codes.Canceled, 499, "CANCELLED", "the caller went away"},
 		{context.DeadlineExceeded, codes.DeadlineExceeded, 504, "DEADLINE_EXCEEDED", "the call's time is over"},
 		{upstream.ErrTooLarge, codes.ResourceExhausted, 502, "ANSWER_TOO_LARGE", "Rainbow's answer is larger than the gateway buffers"},
