@@ -57,9 +57,8 @@ func newSessions() *sessions {
 	return &sessions{failures: map[string]*failedLogins{}, loggedOut: map[string]bool{}}
 }
 
-func (t *sessions) clear() { t.unlockAll() }
-
-func (t *sessions) unlockAll() {
+// clear forgets the failed logins of everybody.
+func (t *sessions) clear() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.failures = map[string]*failedLogins{}

@@ -123,3 +123,51 @@ func asText(v any) string {
 	}
 	return ""
 }
+
+// allocatedNumber is an entry of the numbering plan's allocatedNumbers.
+type allocatedNumber struct {
+	ShortNumber     string `json:"shortNumber"`
+	UserID          string `json:"userId,omitempty"`
+	UserDisplayName string `json:"userDisplayName,omitempty"`
+	GroupID         string `json:"rvcpGroupId,omitempty"`
+	GroupName       string `json:"groupName,omitempty"`
+	Type            string `json:"type,omitempty"`
+	MacAddress      string `json:"macAddress,omitempty"`
+}
+
+func getNumberingPlan(w *world, c *call) (any, error) {
+	y, err := c.cloudPbx(w)
+	if err != nil {
+		return nil, err
+	}
+	allocated := map[string][]allocatedNumber{"subscribers": {}, "groups": {}, "devices": {}}
+	for _, b := range systemPart(w.extensions, y.ID, func(b *subscriber) string { return b.SystemID }) {
+		allocated["subscribers"] = append(allocated["subscribers"], allocatedNumber{
+			ShortNumber: b.ShortNumber, UserID: b.UserID, UserDisplayName: w.displayNameOf(b.UserID),
+		})
+	}
+	for _, h := range w.holders.all() {
+		switch {
+		case h.SystemID != y.ID:
+		case h.Kind == "group":
+			allocated["groups"] = append(allocated["groups"], allocatedNumber{ShortNumber: h.ShortNumber, GroupID: h.ID, GroupName: h.Name, Type: h.Type})
+		default:
+			allocated["devices"] = append(allocated["devices"], allocatedNumber{
+				ShortNumber: h.ShortNumber, MacAddress: h.MacAddress, UserID: h.UserID, UserDisplayName: h.Name,
+			})
+		}
+	}
+	return data(map[string]any{"ranges": y.numberRanges(), "allocatedNumbers": allocated}), nil
+}
+
+func listFreePhoneNumbers(w *world, c *call) (any, error) {
+	y, err := c.cloudPbx(w)
+	if err != nil {
+		return nil, err
+	}
+	start := c.query.text("startingWith")
+	if strings.Trim(start, "0123456789") != "" {
+		start = ""
+	}
+	return data(w.freeNumbers(y, start, c.query.limit())), nil
+}
