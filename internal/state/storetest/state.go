@@ -45,7 +45,7 @@ func refreshReplaces(t *testing.T, h harness) {
 }
 
 func largeRefreshReplaces(t *testing.T, h harness) {
-	replaces(t, h, 6_000)
+	replaces(t, h, 3_500)
 }
 
 // replaces has a refresh remove a part of the records, change some, move some between holders, and add others.
@@ -152,7 +152,7 @@ func refreshKeepsRunsChanges(t *testing.T, h harness) {
 }
 
 func largeRefreshKeepsRunsChanges(t *testing.T, h harness) {
-	keepsRunsChanges(t, h, 4_000)
+	keepsRunsChanges(t, h, 3_500)
 }
 
 // keepsRunsChanges lets a run create a user, delete one and move a device after the refresh has read them, and the whole
@@ -165,8 +165,15 @@ func keepsRunsChanges(t *testing.T, h harness, users int) {
 	moved.Holder = Login(3)
 	read := Populate(users)
 	for _, r := range read {
-		if u, ok := r.(*bulksync.User); ok {
-			u.Licences = nil
+		switch r := r.(type) {
+		case *bulksync.User:
+			r.Licences = nil
+		case *bulksync.Extension:
+			r.InternalNumber = "81000"
+		case *bulksync.Device:
+			r.Description = "desk"
+		case *bulksync.DDI:
+			r.Default = true
 		}
 	}
 	err := h.store.Record(ctx, func(put func(bulksync.Record) error) (bulksync.Company, error) {
