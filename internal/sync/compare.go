@@ -1,6 +1,7 @@
 package sync
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -260,17 +261,26 @@ func attributeChanges(want []Attribute, user *User) (changes, along []Change) {
 	return changes, along
 }
 
-// sameAttribute compares two values of an attribute: numbers without their separators, e-mails and country codes
-// without case.
+// defaults are the values that upstream gives an attribute that is cleared or never set (admin guide, CreateUser; the
+// login sample for visibility).
+var defaults = map[string]string{
+	"isInitialized": "false", "visibility": "same_than_company", "accountType": "free", "authenticationType": "DEFAULT",
+}
+
+// sameAttribute compares two values of an attribute: an absent one is its default; numbers go without separators and
+// plus sign, e-mails and country codes without case.
 func sameAttribute(name, a, b string) bool {
+	a, b = cmp.Or(a, defaults[name]), cmp.Or(b, defaults[name])
 	if a == b {
 		return true
 	}
 	switch {
 	case strings.HasPrefix(name, "businessPhone"), strings.HasPrefix(name, "mobilePhone"):
-		return phoneSeparators.Replace(a) == phoneSeparators.Replace(b)
+		return plainPhone(a) == plainPhone(b)
 	case strings.HasPrefix(name, "email"), name == "country", name == "isInitialized":
 		return strings.EqualFold(a, b)
 	}
 	return false
 }
+
+func plainPhone(s string) string { return strings.TrimPrefix(phoneSeparators.Replace(s), "+") }

@@ -108,7 +108,7 @@ func licenceChange(subscriptionID string) string { return "licence " + subscript
 
 func setAttributes(u *User, changes []Change) {
 	for _, c := range changes {
-		if strings.Contains(c.Name, " ") || c.Name == passwordField {
+		if strings.Contains(c.Name, " ") || c.Name == passwordField || writeOnly(c.Name) {
 			continue
 		}
 		at, found := slices.BinarySearchFunc(u.Attributes, c.Name, func(a Attribute, name string) int { return strings.Compare(a.Name, name) })

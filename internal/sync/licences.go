@@ -31,7 +31,7 @@ func (p *planner) draftLicences() {
 func (p *planner) compareLicences(s *stance) {
 	w := s.want.Licences
 	for _, offer := range w.Keys {
-		if l := p.resolveOffer(s, offer, w.Mood == Exclude); l != nil && !slices.Contains(s.licences, l) {
+		if l := p.resolveOffer(s, offer, w.Mood == Exclude); l != nil && !s.names(l) {
 			s.licences = append(s.licences, l)
 		}
 	}
@@ -40,6 +40,11 @@ func (p *planner) compareLicences(s *stance) {
 			p.checkExclusive(s, l)
 		}
 	}
+}
+
+// names tells whether the manifest names the licence for the user.
+func (s *stance) names(l *Licence) bool {
+	return slices.ContainsFunc(s.licences, func(o *Licence) bool { return o.ID == l.ID })
 }
 
 // hasLicences lists the ids of the licences that the user has now.
@@ -66,7 +71,7 @@ func (p *planner) draftUserLicences(s *stance) {
 	}
 	for _, id := range has {
 		l := find[Licence](p.obs, Key{KindLicence, id})
-		if l != nil && !l.Default && !slices.Contains(s.licences, l) {
+		if l != nil && !l.Default && !s.names(l) {
 			p.draftLicenceLoss(s, l)
 		}
 	}
@@ -128,7 +133,7 @@ func (p *planner) checkExclusive(s *stance, l *Licence) {
 			continue
 		}
 		stays := slices.Contains(s.hasLicences(), o.ID) && s.want.Licences.Mood != Exactly
-		if stays || slices.Contains(s.licences, o) {
+		if stays || s.names(o) {
 			p.fault(s, "service", "exclusive-licence", "keep one of the two", "a user holds at most one exclusive licence: %q and %q are both exclusive", o.Offer, l.Offer)
 			return
 		}

@@ -249,3 +249,43 @@ func TestStrictMakesRowErrors(t *testing.T) {
 		}
 	}
 }
+
+func TestSameAttribute(t *testing.T) {
+	for _, c := range []struct {
+		name, a, b string
+		want       bool
+	}{
+		{"businessPhone0", "+33 1 99 00 10 01", "33199001001", true},
+		{"mobilePhone1", "+33639980001", "+33639980002", false},
+		{"email0", "Ann@Demo.example", "ann@demo.example", true},
+		{"country", "fra", "FRA", true},
+		{"firstName", "ann", "Ann", false},
+		{"isInitialized", "", "false", true},
+		{"isInitialized", "", "true", false},
+		{"visibility", "same_than_company", "", true},
+	} {
+		if got := sameAttribute(c.name, c.a, c.b); got != c.want {
+			t.Errorf("%s: %q and %q same: %v, want %v", c.name, c.a, c.b, got, c.want)
+		}
+	}
+}
+
+// reread is an Observed that makes every record anew, as a store does.
+type reread struct{ *World }
+
+func (r reread) Record(k Key) Record {
+	if l, ok := r.World.Record(k).(*Licence); ok && l != nil {
+		next := *l
+		return &next
+	}
+	return r.World.Record(k)
+}
+
+// TestLicencesAreComparedByWhatTheyAre: a store gives a new record at each reading.
+func TestLicencesAreComparedByWhatTheyAre(t *testing.T) {
+	u := with(entry(2, "ann@demo.example", "upsert"), func(u *DesiredUser) { u.Licences = Having[Offer]("Voice Enterprise") })
+	plan, err := MakePlan(&Desired{Users: []DesiredUser{u}}, reread{demoWorld()}, Policy{})
+	if err != nil || len(plan.Operations) != 0 {
+		t.Errorf("plan %+v, error %v; want nothing to do: she has just that licence", plan, err)
+	}
+}
