@@ -206,8 +206,8 @@ func cell(s string) string {
 }
 
 func (p *Plan) renderCSV(w io.Writer) error {
-	out := csv.NewWriter(w)
-	out.Write([]string{"operation", "action", "kind", "key", "login", "changes", "reason", "needs", "position"})
+	out := csv.NewWriter(w) // it keeps the first error of its writes for Error
+	_ = out.Write([]string{"operation", "action", "kind", "key", "login", "changes", "reason", "needs", "position"})
 	for i := range p.Operations {
 		op := &p.Operations[i]
 		var changes, needs, at []string
@@ -220,7 +220,7 @@ func (p *Plan) renderCSV(w io.Writer) error {
 		for _, pos := range op.Positions {
 			at = append(at, pos.String())
 		}
-		out.Write([]string{strconv.Itoa(op.ID), string(op.Action), string(op.Key.Kind), Neutral(op.Key.ID), string(op.Login),
+		_ = out.Write([]string{strconv.Itoa(op.ID), string(op.Action), string(op.Key.Kind), Neutral(op.Key.ID), string(op.Login),
 			Neutral(strings.Join(changes, "; ")), Neutral(op.Reason), strings.Join(needs, " "), Neutral(strings.Join(at, " "))})
 	}
 	out.Flush()

@@ -1,9 +1,7 @@
 package sync
 
 import (
-	"cmp"
 	"iter"
-	"maps"
 	"slices"
 )
 
@@ -121,9 +119,6 @@ func (n nothing) Company() Company            { return n.company }
 func (nothing) Record(Key) Record             { return nil }
 func (nothing) Held(Login) []Key              { return nil }
 func (nothing) Records(Kind) iter.Seq[Record] { return func(func(Record) bool) {} }
-
-// sortedKeys gives a map's keys in order.
-func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }
 
 // find gives the record with that key as its concrete type, or nil.
 func find[R any, P interface {

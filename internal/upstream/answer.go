@@ -86,7 +86,7 @@ func (k *call) refusal(a *answer, limit int64) *Error {
 	}
 	e.Body = body
 	if envelope := parseEnvelope(body); envelope.ok {
-		e.Code, e.Msg, e.Details = int(envelope.Code), envelope.Msg, envelope.Details
+		e.Code, e.Msg, e.Details = envelope.Code, envelope.Msg, envelope.Details
 	} else {
 		e.Msg = shortText(body)
 	}

@@ -2,6 +2,7 @@ package jsoncodec
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"strconv"
 	"unicode/utf8"
@@ -60,7 +61,10 @@ func bad(offset int, reason string) *CheckError { return &CheckError{Offset: off
 
 // fault makes a CheckError of a scanner's error.
 func fault(err error) *CheckError {
-	e := err.(*SyntaxError)
+	var e *SyntaxError
+	if !errors.As(err, &e) {
+		return bad(0, err.Error())
+	}
 	return bad(e.Offset, e.Reason)
 }
 
