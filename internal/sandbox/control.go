@@ -6,8 +6,15 @@ import (
 )
 
 // control serves what steers the sandbox itself, below /sandbox/. It answers
-// in the shapes of its own types, not in Rainbow's.
-func (s *Sandbox) control(w http.ResponseWriter, method, path string, body []byte) {
+// in the shapes of its own types, not in Rainbow's. It asks for no password,
+// so it refuses browsers: a page elsewhere could reset the sandbox of a
+// developer who visits it.
+func (s *Sandbox) control(w http.ResponseWriter, r *http.Request, body []byte) {
+	if r.Header.Get("Origin") != "" {
+		writeJSON(w, http.StatusForbidden, map[string]string{"error": "the control paths are not for browsers"})
+		return
+	}
+	method, path := r.Method, r.URL.Path
 	switch method + " " + path {
 	case "GET /sandbox/journal":
 		writeJSON(w, http.StatusOK, s.Journal())

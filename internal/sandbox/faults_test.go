@@ -106,6 +106,9 @@ func TestFaultsThatCannotBeMeant(t *testing.T) {
 	if a := r.control("GET", "/other", ""); a.status != 404 {
 		t.Errorf("unknown control: %d", a.status)
 	}
+	if a := r.send("POST", "/sandbox/reset", "", http.Header{"Origin": {"https://elsewhere.example"}}); a.status != 403 {
+		t.Errorf("a page elsewhere may reset: %d", a.status)
+	}
 	if _, err := sandbox.New(sandbox.Options{Faults: []sandbox.Fault{{Status: 1}}}); err == nil {
 		t.Error("New takes a broken fault")
 	}

@@ -121,7 +121,7 @@ func (s *Sandbox) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if strings.HasPrefix(r.URL.Path, "/sandbox/") {
-		s.control(w, r.Method, r.URL.Path, body)
+		s.control(w, r, body)
 		return
 	}
 	entry := JournalEntry{
