@@ -15,7 +15,8 @@ import (
 // Batch does the like with a timer; it makes a lone writer wait for the timer, and has no better number to offer than a
 // guess of how long the disk takes.
 type committer struct {
-	db *bolt.DB
+	db    *bolt.DB
+	views *views
 
 	mu    sync.Mutex // guards queue
 	queue []*commit
@@ -70,7 +71,7 @@ func (c *committer) run(parts []*commit) {
 	defer settle(parts)
 	for len(parts) > 1 {
 		failed := -1
-		err := c.db.Update(func(tx *bolt.Tx) error {
+		err := c.write(func(tx *bolt.Tx) error {
 			for i, part := range parts {
 				if err := part.fn(tx); err != nil {
 					failed = i
@@ -92,8 +93,15 @@ func (c *committer) run(parts []*commit) {
 	c.alone(parts[0])
 }
 
+// write runs a transaction while no snapshot keeps one open.
+func (c *committer) write(fn func(*bolt.Tx) error) error {
+	c.views.pause()
+	defer c.views.resume()
+	return c.db.Update(fn)
+}
+
 func (c *committer) alone(part *commit) {
-	part.err = c.db.Update(part.fn)
+	part.err = c.write(part.fn)
 	part.done = true
 }
 

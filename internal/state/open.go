@@ -97,7 +97,7 @@ func (s *Store) openFile(o Options) (created bool, err error) {
 	s.db, err = openBolt(s.path, options)
 	if err == nil {
 		s.db.AllocSize = growth
-		s.commits.db = s.db
+		s.commits.db, s.commits.views = s.db, &s.views
 		return created, nil
 	}
 	if file != nil {
@@ -295,5 +295,6 @@ func (s *Store) Close() error {
 		err = s.holder.remove()
 		s.holder = nil
 	}
+	s.views.shut() // bbolt waits for open transactions
 	return errors.Join(err, s.db.Close())
 }

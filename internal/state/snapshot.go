@@ -30,6 +30,8 @@ type snapshot struct {
 	pin     pin
 
 	mu     sync.Mutex // guards the rest
+	tx     *bolt.Tx   // kept between reads; nil when a writer came, or nothing was read yet
+	gen    generation // in tx
 	closed bool
 	fault  error // the first thing that could not be read
 	// before holds the stored form of records that changed since, by id; nil for those that did not exist.
@@ -75,26 +77,59 @@ func (v *snapshot) Company() bulksync.Company { return v.company }
 
 // read runs fn, which copies what it needs of the file, with the snapshot's lock held.
 func (v *snapshot) read(fn func(generation) error) {
-	err := v.store.view(context.Background(), func(tx *bolt.Tx) error {
-		v.mu.Lock()
-		defer v.mu.Unlock()
-		if v.closed {
-			panic("state: snapshot used after Close")
-		}
-		gen, err := generationNamed(tx, v.pin.company, v.pin.generation)
-		if err != nil {
-			return err
-		}
-		return fn(gen)
-	})
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.closed {
+		panic("state: snapshot used after Close")
+	}
+	keep, err := v.begin()
+	if err == nil {
+		err = fn(v.gen)
+	}
 	if err != nil {
-		v.remember(err)
+		v.note(err)
+	}
+	if !keep {
+		v.end()
 	}
 }
 
+// begin sees to it that there is a transaction, and tells whether to keep it after the read.
+func (v *snapshot) begin() (keep bool, err error) {
+	if v.tx != nil {
+		return true, nil
+	}
+	if v.tx, keep, err = v.store.views.begin(v.store.db); err != nil {
+		return false, v.store.wrap(err)
+	}
+	v.gen, err = generationNamed(v.tx, v.pin.company, v.pin.generation)
+	return keep && err == nil, err
+}
+
+// end ends the transaction, if there is one. The bytes that reads gave out are copies.
+func (v *snapshot) end() {
+	if v.tx != nil {
+		_ = v.tx.Rollback() // it fails only when it has ended already
+		v.tx, v.gen = nil, generation{}
+	}
+}
+
+// yield ends the transaction for somebody else.
+func (v *snapshot) yield() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.end()
+}
+
+// remember keeps the first thing that could not be read.
 func (v *snapshot) remember(err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	v.note(err)
+}
+
+// note is remember with the lock held.
+func (v *snapshot) note(err error) {
 	if v.fault == nil {
 		v.fault = fmt.Errorf("recorded state of company %q: %w", v.pin.company, err)
 	}
@@ -196,6 +231,7 @@ func (v *snapshot) Close() error {
 	v.mu.Lock()
 	closed, fault := v.closed, v.fault
 	v.closed = true
+	v.end()
 	v.mu.Unlock()
 	if !closed {
 		v.store.release(v)

@@ -6,6 +6,9 @@ import (
 	"slices"
 	"sync"
 
+	bolt "go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
+
 	bulksync "github.com/rainbow-gateway/rainbow-gateway/internal/sync"
 )
 
@@ -18,6 +21,54 @@ type views struct {
 	open map[pin]map[*snapshot]struct{}
 	// doomed are generations to be removed when their last snapshot closes.
 	doomed map[pin]struct{}
+	// writing: a writer is at work. closed: the store is.
+	writing, closed bool
+}
+
+// begin begins a transaction of a snapshot, and tells whether the snapshot may keep it until pause ends it. While a writer
+// is at work it may not: when the file outgrows its map, the writer waits for all open transactions.
+func (vs *views) begin(db *bolt.DB) (tx *bolt.Tx, keep bool, err error) {
+	vs.mu.Lock()
+	defer vs.mu.Unlock()
+	if vs.closed {
+		return nil, false, berrors.ErrDatabaseNotOpen
+	}
+	tx, err = db.Begin(false)
+	return tx, !vs.writing, err
+}
+
+// pause ends the transactions that snapshots keep, before a writer begins his.
+func (vs *views) pause() {
+	vs.mu.Lock()
+	vs.writing = true
+	vs.mu.Unlock()
+	vs.yield()
+}
+
+func (vs *views) resume() {
+	vs.mu.Lock()
+	defer vs.mu.Unlock()
+	vs.writing = false
+}
+
+// shut ends the transactions that snapshots keep, and no other will begin.
+func (vs *views) shut() {
+	vs.mu.Lock()
+	vs.closed = true
+	vs.mu.Unlock()
+	vs.yield()
+}
+
+func (vs *views) yield() {
+	vs.mu.Lock()
+	var all []*snapshot
+	for _, of := range vs.open {
+		all = slices.AppendSeq(all, maps.Keys(of))
+	}
+	vs.mu.Unlock()
+	for _, v := range all {
+		v.yield()
+	}
 }
 
 func (vs *views) add(v *snapshot) {
