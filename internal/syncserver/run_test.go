@@ -311,7 +311,7 @@ func TestACancelledRunFinishesWhatIsInFlight(t *testing.T) {
 
 func TestASlowWatcherHoldsNobodyUp(t *testing.T) {
 	g := newGateway(t, 1)
-	manifest := newUsers(0, 1000)
+	manifest := newUsers(0, 400)
 	plan := g.plan(manifest)
 	ctx, cancel := context.WithCancel(g.ctx())
 	defer cancel()
@@ -338,7 +338,7 @@ func TestASlowWatcherHoldsNobodyUp(t *testing.T) {
 		}
 		outcomes, last, events = outcomes+len(event.GetOutcomes()), event.GetRun(), events+1
 	}
-	if outcomes != 2000 || !proto.Equal(last, end) {
+	if outcomes != 800 || !proto.Equal(last, end) {
 		t.Errorf("the slow watcher saw %d outcomes in %d events, the last %v", outcomes, events, last)
 	}
 }
