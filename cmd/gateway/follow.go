@@ -25,11 +25,11 @@ func (s *session) follow(ctx context.Context, t *terminal, operation *longrunnin
 	if err := operation.GetMetadata().UnmarshalTo(&run); err != nil {
 		return fmt.Errorf("answer to apply: %w", err)
 	}
+	bar := newProgress(t.stderr, int(total))
 	done := make(chan struct{})
 	defer close(done)
-	go s.stopOnInterrupt(ctx, t, run.GetName(), done)
+	go s.stopOnInterrupt(ctx, bar, run.GetName(), done)
 
-	bar := newProgress(t.stderr, int(total))
 	last, err := s.watch(context.WithoutCancel(ctx), run.GetName(), bar)
 	bar.close()
 	if err != nil {
@@ -40,7 +40,7 @@ func (s *session) follow(ctx context.Context, t *terminal, operation *longrunnin
 }
 
 // stopOnInterrupt asks the run to stop when ctx ends, and ends the program on the next signal.
-func (s *session) stopOnInterrupt(ctx context.Context, t *terminal, name string, done <-chan struct{}) {
+func (s *session) stopOnInterrupt(ctx context.Context, bar *progress, name string, done <-chan struct{}) {
 	select {
 	case <-done:
 		return
@@ -49,14 +49,14 @@ func (s *session) stopOnInterrupt(ctx context.Context, t *terminal, name string,
 	again := make(chan os.Signal, 1)
 	signal.Notify(again, os.Interrupt, syscall.SIGTERM)
 	defer signal.Stop(again)
-	fmt.Fprintf(t.stderr, "\nStopping: calls in flight are finished. Ctrl-C again ends at once; then: gateway runs resume %s\n", lastPart(name))
+	bar.say("Stopping: calls in flight are finished. Ctrl-C again ends at once; then: gateway runs resume " + lastPart(name))
 	if _, err := s.runs.CancelRun(context.WithoutCancel(ctx), &syncv1.CancelRunRequest{Name: name}); err != nil && status.Code(err) != codes.FailedPrecondition {
-		fmt.Fprintf(t.stderr, "gateway: run %s could not be asked to stop: %s\n", lastPart(name), status.Convert(err).Message())
+		bar.say(fmt.Sprintf("gateway: run %s could not be asked to stop: %s", lastPart(name), status.Convert(err).Message()))
 	}
 	select {
 	case <-done:
 	case <-again:
-		fmt.Fprintf(t.stderr, "Ended at once. To go on: gateway runs resume %s\n", lastPart(name))
+		fmt.Fprintf(bar.w, "\nEnded at once. To go on: gateway runs resume %s\n", lastPart(name)) // not above the bar: it would never be drawn
 		os.Exit(int(exitInterrupted))
 	}
 }

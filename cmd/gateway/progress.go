@@ -49,6 +49,15 @@ func (p *progress) set(counts *syncv1.RunCounts) {
 	}
 }
 
+// say writes a line above the bar, over what the terminal echoed of Ctrl-C.
+func (p *progress) say(line string) {
+	if p.bars != nil {
+		fmt.Fprintf(p.bars, "\r%s\n", line)
+		return
+	}
+	fmt.Fprintln(p.w, line)
+}
+
 // close leaves the terminal as it was.
 func (p *progress) close() {
 	if p.bar == nil {

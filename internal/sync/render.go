@@ -100,7 +100,7 @@ func (p *Plan) renderText(w io.Writer, o RenderOptions) error {
 	}
 	out.printf("%s\n", paint.paint(p.Summary(), color.Bold))
 	if o.Name != "" && len(p.Operations) > 0 {
-		out.printf("Saved as %s, hash %s.\n", o.Name, p.Hash())
+		out.printf("Saved as %s, hash %s.\n", o.Name[strings.LastIndexByte(o.Name, '/')+1:], p.Hash())
 	}
 	return out.err
 }
