@@ -74,8 +74,11 @@ func (s *Server) status(err error) error {
 	if _, ok := status.FromError(err); ok {
 		return err
 	}
-	if s.opts.Status != nil && !s.own(err) {
+	if s.opts.Status != nil && !own(err) {
 		if st := s.opts.Status(err); st != nil {
+			if st.Code() == codes.Internal {
+				s.opts.Log.Error("sync server", "error", err.Error())
+			}
 			return st.Err()
 		}
 	}
@@ -93,7 +96,7 @@ func (s *Server) status(err error) error {
 }
 
 // own tells whether an error is the engine's or ours, rather than the target's.
-func (s *Server) own(err error) bool {
+func own(err error) bool {
 	for _, mine := range []error{bulksync.ErrNotRecorded, bulksync.ErrNotFound, bulksync.ErrConflict, errClosing} {
 		if errors.Is(err, mine) {
 			return true

@@ -81,5 +81,11 @@ func (s *Server) company(ctx context.Context, id string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("company of the gateway's account: %w", err)
 	}
+	if !segment.MatchString(company) {
+		return "", refusal{
+			reason: "COMPANY_UNKNOWN", subject: "companies/" + defaultCompany,
+			text: "the company of the gateway's account is not known: name the company instead of " + defaultCompany,
+		}
+	}
 	return company, nil
 }

@@ -1,7 +1,6 @@
 package syncserver
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 
@@ -74,7 +73,7 @@ func (p page) open(token string) (after string, ok bool) {
 		return "", false
 	}
 	after = string(b[sumSize:])
-	return after, bytes.Equal(b[:sumSize], p.sum(after))
+	return after, token == p.token(after)
 }
 
 func (p page) sum(after string) []byte {

@@ -14,6 +14,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 
 	"cloud.google.com/go/longrunning/autogen/longrunningpb"
@@ -106,10 +108,11 @@ func (s *Server) Services() []Service {
 func (s *Server) Close(ctx context.Context) error {
 	s.mu.Lock()
 	s.closed = true
-	for _, l := range s.lanes {
+	lanes := slices.Collect(maps.Values(s.lanes))
+	s.mu.Unlock()
+	for _, l := range lanes { // a lane is never waited for under the server's lock: launch takes them the other way round
 		l.shutDown()
 	}
-	s.mu.Unlock()
 	ended := make(chan struct{})
 	go func() {
 		s.running.Wait()

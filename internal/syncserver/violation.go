@@ -9,10 +9,16 @@ import (
 	"google.golang.org/grpc/codes"
 )
 
+const violationsMost = 50
+
 // violations collects what is wrong with a request, so that a caller is told all of it at once.
+// A request that is wrong in more than violationsMost places is told the first of them.
 type violations []*errdetails.BadRequest_FieldViolation
 
 func (v *violations) add(field, format string, args ...any) {
+	if len(*v) == violationsMost {
+		return
+	}
 	*v = append(*v, &errdetails.BadRequest_FieldViolation{Field: field, Description: fmt.Sprintf(format, args...)})
 }
 
