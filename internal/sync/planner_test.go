@@ -6,6 +6,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -287,5 +288,39 @@ func TestLicencesAreComparedByWhatTheyAre(t *testing.T) {
 	plan, err := MakePlan(&Desired{Users: []DesiredUser{u}}, reread{demoWorld()}, Policy{})
 	if err != nil || len(plan.Operations) != 0 {
 		t.Errorf("plan %+v, error %v; want nothing to do: she has just that licence", plan, err)
+	}
+}
+
+// TestEveryPlannerCodeIsDocumented holds the codes in the planner's sources against the table in docs/errors.md.
+func TestEveryPlannerCodeIsDocumented(t *testing.T) {
+	inSource := map[string]bool{}
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	calls := regexp.MustCompile(`(?s)p\.(?:fault\(s, "?[A-Za-z0-9]+"?|fault\(first, "[a-z]+"|remark\(s), "([a-z0-9-]+)"`)
+	for _, file := range files {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range calls.FindAllSubmatch(b, -1) {
+			inSource[string(m[1])] = true
+		}
+	}
+	doc, err := os.ReadFile("../../docs/errors.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, found := strings.Cut(string(doc), "\n## Faults in view of the company\n")
+	if !found {
+		t.Fatal("docs/errors.md has no section on faults in view of the company")
+	}
+	documented := map[string]bool{}
+	for _, m := range regexp.MustCompile("(?m)^\\| `([a-z0-9-]+)` \\|").FindAllStringSubmatch(section, -1) {
+		documented[m[1]] = true
+	}
+	if diff := cmp.Diff(inSource, documented); diff != "" || len(inSource) < 15 {
+		t.Errorf("codes in the sources and in docs/errors.md differ (-source +doc), of %d:\n%s", len(inSource), diff)
 	}
 }
