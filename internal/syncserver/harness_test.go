@@ -83,7 +83,7 @@ func (g *gateway) start(toEnd bool) {
 	if toEnd {
 		t.Cleanup(func() {
 			g.close(5 * time.Second)
-			conn.Close() //nolint:errcheck // the test is over
+			conn.Close()
 			server.Stop()
 		})
 	}
@@ -96,7 +96,7 @@ func (g *gateway) close(within time.Duration) {
 	if err := g.server.Close(ctx); err != nil {
 		g.t.Errorf("close: %v", err)
 	}
-	g.store.Close() //nolint:errcheck // a test may have closed it
+	g.store.Close()
 }
 
 func (g *gateway) ctx() context.Context {

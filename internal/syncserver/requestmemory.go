@@ -42,7 +42,7 @@ type requestEntry struct {
 
 func newRequestMemory() *requestMemory {
 	key := make([]byte, 32)
-	rand.Read(key) //nolint:errcheck // it never fails
+	rand.Read(key)
 	return &requestMemory{key: key, now: time.Now, entries: map[requestKey]*requestEntry{}}
 }
 

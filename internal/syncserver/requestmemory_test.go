@@ -55,7 +55,7 @@ func TestTheMemoryOfRequestsIsBounded(t *testing.T) {
 func TestAWaitingTwinTakesOverWhenTheFirstFails(t *testing.T) {
 	m := newRequestMemory()
 	begun, fail := make(chan struct{}), make(chan struct{})
-	go m.once(context.Background(), requestKey{id: "x"}, &syncv1.GetPlanRequest{}, func() (string, error) { //nolint:errcheck // it fails on purpose
+	go m.once(context.Background(), requestKey{id: "x"}, &syncv1.GetPlanRequest{}, func() (string, error) {
 		close(begun)
 		<-fail
 		return "", errors.New("no")
