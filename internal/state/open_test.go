@@ -392,17 +392,24 @@ func TestReadsWhileTheFileGrows(t *testing.T) {
 	s := openNew(t)
 	storetest.Refresh(t, s, storetest.NewCompany("before"), storetest.Populate(10))
 	view := storetest.Observe(t, s, storetest.Company)
-	done := make(chan struct{})
+	done := make(chan error, 1)
 	go func() {
-		defer close(done)
-		for n := range 3 {
-			storetest.Refresh(t, s, storetest.NewCompany("after"), storetest.Populate(4_000<<n))
-		}
+		done <- s.Record(context.Background(), func(put func(bulksync.Record) error) (bulksync.Company, error) {
+			for _, r := range storetest.Populate(4_000) {
+				if err := put(r); err != nil {
+					return bulksync.Company{}, err
+				}
+			}
+			return storetest.NewCompany("after"), nil
+		})
 	}()
-	deadline := time.After(10 * time.Second)
+	deadline := time.After(time.Minute)
 	for n := 0; ; n++ {
 		select {
-		case <-done:
+		case err := <-done:
+			if err != nil {
+				t.Errorf("Record: %v", err)
+			}
 			return
 		case <-deadline:
 			t.Fatal("the writer waits for the reader for ever")
