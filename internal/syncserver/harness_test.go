@@ -73,7 +73,7 @@ func (g *gateway) start(toEnd bool) {
 	}
 	server := grpc.NewServer()
 	g.server.Register(server)
-	go server.Serve(listener) //nolint:errcheck // it ends with Stop
+	go server.Serve(listener)
 	conn, err := grpc.NewClient(listener.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		t.Fatal(err)
