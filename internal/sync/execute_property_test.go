@@ -50,7 +50,8 @@ func TestAKilledRunResumesToTheSameEnd(t *testing.T) {
 			if err != nil && !errors.Is(err, errDied) {
 				t.Fatalf("execute: %v", err)
 			}
-			if err == nil && run.State != RunWaiting {
+			// A run may fail when the same answer is lost too often in a row; resuming tries again what failed.
+			if err == nil && run.State != RunWaiting && run.State != RunFailed {
 				t.Fatalf("run ended as %s: %s\n%+v", run.State, run.Message, run.Outcomes)
 			}
 			crashes++
