@@ -67,6 +67,9 @@ func (c *planCmd) Run(ctx context.Context, t *terminal) (err error) {
 // uploadChunk is how much of a manifest goes in one message.
 const uploadChunk = 256 << 10
 
+// maxFaults is how many of a manifest's faults are asked for.
+const maxFaults = 1000
+
 // createPlan uploads the manifest and has it planned.
 func (s *session) createPlan(ctx context.Context, f *planFlags, files []*syncv1.ManifestFile) (*syncv1.Plan, error) {
 	stream, err := s.plans.UploadPlan(ctx)
@@ -75,7 +78,7 @@ func (s *session) createPlan(ctx context.Context, f *planFlags, files []*syncv1.
 	}
 	parts := []*syncv1.UploadPlanRequest{{Part: &syncv1.UploadPlanRequest_Request{Request: &syncv1.CreatePlanRequest{
 		Parent: s.company, Mode: f.Manifest.Mode, Delimiter: f.Manifest.Delimiter, Comment: f.Manifest.Comment,
-		Strict: f.Strict, ResetPasswords: f.ResetPasswords, Refresh: f.Refresh,
+		Strict: f.Strict, ResetPasswords: f.ResetPasswords, Refresh: f.Refresh, MaxFaults: maxFaults,
 	}}}}
 	for _, file := range files {
 		parts = append(parts, &syncv1.UploadPlanRequest{Part: &syncv1.UploadPlanRequest_File{File: &syncv1.ManifestFile{Name: file.GetName()}}})

@@ -55,7 +55,7 @@ func (e *Engine) Refresh(ctx context.Context, company string, progress func(reco
 
 // Plan compares a desired state with the recorded one. It changes nothing. The error is Faults when the manifest can't be
 // planned, ErrNotRecorded when the company was never refreshed.
-func (e *Engine) Plan(ctx context.Context, company string, desired *Desired, policy Policy) (*Plan, error) {
+func (e *Engine) Plan(ctx context.Context, company string, desired *Desired, policy Policy) (plan *Plan, err error) {
 	view, err := e.Store.Observed(ctx, company)
 	if errors.Is(err, ErrNotFound) {
 		return nil, fmt.Errorf("company %s: %w", company, ErrNotRecorded)
@@ -63,7 +63,11 @@ func (e *Engine) Plan(ctx context.Context, company string, desired *Desired, pol
 	if err != nil {
 		return nil, err
 	}
-	defer view.Close()
+	defer func() { // a record that could not be read voids the plan
+		if closeErr := view.Close(); closeErr != nil {
+			plan, err = nil, errors.Join(err, closeErr)
+		}
+	}()
 	return MakePlan(desired, view, policy)
 }
 
