@@ -54,6 +54,8 @@ type StoredPlan struct {
 	Plan       *Plan     `json:"plan"`
 	Hash       string    `json:"hash"`
 	CreateTime time.Time `json:"createTime"`
+	// RecordTime is when the state that it was made from was read from upstream.
+	RecordTime time.Time `json:"recordTime,omitzero"`
 	// Creator is the principal that asked for it, in words.
 	Creator string `json:"creator,omitempty"`
 	// Sources are the names of the manifest's files.

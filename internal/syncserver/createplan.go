@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/protobuf/types/known/timestamppb"
 
 	syncv1 "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/sync/v1"
 	"github.com/rainbow-gateway/rainbow-gateway/internal/manifest"
@@ -58,11 +57,11 @@ func (s planService) createPlan(ctx context.Context, req *syncv1.CreatePlanReque
 	}
 	order := planOrder{CreatePlanRequest: req, company: company, sources: sources, opts: opts}
 	if req.GetValidateOnly() {
-		plan, at, err := s.makePlan(ctx, order)
+		plan, err := s.makePlan(ctx, order)
 		if err != nil {
 			return nil, err
 		}
-		return previewProto(plan, at), nil
+		return previewProto(plan), nil
 	}
 	var made *syncv1.Plan
 	name, again, err := s.requests.once(ctx, requestKey{"CreatePlan", s.opts.Caller(ctx), company, req.GetRequestId()}, req, func() (string, error) {
@@ -80,41 +79,45 @@ func (s planService) createPlan(ctx context.Context, req *syncv1.CreatePlanReque
 	return planProto(stored), nil
 }
 
-// makePlan reads the manifest and plans it. at is when the state was read that the plan is made from.
-func (s *Server) makePlan(ctx context.Context, order planOrder) (stored *bulksync.StoredPlan, at *timestamppb.Timestamp, err error) {
+// makePlan reads the manifest and plans it.
+func (s *Server) makePlan(ctx context.Context, order planOrder) (*bulksync.StoredPlan, error) {
 	desired, _, err := manifest.Read(ctx, order.sources, order.opts)
 	if err == nil && order.GetRefresh() {
 		err = s.renew(ctx, order.company)
 	}
-	var plan *bulksync.Plan
+	var stored *bulksync.StoredPlan
 	if err == nil {
-		plan, at, err = s.planFor(ctx, order, desired)
+		stored, err = s.planFor(ctx, order, desired)
 	}
 	if faults := faultsOf(err); faults != nil {
-		return nil, nil, manifestError{faults: faults, max: int(order.GetMaxFaults())}
+		return nil, manifestError{faults: faults, max: int(order.GetMaxFaults())}
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	stored = &bulksync.StoredPlan{Plan: plan, Hash: plan.Hash(), CreateTime: s.now(), Creator: s.opts.Caller(ctx)}
 	for _, src := range order.sources {
 		stored.Sources = append(stored.Sources, src.Name)
 	}
-	return stored, at, nil
+	return stored, nil
 }
 
-func (s *Server) planFor(ctx context.Context, order planOrder, desired *bulksync.Desired) (*bulksync.Plan, *timestamppb.Timestamp, error) {
+func (s *Server) planFor(ctx context.Context, order planOrder, desired *bulksync.Desired) (*bulksync.StoredPlan, error) {
 	company, err := s.recordedCompany(ctx, order.company)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	plan, err := s.opts.Engine.Plan(ctx, order.company, desired,
 		bulksync.Policy{Strict: order.GetStrict(), ResetPasswords: order.GetResetPasswords()})
-	return plan, recorded(company), err
+	if err != nil {
+		return nil, err
+	}
+	return &bulksync.StoredPlan{
+		Plan: plan, Hash: plan.Hash(), CreateTime: s.now(), RecordTime: recorded(company), Creator: s.opts.Caller(ctx),
+	}, nil
 }
 
 func (s *Server) storePlan(ctx context.Context, order planOrder) (*syncv1.Plan, error) {
-	stored, at, err := s.makePlan(ctx, order)
+	stored, err := s.makePlan(ctx, order)
 	if err != nil {
 		return nil, err
 	}
@@ -123,15 +126,12 @@ func (s *Server) storePlan(ctx context.Context, order planOrder) (*syncv1.Plan, 
 		return nil, err
 	}
 	s.shelf.addPlan(stored)
-	view := planProto(stored)
-	view.StateTime = at
-	return view, nil
+	return planProto(stored), nil
 }
 
 // previewProto is a plan that is not stored: it shows operations, since they can't be asked for.
-func previewProto(stored *bulksync.StoredPlan, at *timestamppb.Timestamp) *syncv1.Plan {
+func previewProto(stored *bulksync.StoredPlan) *syncv1.Plan {
 	view := planProto(stored)
-	view.StateTime = at
 	for i := range min(len(stored.Plan.Operations), operationsShown) {
 		view.Operations = append(view.Operations, operationProto(&stored.Plan.Operations[i]))
 	}

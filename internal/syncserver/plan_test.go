@@ -30,7 +30,7 @@ func TestAPlanTellsWhatItDoes(t *testing.T) {
 	if plan.GetCreator() != "local" || plan.GetMode() != "rainbowvoice" || !slices.Equal(plan.GetSources(), []string{"users.csv"}) || len(plan.GetManifestDigest()) != 64 {
 		t.Errorf("plan is %v", plan)
 	}
-	if made.GetStateTime() == nil || made.GetCreateTime() == nil {
+	if made.GetStateTime() == nil || made.GetCreateTime() == nil || !plan.GetStateTime().AsTime().Equal(made.GetStateTime().AsTime()) {
 		t.Errorf("times are missing: %v", made)
 	}
 	var tallies []string

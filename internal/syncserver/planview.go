@@ -69,7 +69,7 @@ func figuresOf(p *bulksync.Plan) figures {
 func overview(stored *bulksync.StoredPlan, f figures) *syncv1.Plan {
 	p := stored.Plan
 	view := &syncv1.Plan{
-		Etag: stored.Hash, Hash: stored.Hash, CreateTime: timestamp(stored.CreateTime), Creator: stored.Creator,
+		Etag: stored.Hash, Hash: stored.Hash, CreateTime: timestamp(stored.CreateTime), StateTime: timestamp(stored.RecordTime), Creator: stored.Creator,
 		Mode: p.Mode, ManifestDigest: p.Manifest, Sources: stored.Sources,
 		Strict: p.Policy.Strict, ResetPasswords: p.Policy.ResetPasswords,
 		OperationCount: int32(f.operations), UnchangedCount: int32(f.unchanged), RemarkCount: int32(f.remarks),
@@ -118,11 +118,11 @@ func timestamp(t time.Time) *timestamppb.Timestamp {
 	return timestamppb.New(t)
 }
 
-// recorded reads the time of a recorded state.
-func recorded(c bulksync.Company) *timestamppb.Timestamp {
+// recorded reads the time of a recorded state; zero when it has none.
+func recorded(c bulksync.Company) time.Time {
 	t, err := time.Parse(time.RFC3339, c.RecordedAt)
 	if err != nil {
-		return nil
+		return time.Time{}
 	}
-	return timestamppb.New(t)
+	return t
 }

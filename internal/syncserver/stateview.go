@@ -8,7 +8,7 @@ import (
 // Recorded state as callers see it.
 
 func stateProto(c bulksync.Company) *syncv1.State {
-	state := &syncv1.State{Name: stateName(c.ID), DisplayName: c.Name, RecordTime: recorded(c), Account: string(c.Account)}
+	state := &syncv1.State{Name: stateName(c.ID), DisplayName: c.Name, RecordTime: timestamp(recorded(c)), Account: string(c.Account)}
 	if pbx := c.CloudPbx; pbx != nil {
 		state.CloudPbx = &syncv1.CloudPbx{Id: pbx.ID, PbxId: pbx.PbxID, DisplayName: pbx.Name}
 		for _, r := range pbx.Ranges {

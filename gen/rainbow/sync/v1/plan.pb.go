@@ -59,7 +59,7 @@ type Plan struct {
 	RemarkCount int32 `protobuf:"varint,14,opt,name=remark_count,json=remarkCount,proto3" json:"remark_count,omitempty"`
 	// Things worth a look that do not stop the plan; at most the first 100. Not in lists.
 	Remarks []*ManifestFault `protobuf:"bytes,15,rep,name=remarks,proto3" json:"remarks,omitempty"`
-	// When the state that the plan was made from was read from upstream. Absent if that is no longer known.
+	// When the state that the plan was made from was read from upstream.
 	StateTime *timestamppb.Timestamp `protobuf:"bytes,16,opt,name=state_time,json=stateTime,proto3" json:"state_time,omitempty"`
 	// The plan in one sentence: "Plan: 3 to create, 1 to delete; 12 unchanged."
 	Summary string `protobuf:"bytes,17,opt,name=summary,proto3" json:"summary,omitempty"`
