@@ -154,12 +154,15 @@ func (c *coordinator) settle(ctx context.Context, ended []finished) error {
 			if o.Status != Done {
 				continue
 			}
-			next := Effects(c.ops[o.Operation], c.world, o.ID)
-			if o.Seen != nil {
-				next = append(next, RecordChange{Key: o.Seen.Key(), Record: o.Seen})
-			}
+			op := c.ops[o.Operation]
+			next := Effects(op, c.world, o.ID)
 			c.world.Apply(next)
 			changes = append(changes, next...)
+			if o.Seen != nil {
+				seen := []RecordChange{change(c.seen(op, o.Seen))}
+				c.world.Apply(seen)
+				changes = append(changes, seen...)
+			}
 		}
 	}
 	// What happened upstream is written down even when the run is being cut off.
@@ -178,6 +181,21 @@ func (c *coordinator) settle(ctx context.Context, ended []finished) error {
 		}
 	}
 	return nil
+}
+
+// seen is what to record of a thing that the target read back. A user who existed before is seen at one moment of a run
+// that may be giving and taking his licences at the same time, and noted at another: his licences are as the run knows
+// them.
+func (c *coordinator) seen(op *Operation, r Record) Record {
+	u, isUser := r.(*User)
+	if !isUser || op.Action == ActionCreate {
+		return r
+	}
+	next := *u
+	if known := find[User](c.world, u.Key()); known != nil {
+		next.Licences = known.Licences
+	}
+	return &next
 }
 
 // conclude notes an outcome and what follows from it for the operations that need this one.

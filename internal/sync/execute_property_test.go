@@ -384,3 +384,53 @@ func (s *slow) Apply(ctx context.Context, call Call) ([]Outcome, error) {
 	time.Sleep(20 * time.Millisecond) // the coordinator takes the stop before the answer
 	return s.model.Apply(ctx, call)
 }
+
+// TestAUserSeenEarlyKeepsALicenceGivenMeanwhile: a user's update reads him back before, and is noted after, another call
+// gives him a licence.
+func TestAUserSeenEarlyKeepsALicenceGivenMeanwhile(t *testing.T) {
+	world := demoWorld()
+	u := with(entry(2, "cleo@demo.example", "upsert"), func(u *DesiredUser) {
+		u.Attributes = []Attribute{{"firstName", "Cleo"}}
+		u.Licences = Adding[Offer]("Voice Enterprise")
+	})
+	plan, err := MakePlan(&Desired{Users: []DesiredUser{u}}, world, Policy{})
+	if err != nil || len(plan.Operations) != 2 {
+		t.Fatalf("plan %+v, error %v; want an update and a licence", plan, err)
+	}
+	store := newBooks(world)
+	target := &early{model: &model{world: Overlay(world), done: map[int]int{}}, licensed: make(chan struct{})}
+	run := &Run{Name: "run-1", Company: "c1", State: RunRunning}
+	noted := make(chan struct{})
+	target.noted = noted
+	err = (&Engine{Store: store, Target: target}).Execute(context.Background(), Execution{Run: run, Plan: plan, Watch: func(e Event) {
+		if e.Operation != nil && e.Operation.Key.Kind == KindLicence {
+			close(noted)
+		}
+	}})
+	if err != nil || run.State != RunSucceeded {
+		t.Fatalf("run is %s, error %v", run.State, err)
+	}
+	if diff := difference(target.world, store.world); diff != "" {
+		t.Errorf("the recorded state is not what upstream holds: %s", diff)
+	}
+}
+
+// early is a model that reads a user back at once and answers only when a licence has been noted.
+type early struct {
+	*model
+	licensed, noted chan struct{}
+}
+
+func (e *early) Apply(ctx context.Context, call Call) ([]Outcome, error) {
+	op := call.Steps[0].Operation
+	if op.Key.Kind != KindUser {
+		<-e.licensed // the user is read back first
+		return e.model.Apply(ctx, call)
+	}
+	outcomes, err := e.model.Apply(ctx, call)
+	seen := *find[User](e.world, op.Key)
+	outcomes[0].Seen = &seen
+	close(e.licensed)
+	<-e.noted
+	return outcomes, err
+}
