@@ -3,7 +3,6 @@ package state
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"time"
@@ -82,8 +81,4 @@ func readHolder(path string) *Holder {
 		return nil
 	}
 	return &h
-}
-
-func (h Holder) String() string {
-	return fmt.Sprintf("process %d at %q since %s", h.PID, h.Address, h.Since.Format(time.RFC3339))
 }

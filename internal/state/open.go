@@ -129,7 +129,7 @@ func openBolt(path string, o *bolt.Options) (db *bolt.DB, err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if p := recover(); p != nil {
-			db, err = nil, fmt.Errorf("%w: %v", ErrNotState, p)
+			db, err = nil, fmt.Errorf("%w: its pages cannot be read", ErrNotState)
 		}
 	}()
 	db, err = bolt.Open(path, 0o600, o)
@@ -152,7 +152,7 @@ func checkWhole(db *bolt.DB) error {
 		if info.Size() < tx.Size() {
 			return fmt.Errorf("%w: it has %d bytes and should have %d", ErrNotState, info.Size(), tx.Size())
 		}
-		return tx.ForEach(func([]byte, *bolt.Bucket) error { return nil })
+		return tx.ForEach(func([]byte, *bolt.Bucket) error { return nil }) // reads the trunk, while faults are caught
 	})
 }
 

@@ -180,6 +180,7 @@ func TestOpenRefuses(t *testing.T) {
 		{name: "a short file", file: content("x", 1), want: state.ErrNotState},
 		{name: "zeroes", file: content("\x00", 65536), want: state.ErrNotState},
 		{name: "a copy that was cut off", file: cutOff, want: state.ErrNotState},
+		{name: "a copy that lacks its last page", file: lacksLastPage, want: state.ErrNotState, text: "should have"},
 		{name: "a file whose pages are nonsense", file: scribbled, want: state.ErrNotState},
 		{name: "another program's bbolt file", file: foreign, want: state.ErrNotState, text: "something else"},
 		{name: "a folder", file: func(t *testing.T, path string) { mkdir(t, path) }, text: "is a directory"},
@@ -255,6 +256,26 @@ func filled(t *testing.T, path string) {
 func cutOff(t *testing.T, path string) {
 	filled(t, path)
 	if err := os.Truncate(path, 3*4096); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func lacksLastPage(t *testing.T, path string) {
+	filled(t, path)
+	db, err := bolt.Open(path, 0o600, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var size int64
+	nothing := func(*bolt.Tx) error { return nil }
+	err = errors.Join(db.Update(nothing), db.Update(nothing), db.View(func(tx *bolt.Tx) error { // the list of free pages moves
+		size = tx.Size()
+		return nil
+	}), db.Close())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(path, size-int64(os.Getpagesize())); err != nil {
 		t.Fatal(err)
 	}
 }

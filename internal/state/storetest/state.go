@@ -197,14 +197,65 @@ func keepsRunsChanges(t *testing.T, h harness, users int) {
 func snapshotIsConsistent(t *testing.T, h harness) {
 	before := Populate(20)
 	Refresh(t, h.store, NewCompany("before"), before)
-	view := Observe(t, h.store, Company)
+	first := Observe(t, h.store, Company)
+	Refresh(t, h.store, NewCompany("between"), Populate(25)[6:])
+	second := Observe(t, h.store, Company)
 	Refresh(t, h.store, NewCompany("after"), Populate(3_000))
-	begun(t, h, "r1", 1)
-	change := []bulksync.RecordChange{{Key: Login(1).Key()}}
-	if err := h.store.End(context.Background(), Company, change, ended("r1", 1, bulksync.Done)); err != nil {
-		t.Fatalf("End: %v", err)
+	CheckView(t, first, bulksync.NewWorld(NewCompany("before"), before...), Populate(25))
+	CheckView(t, second, bulksync.NewWorld(NewCompany("between"), Populate(25)[6:]...), Populate(25))
+}
+
+// snapshotSeesNoRun changes records at both ends of the walks and between, adds some, and lets everything change hands.
+func snapshotSeesNoRun(t *testing.T, h harness) {
+	before := Populate(600)
+	Refresh(t, h.store, NewCompany("before"), before)
+	view := Observe(t, h.store, Company)
+	ctx := context.Background()
+	begun(t, h, "r1", 1, 2)
+	for i, changes := range [][]bulksync.RecordChange{runChanges(10), runChanges(11)} {
+		if err := h.store.End(ctx, Company, changes, ended("r1", i+1, bulksync.Done)); err != nil {
+			t.Fatalf("End: %v", err)
+		}
+		CheckView(t, view, bulksync.NewWorld(NewCompany("before"), before...), Populate(605))
 	}
-	CheckView(t, view, bulksync.NewWorld(NewCompany("before"), before...), before)
+	Refresh(t, h.store, NewCompany("after"), before[100:])
+	CheckView(t, view, bulksync.NewWorld(NewCompany("before"), before...), Populate(605))
+}
+
+// runChanges are changes to every step-th of the suite's first 600 users and to some that come after them.
+func runChanges(step int) []bulksync.RecordChange {
+	var changes []bulksync.RecordChange
+	for n := 0; n < 605; n += step {
+		device, ddi := Device(n), DDI(n)
+		device.Holder, ddi.Holder = Login(n+1), ""
+		changes = append(changes, bulksync.RecordChange{Key: User(n).Key()}, bulksync.RecordChange{Key: device.Key(), Record: device},
+			bulksync.RecordChange{Key: ddi.Key(), Record: ddi}, bulksync.RecordChange{Key: Extension(n).Key()})
+	}
+	return append(changes, bulksync.RecordChange{Key: User(604).Key(), Record: User(604)}, bulksync.RecordChange{Key: DDI(604).Key(), Record: DDI(604)})
+}
+
+// walkSeesNoRun removes, while it walks, the users before and after the one it has just seen.
+func walkSeesNoRun(t *testing.T, h harness) {
+	before := Populate(600)
+	Refresh(t, h.store, NewCompany("before"), before)
+	begun(t, h, "r1")
+	ctx, n := context.Background(), 0
+	for r := range Observe(t, h.store, Company).Records(bulksync.KindUser) {
+		if want := Login(n).Key(); r.Key() != want {
+			t.Fatalf("user %d of the walk is %s, want %s", n, r.Key(), want)
+		}
+		if n++; n%60 != 0 {
+			continue
+		}
+		changes := []bulksync.RecordChange{{Key: Login(n - 3).Key()}, {Key: Login(n + 30).Key()}, {Key: Login(599).Key()}, {Key: Login(700 + n).Key(), Record: User(700 + n)}}
+		err := errors.Join(h.store.Begin(ctx, intent("r1", n)), h.store.End(ctx, Company, changes, ended("r1", n, bulksync.Done)))
+		if err != nil {
+			t.Fatalf("call %d: %v", n, err)
+		}
+	}
+	if n != 600 {
+		t.Errorf("the walk gave %d users, want 600", n)
+	}
 }
 
 func snapshotIsConcurrent(t *testing.T, h harness) {
