@@ -118,10 +118,6 @@ func getCompany(tx *bolt.Tx, company string) *bolt.Bucket {
 	return getBucket(tx, keyCompanies, []byte(company))
 }
 
-func createCompany(tx *bolt.Tx, company string) (*bolt.Bucket, error) {
-	return createBucket(tx, keyCompanies, []byte(company))
-}
-
 func getPlans(tx *bolt.Tx, company string) *bolt.Bucket {
 	return getBucket(tx, keyCompanies, []byte(company), keyPlans)
 }

@@ -68,7 +68,7 @@ func readHolder(path string) *Holder {
 	if err != nil {
 		return nil
 	}
-	defer f.Close() //nolint:errcheck // it was only read
+	defer f.Close()
 	if !isLocked(f) {
 		return nil
 	}

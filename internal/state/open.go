@@ -170,8 +170,7 @@ func (s *Store) openError(err error) error {
 
 // bareCause strips the path from a file system's error: the text names it already.
 func bareCause(err error) error {
-	var pe *fs.PathError
-	if errors.As(err, &pe) && err == error(pe) {
+	if pe, ok := err.(*fs.PathError); ok { //nolint:errorlint // one that is wrapped has words around it to keep
 		return pe.Err
 	}
 	return err
@@ -264,7 +263,7 @@ func syncFolder(path string) error {
 	if err != nil {
 		return err
 	}
-	defer dir.Close() //nolint:errcheck // it was only read
+	defer dir.Close()
 	if err := dir.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) {
 		return err // EINVAL: a file system whose folders do not sync
 	}

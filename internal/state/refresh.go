@@ -217,21 +217,15 @@ type storedRows struct {
 }
 
 func (w *storedRows) next() {
-	for {
-		var id []byte
-		if w.cursor != nil {
-			id, w.value = w.cursor.Next()
-		}
-		for id == nil {
-			if len(w.kinds) == 0 {
-				w.ok = false
-				return
-			}
-			id = w.firstOfKind()
-		}
+	var id []byte
+	if w.cursor != nil {
+		id, w.value = w.cursor.Next()
+	}
+	for id == nil && len(w.kinds) > 0 {
+		id = w.firstOfKind()
+	}
+	if w.ok = id != nil; w.ok {
 		w.key = append(append(w.key[:0], w.code), id...)
-		w.ok = true
-		return
 	}
 }
 
