@@ -35,13 +35,13 @@ type Execution struct {
 // One goroutine, the coordinator, owns the run's view of upstream, its journal and its counts; the calls alone run in
 // goroutines of their own, and all have ended when Execute returns. Cancelling ctx cuts the calls off; their outcome is
 // then unknown and is looked up when the run is resumed.
-func (e *Engine) Execute(ctx context.Context, x Execution) error {
+func (e *Engine) Execute(ctx context.Context, x Execution) (err error) {
 	view, err := e.Store.Observed(ctx, x.Run.Company)
 	if err != nil {
 		return err
 	}
 	world := Overlay(view)
-	defer view.Close()
+	defer func() { err = errors.Join(err, view.Close()) }() // it says whether a record was unreadable
 
 	c := newCoordinator(e, x, world)
 	if err := c.recall(ctx); err != nil {
