@@ -17,6 +17,9 @@ func (c *coordinator) recall(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if err := c.check(entry); err != nil {
+			return err
+		}
 		c.lastCall = max(c.lastCall, entry.Number)
 		if entry.Ended.IsZero() {
 			c.lost = append(c.lost, entry)
@@ -26,7 +29,7 @@ func (c *coordinator) recall(ctx context.Context) error {
 			continue
 		}
 		for _, o := range entry.Outcomes {
-			if o.Status == Done {
+			if o.Status == Done && c.outcomes[o.Operation].Status != Done {
 				c.outcomes[o.Operation] = o
 				c.counts.Done++
 			}
@@ -40,6 +43,25 @@ func (c *coordinator) recall(ctx context.Context) error {
 	for _, op := range c.Plan.Operations {
 		if _, ended := c.outcomes[op.ID]; !ended && !lost[op.ID] && c.open[op.ID] == 0 {
 			c.enqueue(op.ID)
+		}
+	}
+	c.Run.Counts = c.counts
+	return nil
+}
+
+// check refuses a journal that is not of this plan.
+func (c *coordinator) check(entry JournalEntry) error {
+	if len(entry.Operations) == 0 {
+		return fmt.Errorf("journal of run %s: call %d has no operation", entry.Run, entry.Number)
+	}
+	for _, id := range entry.Operations {
+		if c.ops[id] == nil {
+			return fmt.Errorf("journal of run %s: call %d has operation %d, which the plan has not", entry.Run, entry.Number, id)
+		}
+	}
+	for _, o := range entry.Outcomes {
+		if !slices.Contains(entry.Operations, o.Operation) {
+			return fmt.Errorf("journal of run %s: call %d has the outcome of operation %d, which is not of it", entry.Run, entry.Number, o.Operation)
 		}
 	}
 	return nil
@@ -63,27 +85,38 @@ func (c *coordinator) enqueue(id int) {
 
 // lookUpLost asks upstream what became of calls whose outcome an earlier go did not learn.
 func (c *coordinator) lookUpLost(ctx context.Context) (halted string, err error) {
-	for _, entry := range c.lost {
-		call := Call{Run: entry.Run, Number: entry.Number, Company: c.world.Company()}
-		for _, id := range entry.Operations {
-			op := c.ops[id]
-			if op == nil {
-				return "", fmt.Errorf("journal of run %s: call %d has operation %d, which the plan has not", entry.Run, entry.Number, id)
+	for i, entry := range c.lost {
+		if halted, err = c.lookUp(ctx, entry); halted == "" && err == nil {
+			continue
+		}
+		for _, left := range c.lost[i:] {
+			for _, id := range left.Operations {
+				if _, ended := c.outcomes[id]; !ended {
+					c.end(Outcome{Operation: id, Status: Unknown, Message: cmp.Or(halted, noBooks(err))})
+				}
 			}
-			call.Steps = append(call.Steps, Step{Operation: *op, Refs: c.refs(op)})
 		}
-		outcomes, err := c.engine.Target.Confirm(ctx, call)
-		if err != nil {
-			return fmt.Sprintf("operation %d (%s) was begun and its outcome is unknown; looking it up failed: %v", entry.Operations[0], call.Steps[0].Operation.Title(), err), nil
-		}
-		if slices.ContainsFunc(outcomes, func(o Outcome) bool { return o.Status == Unknown }) {
-			return fmt.Sprintf("operation %d (%s) was begun and its outcome is still unknown: %s", entry.Operations[0], call.Steps[0].Operation.Title(), outcomes[0].Message), nil
-		}
-		if err := c.settle(ctx, []finished{{entry, outcomes}}); err != nil {
-			return "", err
-		}
+		return halted, err
 	}
-	return "", nil
+	return c.interrupted(ctx), nil
+}
+
+func (c *coordinator) lookUp(ctx context.Context, entry JournalEntry) (halted string, err error) {
+	if why := c.interrupted(ctx); why != "" {
+		return why, nil
+	}
+	call := Call{Run: entry.Run, Number: entry.Number, Company: c.world.Company()}
+	for _, id := range entry.Operations {
+		call.Steps = append(call.Steps, Step{Operation: *c.ops[id], Refs: c.refs(c.ops[id])})
+	}
+	outcomes, err := c.engine.Target.Confirm(ctx, call)
+	if err != nil {
+		return fmt.Sprintf("operation %d (%s) was begun and its outcome is unknown; looking it up failed: %v", entry.Operations[0], call.Steps[0].Operation.Title(), err), nil
+	}
+	if at, why := call.lost(outcomes); why != "" {
+		return fmt.Sprintf("operation %d (%s) was begun and its outcome is still unknown: %s", entry.Operations[at], call.Steps[at].Operation.Title(), why), nil
+	}
+	return "", c.settle(ctx, []finished{{entry, outcomes}})
 }
 
 // checkFresh re-reads what the operations that are left rely on.
@@ -150,7 +183,8 @@ func (c *coordinator) settle(ctx context.Context, ended []finished) error {
 	for i, f := range ended {
 		f.entry.Ended, f.entry.Outcomes = c.engine.now(), f.outcomes
 		entries[i] = f.entry
-		for _, o := range f.outcomes {
+		for j, o := range f.outcomes {
+			f.outcomes[j].Attempts += c.tried[o.Operation]
 			if o.Status != Done {
 				continue
 			}
@@ -167,6 +201,7 @@ func (c *coordinator) settle(ctx context.Context, ended []finished) error {
 	}
 	// What happened upstream is written down even when the run is being cut off.
 	if err := c.engine.Store.End(context.WithoutCancel(ctx), c.Run.Company, changes, entries...); err != nil {
+		c.forget(ended, err)
 		return err
 	}
 	for _, f := range ended {
@@ -182,6 +217,18 @@ func (c *coordinator) settle(ctx context.Context, ended []finished) error {
 	}
 	return nil
 }
+
+// forget leaves the outcomes of calls unknown that could not be written down: the next go looks them up.
+func (c *coordinator) forget(ended []finished, err error) {
+	for _, f := range ended {
+		for _, o := range f.outcomes {
+			o.Status, o.Message = Unknown, noBooks(err)
+			c.end(o)
+		}
+	}
+}
+
+func noBooks(err error) string { return fmt.Sprintf("the books of the run could not be kept: %v", err) }
 
 // seen is what to record of a thing that the target read back. A user who existed before is seen at one moment of a run
 // that may be giving and taking his licences at the same time, and noted at another: his licences are as the run knows
@@ -259,7 +306,7 @@ func (c *coordinator) end(o Outcome) {
 // finish ends the run and stores it.
 func (c *coordinator) finish(ctx context.Context, why string) error {
 	r := c.Run
-	r.Outcomes = r.Outcomes[:0]
+	r.Outcomes = make([]Outcome, 0, len(c.Plan.Operations)) // events show the old ones
 	for _, op := range c.Plan.Operations {
 		o, ended := c.outcomes[op.ID]
 		if !ended {
@@ -281,9 +328,23 @@ func (c *coordinator) finish(ctx context.Context, why string) error {
 	default:
 		r.State = RunFailed
 	}
-	err := c.engine.Store.UpdateRun(context.WithoutCancel(ctx), r)
-	if c.Watch != nil {
-		c.Watch(Event{Run: *r})
+	return c.engine.rest(ctx, c.Execution)
+}
+
+// giveUp ends a run whose books could not be opened. What is known of its operations stays as it was.
+func (e *Engine) giveUp(ctx context.Context, x Execution, why error) error {
+	x.Run.State, x.Run.EndTime, x.Run.Message = RunWaiting, e.now(), noBooks(why)
+	if ctx.Err() != nil {
+		x.Run.State = RunInterrupted
+	}
+	return e.rest(ctx, x)
+}
+
+// rest stores a run that has ended and tells its watcher.
+func (e *Engine) rest(ctx context.Context, x Execution) error {
+	err := e.Store.UpdateRun(context.WithoutCancel(ctx), x.Run)
+	if x.Watch != nil {
+		x.Watch(Event{Run: *x.Run})
 	}
 	return err
 }

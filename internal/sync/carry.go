@@ -1,39 +1,61 @@
 package sync
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
-	"slices"
 )
 
 // carry sends a call and, when its answer was lost, looks up what became of it.
-func (e *Engine) carry(ctx context.Context, call Call) result {
-	entry := JournalEntry{Company: call.Company.ID, Run: call.Run, Number: call.Number, Began: e.now()}
-	for _, s := range call.Steps {
-		entry.Operations = append(entry.Operations, s.Operation.ID)
-	}
-	outcomes, err := e.Target.Apply(ctx, call)
+func (e *Engine) carry(ctx context.Context, call begun) result {
+	outcomes, err := e.Target.Apply(ctx, call.Call)
 	if err != nil {
-		return result{finished{entry, call.all(NotDone, err.Error())}, err.Error()}
+		return result{finished{call.entry, call.all(NotDone, err.Error())}, err.Error()}
 	}
-	lost := slices.IndexFunc(outcomes, func(o Outcome) bool { return o.Status == Unknown })
-	if lost < 0 {
-		return result{finished: finished{entry, outcomes}}
+	at, why := call.lost(outcomes)
+	if why == "" {
+		return result{finished: finished{call.entry, outcomes}}
 	}
-	found, err := e.Target.Confirm(ctx, call)
-	if err != nil || slices.ContainsFunc(found, func(o Outcome) bool { return o.Status == Unknown }) {
-		why := fmt.Sprintf("the answer to operation %d (%s) was lost (%s) and looking it up failed", outcomes[lost].Operation, call.Steps[lost].Operation.Title(), outcomes[lost].Message)
-		if err != nil {
-			why += ": " + err.Error()
+	lost := fmt.Sprintf("the answer to operation %d (%s) was lost (%s)", call.Steps[at].Operation.ID, call.Steps[at].Operation.Title(), why)
+	found, err := e.Target.Confirm(ctx, call.Call)
+	if err == nil {
+		if _, still := call.lost(found); still != "" {
+			err = errors.New(still)
 		}
-		return result{finished{entry, call.all(Unknown, why)}, why}
+	}
+	if err != nil {
+		lost += " and looking it up failed: " + err.Error()
+		return result{finished{call.entry, call.all(Unknown, lost)}, lost}
 	}
 	for i := range found {
+		found[i].Attempts = max(1, found[i].Attempts)
 		if found[i].Status == NotDone {
-			found[i].Message = outcomes[lost].Message
+			found[i].Message = why
 		}
 	}
-	return result{finished: finished{entry, found}}
+	return result{finished: finished{call.entry, found}}
+}
+
+// lost tells which step of a call has no known outcome, and says why; no words when each has one. Outcomes that do not
+// fit the call are as good as lost: to take them for what they are not would do an operation twice, or never.
+func (c Call) lost(outcomes []Outcome) (step int, why string) {
+	if len(outcomes) != len(c.Steps) {
+		return 0, fmt.Sprintf("%d outcomes came for %d operations", len(outcomes), len(c.Steps))
+	}
+	for i, o := range outcomes {
+		if want := c.Steps[i].Operation.ID; o.Operation != want {
+			return i, fmt.Sprintf("the outcome of operation %d came for operation %d", o.Operation, want)
+		}
+		switch o.Status {
+		case Done, Failed, NotDone:
+		case Unknown:
+			return i, cmp.Or(o.Message, "its outcome is unknown")
+		default:
+			return i, fmt.Sprintf("its outcome is %q", o.Status)
+		}
+	}
+	return 0, ""
 }
 
 // all gives every step of a call the same outcome.

@@ -38,23 +38,29 @@ type Execution struct {
 func (e *Engine) Execute(ctx context.Context, x Execution) (err error) {
 	view, err := e.Store.Observed(ctx, x.Run.Company)
 	if err != nil {
-		return err
+		return errors.Join(err, e.giveUp(ctx, x, err))
 	}
-	world := Overlay(view)
 	defer func() { err = errors.Join(err, view.Close()) }() // it says whether a record was unreadable
 
-	c := newCoordinator(e, x, world)
+	c := newCoordinator(e, x, Overlay(view))
 	if err := c.recall(ctx); err != nil {
-		return err
+		return errors.Join(err, e.giveUp(ctx, x, err))
 	}
-	why, err := c.lookUpLost(ctx)
-	if why == "" && err == nil {
-		why, err = c.checkFresh(ctx)
-	}
-	if why == "" && err == nil {
-		why, err = c.work(ctx)
+	why, err := c.carryOn(ctx)
+	if err != nil && why == "" {
+		why = noBooks(err)
 	}
 	return errors.Join(err, c.finish(ctx, why))
+}
+
+// carryOn takes the run from where an earlier go left it to its end, or to what keeps it from going on.
+func (c *coordinator) carryOn(ctx context.Context) (halted string, err error) {
+	for _, step := range []func(context.Context) (string, error){c.lookUpLost, c.checkFresh, c.work} {
+		if halted, err = step(ctx); halted != "" || err != nil {
+			return halted, err
+		}
+	}
+	return "", nil
 }
 
 // coordinator is the state of an execution. Only its own goroutine touches it.
@@ -119,8 +125,9 @@ func (c *coordinator) work(ctx context.Context) (halted string, err error) {
 	flying := 0
 	stop := c.Stop
 	for {
+		c.halted = cmp.Or(c.halted, c.interrupted(ctx))
 		if c.halted == "" && err == nil {
-			var calls []Call
+			var calls []begun
 			if calls, err = c.begin(ctx, room-flying); err == nil {
 				for _, call := range calls {
 					go func() { results <- c.engine.carry(ctx, call) }()
@@ -133,8 +140,7 @@ func (c *coordinator) work(ctx context.Context) (halted string, err error) {
 		}
 		select {
 		case <-stop:
-			stop = nil
-			c.halted = cmp.Or(c.halted, haltStopped)
+			stop = nil // interrupted sees it
 		case r := <-results:
 			back := []result{r}
 			for more := true; more; {
@@ -156,10 +162,27 @@ func (c *coordinator) work(ctx context.Context) (halted string, err error) {
 // haltStopped is the reason to stop that is nobody's fault.
 const haltStopped = "stopped on request"
 
+// interrupted says whether somebody wants the run to end, and how.
+func (c *coordinator) interrupted(ctx context.Context) string {
+	select {
+	case <-c.Stop:
+		return haltStopped
+	case <-ctx.Done():
+		return fmt.Sprintf("cut off: %v", context.Cause(ctx))
+	default:
+		return ""
+	}
+}
+
+// begun is a call on its way, with its entry in the journal.
+type begun struct {
+	Call
+	entry JournalEntry
+}
+
 // begin picks operations that can go now, at most room calls of them, and writes their intent to the journal.
-func (c *coordinator) begin(ctx context.Context, room int) ([]Call, error) {
-	var calls []Call
-	var entries []JournalEntry
+func (c *coordinator) begin(ctx context.Context, room int) ([]begun, error) {
+	var calls []begun
 	open := map[string]int{} // batch group -> index of the call that still has room
 	for len(c.ready) > 0 {
 		op := c.ops[c.ready[0]]
@@ -178,8 +201,10 @@ func (c *coordinator) begin(ctx context.Context, room int) ([]Call, error) {
 				break
 			}
 			c.lastCall++
-			calls = append(calls, Call{Run: c.Run.Name, Number: c.lastCall, Company: c.world.Company()})
-			entries = append(entries, JournalEntry{Company: c.Run.Company, Run: c.Run.Name, Number: c.lastCall, Began: c.engine.now()})
+			calls = append(calls, begun{
+				Call{Run: c.Run.Name, Number: c.lastCall, Company: c.world.Company()},
+				JournalEntry{Company: c.Run.Company, Run: c.Run.Name, Number: c.lastCall, Began: c.engine.now()},
+			})
 			at = len(calls) - 1
 			if batch.Group != "" {
 				open[batch.Group] = at
@@ -187,13 +212,17 @@ func (c *coordinator) begin(ctx context.Context, room int) ([]Call, error) {
 		}
 		c.ready = c.ready[1:]
 		calls[at].Steps = append(calls[at].Steps, step)
-		entries[at].Operations = append(entries[at].Operations, op.ID)
+		calls[at].entry.Operations = append(calls[at].entry.Operations, op.ID)
 		if len(calls[at].Steps) == batch.Size {
 			delete(open, batch.Group)
 		}
 	}
 	if len(calls) == 0 {
 		return nil, nil
+	}
+	entries := make([]JournalEntry, len(calls))
+	for i, call := range calls {
+		entries[i] = call.entry
 	}
 	return calls, c.engine.Store.Begin(ctx, entries...)
 }

@@ -8,6 +8,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"strings"
 	gosync "sync"
 	"testing"
 	"time"
@@ -15,11 +16,12 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestAKilledRunResumesToTheSameEnd carries drawn plans out against a model of upstream that loses answers, while the
-// process dies at drawn writes to the store. However often that happens: resuming ends where an undisturbed run ends,
-// nothing takes effect twice, and the recorded state is what upstream holds.
+// TestAKilledRunResumesToTheSameEnd carries drawn plans out against a model of upstream that refuses, loses and garbles
+// answers, while the store fails at drawn calls, and the run is stopped and cut off at drawn moments. However often that
+// happens: resuming ends where an undisturbed run ends, nothing takes effect twice, and the recorded state is what
+// upstream holds.
 func TestAKilledRunResumesToTheSameEnd(t *testing.T) {
-	crashes, lost := 0, 0
+	ends, mishaps := map[RunState]int{}, map[mishap]int{}
 	rapid.Check(t, func(t *rapid.T) {
 		start, desired := drawWorld(t), drawDesired(t)
 		plan, err := MakePlan(desired, start, Policy{})
@@ -31,46 +33,197 @@ func TestAKilledRunResumesToTheSameEnd(t *testing.T) {
 			want.Apply(Effects(&plan.Operations[i], want, createdID(&plan.Operations[i])))
 		}
 
-		store := newBooks(start)
-		target := &model{world: Overlay(start), done: map[int]int{}, loses: rapid.SliceOfN(rapid.IntRange(0, 5), 40, 40).Draw(t, "answers")}
-		engine := &Engine{Store: store, Target: target}
-		run := &Run{Name: "run-1", Company: "c1", Plan: "plan-1", Hash: plan.Hash(), State: RunRunning, Options: RunOption{Parallel: rapid.IntRange(1, 4).Draw(t, "parallel")}}
-		if err := store.CreateRun(context.Background(), run); err != nil {
-			t.Fatal(err)
-		}
-		for try := 0; ; try++ {
+		stage := newRehearsal(t, start, plan)
+		for try := 0; stage.run.State != RunSucceeded; try++ {
 			if try > 60 {
-				t.Fatalf("run never ends: %+v", run)
+				t.Fatalf("run never ends: %+v", stage.run)
 			}
-			store.dieAfter(rapid.IntRange(0, 6).Draw(t, "writes before death"), try > 30)
-			err := engine.Execute(context.Background(), Execution{Run: run, Plan: plan, Secrets: anySecret{}})
-			if err == nil && run.State == RunSucceeded {
-				break
+			if try > 30 {
+				stage.calmDown()
 			}
-			if err != nil && !errors.Is(err, errDied) {
-				t.Fatalf("execute: %v", err)
-			}
-			// A run may fail when the same answer is lost too often in a row; resuming tries again what failed.
-			if err == nil && run.State != RunWaiting && run.State != RunFailed {
-				t.Fatalf("run ended as %s: %s\n%+v", run.State, run.Message, run.Outcomes)
-			}
-			crashes++
+			ends[stage.goOn(t)]++
 		}
-		lost += target.lost
+		for m, n := range stage.target.met {
+			mishaps[m] += n
+		}
 		for _, op := range plan.Operations {
-			if n := target.done[op.ID]; n != 1 {
+			if n := stage.target.done[op.ID]; n != 1 {
 				t.Fatalf("operation %d (%s) took effect %d times", op.ID, op.Title(), n)
 			}
 		}
-		if diff := difference(want, target.world); diff != "" {
+		if diff := difference(want, stage.target.world); diff != "" {
 			t.Fatalf("upstream is not as after an undisturbed run: %s", diff)
 		}
-		if diff := difference(target.world, store.world); diff != "" {
+		if diff := difference(stage.target.world, stage.store.world); diff != "" {
 			t.Fatalf("the recorded state is not what upstream holds: %s", diff)
 		}
 	})
-	if crashes == 0 || lost == 0 {
-		t.Fatalf("%d crashes, %d lost answers: the drawing is too tame", crashes, lost)
+	for _, s := range []RunState{RunFailed, RunCancelled, RunInterrupted, RunWaiting} {
+		if ends[s] == 0 {
+			t.Errorf("no run ended as %s (%v): the drawing is too tame", s, ends)
+		}
+	}
+	for m := range none {
+		if mishaps[m] == 0 {
+			t.Errorf("mishap %d never came (%v): the drawing is too tame", m, mishaps)
+		}
+	}
+}
+
+// TestAStalePlanIsNeverTakenUp changes, before a drawn go at a run, something that operations rely on that are left and
+// that nothing done so far concerns: the run waits then, and does nothing more.
+func TestAStalePlanIsNeverTakenUp(t *testing.T) {
+	stale := map[bool]int{}
+	rapid.Check(t, func(t *rapid.T) {
+		start, desired := drawWorld(t), drawDesired(t)
+		plan, err := MakePlan(desired, start, Policy{})
+		if err != nil || len(plan.Operations) == 0 {
+			return
+		}
+		stage := newRehearsal(t, start, plan)
+		for range rapid.IntRange(0, 2).Draw(t, "goes before") {
+			if stage.run.State != RunSucceeded {
+				stage.goOn(t)
+			}
+		}
+		key, ok := drawRelied(t, plan, stage.target.done)
+		if !ok {
+			return
+		}
+		stage.calmDown()
+		meddle(stage.target.world, key)
+		before := maps.Clone(stage.target.done)
+		stage.goOn(t)
+		if stage.run.State != RunWaiting || !strings.Contains(stage.run.Message, "the plan is stale") || !strings.Contains(stage.run.Message, key.String()) {
+			t.Fatalf("%s was changed by somebody else, and the run is %s: %q", key, stage.run.State, stage.run.Message)
+		}
+		if !maps.Equal(before, stage.target.done) {
+			t.Fatalf("%s was changed by somebody else, and operations were done: %v, then %v", key, before, stage.target.done)
+		}
+		stale[len(before) > 0]++
+	})
+	if stale[false] == 0 || stale[true] == 0 {
+		t.Errorf("stale before anything was done: %d times, after: %d; the drawing is too narrow", stale[false], stale[true])
+	}
+}
+
+// drawRelied draws the key of an operation that is left, of a thing that has a holder, that no operation done concerns.
+func drawRelied(t *rapid.T, plan *Plan, done map[int]int) (Key, bool) {
+	free := map[Key]bool{}
+	for _, op := range plan.Operations {
+		held := op.Key.Kind == KindDevice || op.Key.Kind == KindDDI
+		free[op.Key] = held && done[op.ID] == 0 && !slices.ContainsFunc(op.Needs, func(n int) bool { return done[n] > 0 })
+	}
+	for _, op := range plan.Operations {
+		if done[op.ID] > 0 || slices.ContainsFunc(op.Needs, func(n int) bool { return done[n] > 0 }) {
+			delete(free, op.Key)
+		}
+	}
+	maps.DeleteFunc(free, func(_ Key, ok bool) bool { return !ok })
+	if len(free) == 0 {
+		return Key{}, false
+	}
+	return rapid.SampledFrom(slices.SortedFunc(maps.Keys(free), Key.Compare)).Draw(t, "meddled with"), true
+}
+
+// meddle gives a device or DDI to somebody of whom nothing is known.
+func meddle(w *World, k Key) {
+	switch r := w.Record(k).(type) {
+	case *Device:
+		next := *r
+		next.Holder, next.HolderID = "", "u-else"
+		w.put(&next)
+	case *DDI:
+		next := *r
+		next.Holder, next.HolderID = "", "u-else"
+		w.put(&next)
+	}
+}
+
+// rehearsal is a run against the model.
+type rehearsal struct {
+	store  *books
+	target *model
+	engine *Engine
+	run    *Run
+	plan   *Plan
+	calm   bool
+}
+
+func newRehearsal(t *rapid.T, start *World, plan *Plan) *rehearsal {
+	target := newModel(start)
+	target.applies, target.confirms = drawMishaps(t, "answers"), drawMishaps(t, "lookups")
+	s := &rehearsal{
+		store: newBooks(start), target: target, plan: plan,
+		run: &Run{Name: "run-1", Company: "c1", Plan: "plan-1", Hash: plan.Hash(), State: RunRunning, Options: RunOption{Parallel: rapid.IntRange(1, 4).Draw(t, "parallel")}},
+	}
+	s.engine = &Engine{Store: s.store, Target: target}
+	if err := s.store.CreateRun(context.Background(), s.run); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func drawMishaps(t *rapid.T, label string) []mishap {
+	return rapid.SliceOfN(rapid.Map(rapid.IntRange(0, 3*int(none)), func(n int) mishap { return min(mishap(n), none) }), 40, 40).Draw(t, label)
+}
+
+// calmDown lets everything go well from now on.
+func (s *rehearsal) calmDown() {
+	s.calm = true
+	s.target.applies, s.target.confirms = nil, nil
+}
+
+// goOn makes one go at the run, of which the store may die, and which may be stopped at a drawn moment.
+func (s *rehearsal) goOn(t *rapid.T) RunState {
+	ctx, cut := context.WithCancel(context.Background())
+	defer cut()
+	s.target.cut = cut
+	s.store.dieAfter(rapid.IntRange(0, 12).Draw(t, "calls of the store before it dies"), s.calm)
+	stop, events := make(chan struct{}), rapid.IntRange(0, 8).Draw(t, "events before the stop")
+	watch := func(Event) {
+		if events--; events == 0 && !s.calm {
+			close(stop)
+			s.store.stopped = true
+		}
+	}
+	if events == 0 && !s.calm {
+		close(stop)
+	}
+	s.store.stopped, s.store.late = events == 0 && !s.calm, 0
+	s.run.State = RunRunning
+	known := s.run.Outcomes
+	shown := slices.Clone(known)
+	err := s.engine.Execute(ctx, Execution{Run: s.run, Plan: s.plan, Secrets: anySecret{}, Stop: stop, Watch: watch})
+	if err != nil && !errors.Is(err, errDied) && !errors.Is(err, context.Canceled) {
+		t.Fatalf("execute: %v", err)
+	}
+	if !s.run.State.Ended() {
+		t.Fatalf("the run came back and has not ended: error %v, %+v", err, s.run)
+	}
+	if s.run.State != RunSucceeded && s.run.State != RunFailed && s.run.Message == "" {
+		t.Fatalf("the run is %s and does not say why: error %v, %+v", s.run.State, err, s.run)
+	}
+	if s.store.late > 0 {
+		t.Fatalf("%d calls were begun after the run was asked to stop", s.store.late)
+	}
+	if !slices.Equal(known, shown) {
+		t.Fatal("outcomes of an earlier go were changed under its watchers")
+	}
+	s.checkOutcomes(t)
+	return s.run.State
+}
+
+// checkOutcomes holds what the run says of its operations against what upstream did.
+func (s *rehearsal) checkOutcomes(t *rapid.T) {
+	for _, o := range s.run.Outcomes {
+		n := s.target.done[o.Operation]
+		if n > 1 {
+			t.Fatalf("operation %d took effect %d times", o.Operation, n)
+		}
+		if o.Status == Done && n == 0 || (o.Status == Failed || o.Status == NotDone || o.Status == Skipped) && n > 0 && s.store.alive() {
+			t.Fatalf("operation %d took effect %d times, and the run says %s: %s", o.Operation, n, o.Status, o.Message)
+		}
 	}
 }
 
@@ -107,14 +260,34 @@ type anySecret struct{}
 
 func (anySecret) Secret(Login, string) (string, bool) { return "Sample-Pass-1", true }
 
-// model is an upstream that does what it is asked, unless its next answer is drawn to be lost: 0 before the effect, 1
-// after it. Users go in batches of two.
+// mishap is what goes wrong with a call to the model.
+type mishap int
+
+const (
+	lostBefore mishap = iota // no answer, nothing done
+	lostAfter                // no answer, all done
+	cutBefore                // the run is cut off, nothing done
+	cutAfter                 // the run is cut off, all done
+	refusal                  // refused
+	noService                // the call as a whole is not taken, or the lookup fails
+	tooFew                   // all done, and an outcome is missing
+	stranger                 // all done, and an outcome names another operation
+	none
+)
+
+// model is an upstream that does what it is asked, unless a mishap is drawn for its next answer. Users go in batches of
+// two.
 type model struct {
-	mu    gosync.Mutex
-	world *World
-	done  map[int]int
-	loses []int
-	lost  int
+	mu                gosync.Mutex
+	world             *World
+	done              map[int]int
+	applies, confirms []mishap
+	met               map[mishap]int
+	cut               func()
+}
+
+func newModel(start *World) *model {
+	return &model{world: Overlay(start), done: map[int]int{}, met: map[mishap]int{}}
 }
 
 func (m *model) Observe(context.Context, string, func(Record) error) (Company, error) {
@@ -140,16 +313,31 @@ func (m *model) Read(_ context.Context, _ Company, _ Observed, keys []Key) (map[
 	return found, nil
 }
 
+// next takes the next mishap of a list.
+func (m *model) next(list *[]mishap) mishap {
+	if len(*list) == 0 {
+		return none
+	}
+	next := (*list)[0]
+	*list = (*list)[1:]
+	m.met[next]++
+	return next
+}
+
 func (m *model) Apply(_ context.Context, call Call) ([]Outcome, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	answer := 5
-	if len(m.loses) > 0 {
-		answer, m.loses = m.loses[0], m.loses[1:]
-	}
-	if answer == 0 {
-		m.lost++
+	what := m.next(&m.applies)
+	switch what {
+	case lostBefore:
 		return call.all(Unknown, "connection reset"), nil
+	case cutBefore:
+		m.cut()
+		return call.all(Unknown, "context canceled"), nil
+	case refusal:
+		return call.all(Failed, "not today"), nil
+	case noService:
+		return nil, errors.New("no service")
 	}
 	outcomes := call.all(Done, "")
 	for i, s := range call.Steps {
@@ -158,28 +346,54 @@ func (m *model) Apply(_ context.Context, call Call) ([]Outcome, error) {
 		m.world.Apply(Effects(&op, m.world, createdID(&op)))
 		outcomes[i].ID = createdID(&op)
 	}
-	if answer == 1 {
-		m.lost++
+	switch what {
+	case lostAfter:
 		return call.all(Unknown, "connection reset"), nil
+	case cutAfter:
+		m.cut()
+		return call.all(Unknown, "context canceled"), nil
 	}
-	return outcomes, nil
+	return garbled(what, outcomes), nil
 }
 
-func (m *model) Confirm(_ context.Context, call Call) ([]Outcome, error) {
+func garbled(what mishap, outcomes []Outcome) []Outcome {
+	switch what {
+	case tooFew:
+		return outcomes[1:]
+	case stranger:
+		outcomes[0].Operation = 1000
+	}
+	return outcomes
+}
+
+func (m *model) Confirm(ctx context.Context, call Call) ([]Outcome, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	what := m.next(&m.confirms)
+	switch what {
+	case lostBefore, lostAfter:
+		return call.all(Unknown, "connection reset"), nil
+	case cutBefore, cutAfter:
+		m.cut()
+		return nil, context.Canceled
+	case noService:
+		return nil, errors.New("no service")
+	}
 	outcomes := call.all(NotDone, "")
 	for i, s := range call.Steps {
 		if m.done[s.Operation.ID] > 0 {
 			outcomes[i].Status, outcomes[i].ID = Done, createdID(&s.Operation)
 		}
 	}
-	return outcomes, nil
+	return garbled(what, outcomes), nil
 }
 
 var errDied = errors.New("the process died")
 
-// books is a Store in memory that dies after a given number of writes: from then on nothing is written any more.
+// books is a Store in memory that dies after a given number of calls: from then on all fail.
 type books struct {
 	Store
 	mu      gosync.Mutex
@@ -188,16 +402,21 @@ type books struct {
 	journal map[int]JournalEntry
 	left    int
 	immune  bool
+	stopped bool // nothing is to be begun any more
+	late    int  // calls that were begun all the same
 }
 
 func newBooks(start *World) *books {
 	return &books{world: Overlay(start), runs: map[string]Run{}, journal: map[int]JournalEntry{}, immune: true}
 }
 
-func (b *books) dieAfter(writes int, immune bool) { b.left, b.immune = writes, immune }
+func (b *books) dieAfter(calls int, immune bool) { b.left, b.immune = calls, immune }
 
-// write counts a write; it says whether the process still lives before it.
-func (b *books) write() error {
+// alive tells whether the process still lives.
+func (b *books) alive() bool { return b.immune || b.left > 0 }
+
+// call counts a call; it says whether the process still lives before it.
+func (b *books) call() error {
 	if b.immune {
 		return nil
 	}
@@ -211,6 +430,9 @@ func (b *books) write() error {
 func (b *books) Observed(context.Context, string) (Snapshot, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if err := b.call(); err != nil {
+		return nil, err
+	}
 	return frozen{NewWorld(b.world.Company(), all(b.world)...)}, nil
 }
 
@@ -233,7 +455,7 @@ func (b *books) CreateRun(_ context.Context, r *Run) error {
 func (b *books) UpdateRun(_ context.Context, r *Run) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if err := b.write(); err != nil {
+	if err := b.call(); err != nil {
 		return err
 	}
 	b.runs[r.Name] = *r
@@ -243,11 +465,14 @@ func (b *books) UpdateRun(_ context.Context, r *Run) error {
 func (b *books) Begin(_ context.Context, entries ...JournalEntry) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if err := b.write(); err != nil {
+	if err := b.call(); err != nil {
 		return err
 	}
 	for _, e := range entries {
 		b.journal[e.Number] = e
+		if b.stopped {
+			b.late++
+		}
 	}
 	return nil
 }
@@ -255,7 +480,7 @@ func (b *books) Begin(_ context.Context, entries ...JournalEntry) error {
 func (b *books) End(_ context.Context, _ string, changes []RecordChange, entries ...JournalEntry) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if err := b.write(); err != nil {
+	if err := b.call(); err != nil {
 		return err
 	}
 	b.world.Apply(changes)
@@ -268,6 +493,10 @@ func (b *books) End(_ context.Context, _ string, changes []RecordChange, entries
 func (b *books) Journal(context.Context, string, string) iter.Seq2[JournalEntry, error] {
 	entries := slices.SortedFunc(maps.Values(b.journal), func(x, y JournalEntry) int { return cmp.Compare(x.Number, y.Number) })
 	return func(yield func(JournalEntry, error) bool) {
+		if err := b.call(); err != nil {
+			yield(JournalEntry{}, err)
+			return
+		}
 		for _, e := range entries {
 			if !yield(e, nil) {
 				return
@@ -284,7 +513,7 @@ func TestAFailureStopsOnlyWhatNeedsIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	store := newBooks(world)
-	engine := &Engine{Store: store, Target: &refusing{model: &model{world: Overlay(world), done: map[int]int{}}, key: ExtensionKey(cloudID, "2003")}}
+	engine := &Engine{Store: store, Target: &refusing{model: newModel(world), key: ExtensionKey(cloudID, "2003")}}
 	run := &Run{Name: "run-1", Company: "c1", State: RunRunning}
 	var last Event
 	err = engine.Execute(context.Background(), Execution{Run: run, Plan: plan, Secrets: anySecret{}, Watch: func(e Event) { last = e }})
@@ -321,7 +550,7 @@ func TestWithoutItsManifestACreationIsSkipped(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	engine := &Engine{Store: newBooks(world), Target: &model{world: Overlay(world), done: map[int]int{}}}
+	engine := &Engine{Store: newBooks(world), Target: newModel(world)}
 	run := &Run{Name: "run-1", Company: "c1", State: RunRunning}
 	if err := engine.Execute(context.Background(), Execution{Run: run, Plan: plan}); err != nil {
 		t.Fatal(err)
@@ -363,7 +592,7 @@ func TestAStoppedRunFinishesWhatIsInFlight(t *testing.T) {
 		t.Fatal(err)
 	}
 	stop := make(chan struct{})
-	engine := &Engine{Store: newBooks(world), Target: &slow{&model{world: Overlay(world), done: map[int]int{}}, stop}, Parallel: 1}
+	engine := &Engine{Store: newBooks(world), Target: &slow{newModel(world), stop}, Parallel: 1}
 	run := &Run{Name: "run-1", Company: "c1", State: RunRunning}
 	if err := engine.Execute(context.Background(), Execution{Run: run, Plan: plan, Stop: stop}); err != nil {
 		t.Fatal(err)
@@ -398,7 +627,7 @@ func TestAUserSeenEarlyKeepsALicenceGivenMeanwhile(t *testing.T) {
 		t.Fatalf("plan %+v, error %v; want an update and a licence", plan, err)
 	}
 	store := newBooks(world)
-	target := &early{model: &model{world: Overlay(world), done: map[int]int{}}, licensed: make(chan struct{})}
+	target := &early{model: newModel(world), licensed: make(chan struct{})}
 	run := &Run{Name: "run-1", Company: "c1", State: RunRunning}
 	noted := make(chan struct{})
 	target.noted = noted
