@@ -6,10 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
+	"slices"
 	"strings"
 	"unicode/utf8"
-
-	"net/http"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
@@ -129,17 +129,28 @@ func shortText(body []byte) string {
 	}), " ")
 }
 
-// answerMetadata shows the headers of an answer as gRPC metadata.
+// answerMetadata shows the headers of an answer as gRPC metadata. A value that gRPC has no way to send is left out:
+// grpc-go would drop all the others with it.
 func answerMetadata(h http.Header) metadata.MD {
 	md := metadata.MD{}
 	for name, values := range ForwardAnswer(h) {
-		switch name {
-		case "Content-Type", "Content-Encoding": // gRPC has its own
+		switch {
+		case name == "Content-Type" || name == "Content-Encoding": // gRPC has its own
+		case slices.ContainsFunc(values, func(value string) bool { return !printableASCII(value) }):
 		default:
 			md[strings.ToLower(name)] = values
 		}
 	}
 	return md
+}
+
+func printableASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 func setHeaderOption(opts []grpc.CallOption, h http.Header) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptrace"
@@ -18,6 +19,7 @@ type call struct {
 	request      *wireRequest
 	reader       io.Reader // the body of a streamed request, instead of request.body
 	length       int64     // of reader, -1 when not known
+	source       *source   // reader on its way out
 
 	repeatable bool // may be sent again when its outcome is unknown
 	retry      bool // may be sent again at all; a pass-through exchange is not, its caller decides
@@ -36,18 +38,29 @@ func (k *call) raw(ctx context.Context, x *Exchange) error {
 	x.Answer = RawAnswer{}
 	k.request = &wireRequest{method: r.Method, target: r.Target, header: ForwardRequest(r.Header), body: r.Body}
 	k.reader, k.length = r.BodyReader, r.ContentLength
-	k.noAccount = k.noAccount || belowAuthentication(r.Target)
 	if _, passes := callerFrom(ctx); passes {
 		k.retry = false
+	} else {
+		k.request.acceptReadable()
 	}
 	k.repeatable = k.repeatable && r.Method == k.method
+	k.guardAuthentication()
 	return nil
+}
+
+// guardAuthentication keeps the account's token from the authentication portal. A call there is not repeated when its
+// answer is lost: a login may have been refused, and five refusals lock the account; a renewal may have been counted.
+func (k *call) guardAuthentication() {
+	path, _, _ := strings.Cut(k.request.target, "?")
+	if BelowAuthentication(path) {
+		k.noAccount, k.repeatable = true, false
+	}
 }
 
 // typedHeaders completes the headers of a request built from a message.
 func (k *call) typedHeaders(ctx context.Context, b *Binding, compress bool) {
 	h := k.request.header
-	k.noAccount = k.noAccount || belowAuthentication(k.request.target)
+	k.guardAuthentication()
 	h.Set("Accept", "application/json")
 	if b.ResponseMedia != "" {
 		h.Set("Accept", b.ResponseMedia+", application/json")
@@ -141,6 +154,10 @@ func (c *Client) exchange(ctx context.Context, k *call, header http.Header) (*an
 	if err != nil {
 		return nil, k.broken(parent, c.base.Host, sent.Load(), err)
 	}
+	if resp.StatusCode < 200 || resp.StatusCode > 599 { // 101 would be a connection of another protocol
+		_ = resp.Body.Close()
+		return nil, k.broken(parent, c.base.Host, true, fmt.Errorf("status %d is not an answer", resp.StatusCode))
+	}
 	a := &answer{status: resp.StatusCode, header: resp.Header, stream: resp.Body, length: resp.ContentLength}
 	if !k.buffered {
 		return a, nil
@@ -163,10 +180,8 @@ func (c *Client) newRequest(ctx context.Context, k *call, header http.Header) *h
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}).WithContext(ctx)
 	switch {
 	case k.reader != nil && k.length != 0:
-		req.Body, req.ContentLength = io.NopCloser(k.reader), k.length
-		if closer, ok := k.reader.(io.ReadCloser); ok {
-			req.Body = closer
-		}
+		k.source = &source{reader: k.reader}
+		req.Body, req.ContentLength = k.source, k.length
 	case len(k.request.body) > 0:
 		body := k.request.body
 		req.ContentLength = int64(len(body))
@@ -230,6 +245,9 @@ func (k *call) noToken(ctx context.Context, err error) error {
 func (k *call) broken(ctx context.Context, host string, sent bool, cause error) error {
 	e := &callError{method: k.method, path: k.path, kind: ErrUnreachable, host: host, cause: cause,
 		unknown: k.unsure || sent, again: !sent || k.repeatable}
+	if err := k.source.failure(); err != nil {
+		e.kind, e.host, e.cause, e.again = err, "", nil, false
+	}
 	if ctx.Err() != nil {
 		e.kind, e.cause, e.again = ctx.Err(), nil, false
 	}

@@ -178,10 +178,13 @@ func (c *Client) Invoke(ctx context.Context, fullMethod string, req, reply any, 
 		x.Answer = RawAnswer{Status: a.status, Header: ForwardAnswer(a.header), Body: a.body, ContentLength: int64(len(a.body))}
 	}
 	setHeaderOption(opts, a.header)
-	if !b.success(a.status) {
+	raw := x != nil && x.WantRaw
+	switch {
+	case raw && a.status == http.StatusNotModified: // the caller asked for that, with If-None-Match
+		return nil
+	case !b.success(a.status):
 		return k.refusal(a, c.opts.MaxAnswer)
-	}
-	if x != nil && x.WantRaw {
+	case raw:
 		return nil
 	}
 	return k.failed(b.decode(a, reply, c.opts.MaxAnswer))

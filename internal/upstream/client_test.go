@@ -130,6 +130,7 @@ func TestAnswerHeadersBecomeMetadata(t *testing.T) {
 		w.Header().Set("X-Rainbow-Request-Id", "r-1")
 		w.Header().Set("Set-Cookie", "a=b")
 		w.Header().Set("Retry-After", "3")
+		w.Header().Set("Content-Disposition", `attachment; filename="é.csv"`) // gRPC can't carry it
 		answerError(w, 409, 409550, `"taken"`)
 	})
 	var header metadata.MD
@@ -139,7 +140,8 @@ func TestAnswerHeadersBecomeMetadata(t *testing.T) {
 	if !errors.As(err, &e) || e.RequestID != "r-1" || e.RetryAfter != 3*time.Second {
 		t.Fatalf("got %v", err)
 	}
-	if got := header.Get("x-rainbow-request-id"); len(got) != 1 || got[0] != "r-1" || len(header.Get("set-cookie")) != 0 || len(header.Get("retry-after")) != 1 {
+	if got := header.Get("x-rainbow-request-id"); len(got) != 1 || got[0] != "r-1" || len(header.Get("set-cookie")) != 0 ||
+		len(header.Get("retry-after")) != 1 || len(header.Get("content-disposition")) != 0 {
 		t.Errorf("metadata is %v", header)
 	}
 }
@@ -220,6 +222,8 @@ func TestAnswersThatCannotBeTaken(t *testing.T) {
 			w.Header().Set("Content-Encoding", "br")
 			answerJSON(w, 200, `{}`)
 		}, upstream.ErrAnswer},
+		"another protocol": {func(w http.ResponseWriter) { w.WriteHeader(http.StatusSwitchingProtocols) }, upstream.ErrUnreachable},
+		"no HTTP status":   {func(w http.ResponseWriter) { w.WriteHeader(999) }, upstream.ErrUnreachable},
 	} {
 		p := newPortal(t, func(w http.ResponseWriter, _ *http.Request, _ int) { test.answer(w) })
 		ddis := rvcpprovisioningv1.NewCloudPbxPhoneNumberServiceClient(p.client(func(o *upstream.Options) { o.MaxAnswer = 1000 }))

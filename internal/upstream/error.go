@@ -25,7 +25,7 @@ var (
 
 	// ErrLogin: the service account got no token for another reason than its credentials, e.g. a 5xx. The call itself
 	// was not sent.
-	ErrLogin = errors.New("service account got no token")
+	ErrLogin = errors.New("service account could not log in")
 
 	// ErrTooLarge: the answer is larger than the client buffers.
 	ErrTooLarge = errors.New("answer too large")

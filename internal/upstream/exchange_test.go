@@ -84,6 +84,37 @@ func TestRawAnswerOfAFailureIsKept(t *testing.T) {
 	}
 }
 
+func TestTheAccountAsksForWhatItCanRead(t *testing.T) {
+	for given, want := range map[string]string{"br, GZIP;q=0.5": "gzip", "br": "", "": ""} {
+		p := newPortal(t, ok(`{}`))
+		x := &upstream.Exchange{WantRaw: true, Request: &upstream.RawRequest{Method: "GET", Target: ddiPath, Header: http.Header{}}}
+		if given != "" {
+			x.Request.Header.Set("Accept-Encoding", given)
+		}
+		for ctx, want := range map[context.Context]string{context.Background(): want, passing(): given} {
+			if err := p.client().Invoke(upstream.WithExchange(ctx, x), listDdis, nil, nil); err != nil {
+				t.Fatal(err)
+			}
+			all := p.requests()
+			if got := all[len(all)-1].header.Get("Accept-Encoding"); got != want {
+				t.Errorf("%q goes upstream as %q, want %q", given, got, want)
+			}
+		}
+	}
+}
+
+func TestNotModifiedIsAnAnswerToWhoAskedForIt(t *testing.T) {
+	p := newPortal(t, func(w http.ResponseWriter, _ *http.Request, _ int) {
+		w.Header().Set("Etag", `"1"`)
+		w.WriteHeader(http.StatusNotModified)
+	})
+	x := &upstream.Exchange{WantRaw: true, Request: &upstream.RawRequest{Method: "GET", Target: ddiPath, Header: http.Header{"If-None-Match": {`"1"`}}}}
+	err := p.client().Invoke(upstream.WithExchange(passing(), x), listDdis, nil, nil)
+	if err != nil || x.Answer.Status != http.StatusNotModified || x.Answer.Header.Get("Etag") != `"1"` {
+		t.Errorf("got %v, %v", err, x.Answer)
+	}
+}
+
 func TestRawAnswerStaysCompressed(t *testing.T) {
 	p := newPortal(t, func(w http.ResponseWriter, r *http.Request, _ int) {
 		if r.Header.Get("Accept-Encoding") != "gzip, br" {
@@ -126,7 +157,7 @@ func TestRawRequestsOfTheAccountAreRepeated(t *testing.T) {
 func TestTargetsThatLieAreRefused(t *testing.T) {
 	p := newPortal(t, ok(`{}`))
 	c := p.client()
-	for _, target := range []string{"", "x", "//host/x", "/a/../b", "/a/./b", "/a/%2e%2E/b", "/a/.%2e", "/a/..", "/a%2f..%2fb", `/a\..\b`, "/a%5c..", "/a b", "/a\r\nX: y", "/a%", "/a%zz", "/a%00", "http://host/x"} {
+	for _, target := range []string{"", "x", "//host/x", "/a/../b", "/a/./b", "/a/%2e%2E/b", "/a/.%2e", "/a/..", "/a%2f..%2fb", `/a\..\b`, "/a%5c..", "/a/..;b/c", "/a/%252e%252E/b", "/a/%25252e./b", "/a/%20..", "/a b", "/a\r\nX: y", "/a%", "/a%zz", "/a%00", "http://host/x"} {
 		x := &upstream.Exchange{Request: &upstream.RawRequest{Method: "GET", Target: target}}
 		if err := c.Do(passing(), x); !errors.Is(err, upstream.ErrInvalid) {
 			t.Errorf("Do(%q): got %v", target, err)
@@ -140,7 +171,8 @@ func TestTargetsThatLieAreRefused(t *testing.T) {
 func TestAccountNeverGoesToTheAuthenticationPortal(t *testing.T) {
 	p := newPortal(t, ok(`{}`))
 	c := p.client()
-	for _, target := range []string{"/api/rainbow/authentication/v1.0/logout", "/api/rainbow/%61uthentication/v1.0/renew", "/api/rainbow/AUTHENTICATION/v1.0/x", "/api/rainbow//authentication"} {
+	for _, target := range []string{"/api/rainbow/authentication/v1.0/logout", "/api/rainbow/%61uthentication/v1.0/renew", "/api/rainbow/AUTHENTICATION/v1.0/x", "/api/rainbow//authentication",
+		"/api/rainbow/authentication;a=b/v1.0/renew", "/api/rainbow/%2561uthentication/v1.0/renew", "/api/rainbow/authentication%20/v1.0/renew", "/api/rainbow/x%2fauthentication%2fv1.0/%25zz"} {
 		x := &upstream.Exchange{Request: &upstream.RawRequest{Method: "GET", Target: target}}
 		if err := c.Do(context.Background(), x); err != nil {
 			t.Fatalf("%s: %v", target, err)
@@ -231,5 +263,46 @@ func TestCallerHeaders(t *testing.T) {
 	got := p.one().header
 	if got.Get("X-Rainbow-Api-Key") != "k" || got.Get("Apikey") != "a" || got.Get("X-Rainbow-Client") != "cli" || got.Get("Authorization") != "" {
 		t.Errorf("upstream got %v", got)
+	}
+}
+
+func TestHeadersThatConnectionNamesStayHere(t *testing.T) {
+	p := newPortal(t, func(w http.ResponseWriter, _ *http.Request, _ int) {
+		w.Header().Set("Connection", "x-rainbow-hop")
+		w.Header().Set("X-Rainbow-Hop", "1")
+		w.Header().Set("X-Rainbow-Kept", "1")
+		answerJSON(w, 200, `{}`)
+	})
+	x := &upstream.Exchange{Request: &upstream.RawRequest{Method: "GET", Target: "/api/rainbow/x", Header: http.Header{
+		"Connection": {"close, X-Rainbow-Hop", "authorization"}, "X-Rainbow-Hop": {"1"}, "X-Rainbow-Kept": {"1"},
+	}}}
+	ctx := upstream.WithCaller(context.Background(), upstream.Caller{Header: http.Header{"Authorization": {"Bearer mine"}}})
+	if err := p.client().Do(ctx, x); err != nil {
+		t.Fatal(err)
+	}
+	_ = x.Answer.Stream.Close()
+	got := p.one().header
+	for which, h := range map[string]http.Header{"request": got, "answer": x.Answer.Header} {
+		if h.Get("X-Rainbow-Hop") != "" || h.Get("X-Rainbow-Kept") == "" {
+			t.Errorf("%s: %v", which, h)
+		}
+	}
+	if got.Get("Authorization") != "Bearer mine" { // else a call could shed its credentials on the way
+		t.Errorf("request: %v", got)
+	}
+}
+
+// brokenBody ends before its time.
+type brokenBody struct{ err error }
+
+func (b brokenBody) Read([]byte) (int, error) { return 0, b.err }
+
+func TestABodyThatBreaksOffIsNoFailureOfUpstream(t *testing.T) {
+	p := newPortal(t, ok(`{}`))
+	torn := errors.New("body torn")
+	x := &upstream.Exchange{Request: &upstream.RawRequest{Method: "POST", Target: "/api/rainbow/x", BodyReader: brokenBody{torn}, ContentLength: 10}}
+	err := p.client().Do(passing(), x)
+	if !errors.Is(err, torn) || errors.Is(err, upstream.ErrUnreachable) || !upstream.Unknown(err) {
+		t.Errorf("got %v", err)
 	}
 }

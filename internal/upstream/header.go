@@ -60,12 +60,18 @@ func ForwardRequest(h http.Header) http.Header {
 // them: it belongs to the body.
 func ForwardAnswer(h http.Header) http.Header { return filter(h, allowedAnswer) }
 
-// filter shares the value slices with h; nobody writes to them.
+// filter leaves out what Connection names, too: that is for one hop (RFC 9110, 7.6.1). It shares the value slices with
+// h; nobody writes to them.
 func filter(h http.Header, allowed func(string) bool) http.Header {
 	out := make(http.Header, len(h))
 	for name, values := range h {
 		if c := http.CanonicalHeaderKey(name); allowed(c) {
 			out[c] = values[:len(values):len(values)]
+		}
+	}
+	for _, value := range h["Connection"] {
+		for name := range strings.SplitSeq(value, ",") {
+			delete(out, http.CanonicalHeaderKey(strings.TrimSpace(name)))
 		}
 	}
 	return out

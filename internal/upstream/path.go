@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"net/url"
 	"strconv"
 	"strings"
 
@@ -82,8 +81,7 @@ func isParam(k protoreflect.Kind) bool {
 	return false
 }
 
-// appendPath appends the escaped path of a request. A variable that is empty, "." or ".." would name another
-// operation and is refused.
+// appendPath appends the escaped path of a request.
 func (p *Path) appendPath(dst []byte, req protoreflect.Message) ([]byte, error) {
 	for i := range p.Segments {
 		s := &p.Segments[i]
@@ -96,16 +94,16 @@ func (p *Path) appendPath(dst []byte, req protoreflect.Message) ([]byte, error) 
 		if err != nil {
 			return dst, fmt.Errorf("%s: %w", s.Variable, err)
 		}
+		if err := checkValue(value); err != nil {
+			return dst, fmt.Errorf("%s: %w", s.Variable, err)
+		}
 		if !s.Multi {
-			if value == "" || value == "." || value == ".." {
-				return dst, fmt.Errorf("%s: a path value can't be %q", s.Variable, value)
-			}
 			dst = appendEscaped(dst, value)
 			continue
 		}
 		for j, part := range strings.Split(value, "/") {
-			if part == "" || part == "." || part == ".." {
-				return dst, fmt.Errorf("%s: a part of a path value can't be %q", s.Variable, part)
+			if part == "" {
+				return dst, fmt.Errorf("%s: a part of a path value can't be empty", s.Variable)
 			}
 			if j > 0 {
 				dst = append(dst, '/')
@@ -114,6 +112,19 @@ func (p *Path) appendPath(dst []byte, req protoreflect.Message) ([]byte, error) 
 		}
 	}
 	return dst, nil
+}
+
+// checkValue refuses what would name another operation, to upstream or to a server in front of it.
+func checkValue(value string) error {
+	switch {
+	case value == "":
+		return errors.New("a path value can't be empty")
+	case strings.ContainsAny(value, "\\\x00"):
+		return errors.New("a path value can't hold a backslash or a zero byte")
+	case HasDotSegment(value):
+		return errors.New("a path value can't hold the segment . or ..")
+	}
+	return nil
 }
 
 func pathValue(m protoreflect.Message, fields []protoreflect.FieldDescriptor) (string, error) {
@@ -161,39 +172,4 @@ func appendEscaped(dst []byte, s string) []byte {
 		}
 	}
 	return dst
-}
-
-// checkTarget makes sure that a raw target is an origin-form request target whose path names what it seems to name:
-// no dot segments, escaped or not, no backslashes, nothing that isn't printable ASCII or UTF-8.
-func checkTarget(target string) error {
-	path, _, _ := strings.Cut(target, "?")
-	if !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") {
-		return errors.New("target does not begin with one '/'")
-	}
-	for i := range len(target) {
-		if c := target[i]; c <= ' ' || c == 0x7f {
-			return errors.New("target holds a blank or a control character")
-		}
-	}
-	plain, err := url.PathUnescape(path)
-	if err != nil {
-		return errors.New("target holds a malformed escape")
-	}
-	if strings.ContainsAny(plain, "\\\x00") {
-		return errors.New("target holds a backslash or a zero byte")
-	}
-	for part := range strings.SplitSeq(plain, "/") {
-		if part == "." || part == ".." {
-			return errors.New("target holds a dot segment")
-		}
-	}
-	return nil
-}
-
-// belowAuthentication tells whether a target may be one of the authentication portal, where the service account's
-// token never goes. It errs on the safe side: any segment of that name, in any case.
-func belowAuthentication(target string) bool {
-	path, _, _ := strings.Cut(target, "?")
-	plain, err := url.PathUnescape(path)
-	return err != nil || strings.Contains(strings.ToLower(plain)+"/", "/authentication/")
 }

@@ -3,6 +3,7 @@ package upstream
 import (
 	"fmt"
 	"net/http"
+	"strings"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -14,6 +15,17 @@ type wireRequest struct {
 	target string // escaped path and query, without the base URL's prefix
 	header http.Header
 	body   []byte // nil: none
+}
+
+// acceptReadable leaves gzip as the only content coding asked for, if it was: what upstream says to the service account
+// must be readable here, "jwt expired" above all.
+func (r *wireRequest) acceptReadable() {
+	if given := r.header.Values("Accept-Encoding"); len(given) > 0 {
+		r.header.Del("Accept-Encoding")
+		if strings.Contains(strings.ToLower(strings.Join(given, ",")), "gzip") {
+			r.header.Set("Accept-Encoding", "gzip")
+		}
+	}
 }
 
 // build makes the request of a message of type b.input.

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	authenticationv1 "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/authentication/v1"
 	rvcpprovisioningv1 "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/rvcpprovisioning/v1"
 	"github.com/rainbow-gateway/rainbow-gateway/internal/upstream"
 )
@@ -245,5 +246,32 @@ func TestUnknownOfOtherErrors(t *testing.T) {
 		if got := upstream.Unknown(test.err); got != test.want {
 			t.Errorf("Unknown(%v) is %v", test.err, got)
 		}
+	}
+}
+
+// A refused login counts, even when its answer is lost on the way: five lock the account.
+func TestCallsToTheAuthenticationPortalGoOnce(t *testing.T) {
+	p := newPortal(t, func(w http.ResponseWriter, _ *http.Request, _ int) { answerError(w, 502, 0, `""`) })
+	if _, err := authenticationv1.NewAuthenticationServiceClient(p.client()).Renew(passing(), &authenticationv1.RenewRequest{}); err == nil {
+		t.Error("no error")
+	}
+	if n := len(p.requests()); n != 1 {
+		t.Errorf("%d attempts, want 1", n)
+	}
+}
+
+func TestNoAnswerHoldsTheAccountForDays(t *testing.T) {
+	p := newPortal(t, func(w http.ResponseWriter, _ *http.Request, _ int) {
+		w.Header().Set("Retry-After", "2000000000")
+		answerError(w, 429, 0, `""`)
+	})
+	ddis := rvcpprovisioningv1.NewCloudPbxPhoneNumberServiceClient(p.client())
+	_ = get(context.Background(), ddis)
+	var e *upstream.Error
+	if err := get(context.Background(), ddis); !errors.As(err, &e) || e.RetryAfter <= 0 || e.RetryAfter > time.Hour {
+		t.Errorf("got %v, held for %s", err, e.RetryAfter)
+	}
+	if n := len(p.requests()); n != 1 {
+		t.Errorf("%d requests, want 1", n)
 	}
 }

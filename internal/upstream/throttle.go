@@ -24,9 +24,12 @@ func newThrottle(perSecond float64, burst int, longest time.Duration) *throttle 
 	return t
 }
 
-// hold makes everybody wait for d.
+// longestHold bounds what one answer can do to the account: a Retry-After may be a date read by a wrong clock.
+const longestHold = time.Hour
+
+// hold makes everybody wait for d, at most an hour.
 func (t *throttle) hold(d time.Duration) {
-	until := time.Now().Add(d).UnixNano()
+	until := time.Now().Add(min(d, longestHold)).UnixNano()
 	for {
 		old := t.until.Load()
 		if old >= until || t.until.CompareAndSwap(old, until) {
