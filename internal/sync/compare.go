@@ -30,7 +30,6 @@ func (p *planner) takeStances() {
 		s.then = s.now.clone()
 		p.stances[want.Login] = s
 		p.queue = append(p.queue, s)
-		p.touched[want.Login.Key()] = true
 		switch want.Presence {
 		case Absent:
 			p.compareAbsent(s)
@@ -157,7 +156,7 @@ func (p *planner) compareDevices(s *stance) {
 		case d.Holder == "" && d.HolderID != "":
 			p.fault(s, "macAddress", "device-held", "free the device first", "device %s is held by an unknown user with id %s (Rainbow: 2009)", k, d.HolderID)
 		}
-		if s.then.subscriber == "" {
+		if s.then.subscriber == "" && (s.renumbered() || !slices.Contains(s.now.devices, k)) {
 			p.fault(s, "macAddress", "not-subscriber", "fill shortNumber too", "user %s would have no extension, so device %s can't be attached (Rainbow: 2011)", s.login, k)
 		}
 	}
@@ -176,7 +175,7 @@ func (p *planner) compareDDIs(s *stance) {
 		case d.Holder == "" && d.HolderID != "":
 			p.fault(s, "ddiE164Number", "ddi-held", "free the number first, or use another", "DDI %s is held by an unknown user with id %s (Rainbow: 2015)", n, d.HolderID)
 		}
-		if s.then.subscriber == "" {
+		if s.then.subscriber == "" && (s.renumbered() || !slices.Contains(s.now.ddis, n)) {
 			p.fault(s, "ddiE164Number", "not-subscriber", "fill shortNumber too", "user %s would have no extension, so DDI %s can't be assigned (Rainbow: 2013)", s.login, n)
 		}
 	}
@@ -186,8 +185,13 @@ func (p *planner) comparePairings(s *stance) {
 	w := s.want.Pairings
 	keys := Wish[Key]{Mood: w.Mood}
 	for _, pairing := range w.Keys {
-		if k, ok := p.resolvePairing(s, pairing); ok {
-			keys.Keys = append(keys.Keys, k)
+		k, ok := p.resolvePairing(s, pairing)
+		if !ok {
+			continue
+		}
+		keys.Keys = append(keys.Keys, k)
+		if e := find[Extension](p.obs, k); w.Mood != Exclude && e.Holder == "" && e.HolderID != "" {
+			p.fault(s, "pbxShortNumber", "number-held", "free the number first, or use another", "number %s is held by an unknown user with id %s (Rainbow: 1008)", k.ID, e.HolderID)
 		}
 	}
 	s.paired = keys.named()

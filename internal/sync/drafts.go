@@ -165,6 +165,7 @@ func remarkExchange[K interface {
 
 func (p *planner) draftUser(s *stance) {
 	changes, along := attributeChanges(s.want.Attributes, s.user)
+	p.checkLists(s, changes)
 	if s.user == nil {
 		changes = slices.DeleteFunc(append(changes, along...), func(c Change) bool { return c.After == "" })
 		s.creation = p.add(s, Operation{Action: ActionCreate, Key: s.login.Key(), Changes: changes, Secret: s.want.Password, Reason: "no such user yet"})
@@ -173,6 +174,9 @@ func (p *planner) draftUser(s *stance) {
 	secret := s.want.Password
 	if !p.policy.ResetPasswords {
 		secret = nil
+	}
+	if secret != nil && s.login == p.company.Account {
+		p.fault(s, passwordField, "user-protected", "empty the password cell", "user %s is the account that the gateway works under: a manifest does not reset its password", s.login)
 	}
 	if len(changes) == 0 && secret == nil {
 		return

@@ -75,9 +75,12 @@ func userEffects(op *Operation, obs Observed, id string) []RecordChange {
 		u := &User{ID: id, Login: op.Login}
 		setAttributes(u, op.Changes)
 		changes := []RecordChange{}
+		known := find[User](obs, op.Key) // a refresh may have seen what the run did not learn
 		for _, l := range licencesOfNewUser(op, obs) {
 			u.Licences = append(u.Licences, l.ID)
-			changes = append(changes, change(seats(l, +1)))
+			if known == nil || !slices.Contains(known.Licences, l.ID) {
+				changes = append(changes, change(seats(l, +1)))
+			}
 		}
 		slices.Sort(u.Licences)
 		return append(changes, change(u))

@@ -23,9 +23,8 @@ import (
 func TestAKilledRunResumesToTheSameEnd(t *testing.T) {
 	ends, mishaps := map[RunState]int{}, map[mishap]int{}
 	rapid.Check(t, func(t *rapid.T) {
-		start, desired := drawWorld(t), drawDesired(t)
-		plan, err := MakePlan(desired, start, Policy{})
-		if err != nil || len(plan.Operations) == 0 {
+		start, _, plan := drawPlan(t)
+		if len(plan.Operations) == 0 {
 			return
 		}
 		want := Overlay(start)
@@ -75,9 +74,8 @@ func TestAKilledRunResumesToTheSameEnd(t *testing.T) {
 func TestAStalePlanIsNeverTakenUp(t *testing.T) {
 	stale := map[bool]int{}
 	rapid.Check(t, func(t *rapid.T) {
-		start, desired := drawWorld(t), drawDesired(t)
-		plan, err := MakePlan(desired, start, Policy{})
-		if err != nil || len(plan.Operations) == 0 {
+		start, _, plan := drawPlan(t)
+		if len(plan.Operations) == 0 {
 			return
 		}
 		stage := newRehearsal(t, start, plan)
@@ -191,6 +189,9 @@ func (s *rehearsal) goOn(t *rapid.T) RunState {
 		close(stop)
 	}
 	s.store.stopped, s.store.late = events == 0 && !s.calm, 0
+	if rapid.Bool().Draw(t, "refreshed before") {
+		s.store.world = NewWorld(s.target.world.Company(), all(s.target.world)...)
+	}
 	s.run.State = RunRunning
 	known := s.run.Outcomes
 	shown := slices.Clone(known)

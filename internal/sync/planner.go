@@ -21,6 +21,7 @@ func MakePlan(desired *Desired, obs Observed, policy Policy) (*Plan, error) {
 		claimed: map[Key]*stance{},
 		frees:   map[Key]*draft{},
 		touched: map[Key]bool{},
+		offers:  map[Offer][]*Licence{},
 	}
 	for r := range obs.Records(KindLicence) {
 		p.licences = append(p.licences, r.(*Licence))
@@ -47,6 +48,8 @@ type planner struct {
 	company Company
 	// licences are the company's subscriptions, in key order.
 	licences []*Licence
+	// offers remembers the subscriptions to an offer, by the name that a manifest gives it.
+	offers map[Offer][]*Licence
 
 	// queue holds the stances in the order in which their users come up: manifest order, then those who only lose things.
 	queue   []*stance
@@ -105,6 +108,15 @@ type draft struct {
 	group *draft
 }
 
+// need makes the draft wait for others; nil ones and itself are passed over.
+func (d *draft) need(others ...*draft) {
+	for _, n := range others {
+		if n != nil && n != d && !slices.Contains(d.needs, n) {
+			d.needs = append(d.needs, n)
+		}
+	}
+}
+
 func (p *planner) fault(s *stance, column, code, hint, format string, args ...any) {
 	at := s.at
 	if s.want != nil {
@@ -125,11 +137,7 @@ func (p *planner) add(s *stance, op Operation, needs ...*draft) *draft {
 		op.Positions = []Position{s.at}
 	}
 	d := &draft{op: op, owner: s}
-	for _, n := range needs {
-		if n != nil && !slices.Contains(d.needs, n) {
-			d.needs = append(d.needs, n)
-		}
-	}
+	d.need(needs...)
 	s.drafted = true
 	p.drafts = append(p.drafts, d)
 	p.touched[op.Key] = true

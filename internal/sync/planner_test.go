@@ -178,6 +178,9 @@ func TestPlanFaults(t *testing.T) {
 		{"another extension to detach than his", with(entry(2, "ann@demo.example", "detach"), func(u *DesiredUser) { u.Subscriber = Without[Number]("2002") }), "other-number", "shortNumber"},
 		{"the account itself", entry(2, "root@demo.example", "delete"), "user-protected", "loginEmail"},
 		{"an administrator", entry(2, "boss@demo.example", "delete"), "user-protected", "loginEmail"},
+		{"a second phone without a first", with(entry(2, "ann@demo.example", "upsert"), func(u *DesiredUser) { u.Attributes = []Attribute{{"businessPhone1", "33298300511"}} }), "list-gap", "businessPhone1"},
+		{"a second tag of a new user without a first", with(entry(2, "dora@demo.example", "upsert"), func(u *DesiredUser) { u.Attributes = []Attribute{{"tags1", "night"}} }), "list-gap", "tags1"},
+		{"the extension goes and the DDI is to stay", with(entry(2, "ann@demo.example", "upsert"), func(u *DesiredUser) { u.Subscriber, u.DDIs = Having[Number](), Having(ddi(0)) }), "not-subscriber", "ddiE164Number"},
 		{"an unknown PBX", with(entry(2, "ann@demo.example", "upsert"), func(u *DesiredUser) { u.Pairings = Having(Pairing{PbxID: "PBXnone", Number: "3000"}) }), "unknown-pbx", "pbxId"},
 		{"an unknown PBX number", with(entry(2, "ann@demo.example", "upsert"), func(u *DesiredUser) { u.Pairings = Having(Pairing{Number: "3999"}) }), "unknown-number", "pbxShortNumber"},
 	} {
@@ -232,6 +235,119 @@ func TestLicencesShortIsAFault(t *testing.T) {
 		if op.Key.Kind == KindUser && op.Login == "dora@demo.example" && len(op.Needs) != 1 {
 			t.Errorf("the second taker needs %v, want the deletion that gives a seat back", op.Needs)
 		}
+	}
+}
+
+// TestOverbookedLicencesAreGivenBackFirst: two of one seat are taken, so that the first one given back frees none.
+func TestOverbookedLicencesAreGivenBackFirst(t *testing.T) {
+	world := demoWorld()
+	overbooked := *find[Licence](world, Key{KindLicence, "l1"})
+	overbooked.Max = 1
+	world.put(&overbooked)
+	users := []DesiredUser{
+		with(entry(2, "cleo@demo.example", "upsert"), func(u *DesiredUser) { u.Licences = Adding[Offer]("Voice Enterprise") }),
+		entry(3, "ann@demo.example", "delete"),
+	}
+	_, err := MakePlan(&Desired{Users: users}, world, Policy{})
+	if err == nil || !strings.Contains(err.Error(), "licences-short") {
+		t.Fatalf("got %v, want licences-short: two of one are assigned and one is given back", err)
+	}
+	plan, err := MakePlan(&Desired{Users: append(users, entry(4, "bob@demo.example", "delete"))}, world, Policy{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if taker := plan.Operations[len(plan.Operations)-1]; taker.Key.Kind != KindLicence || len(taker.Needs) != 2 {
+		t.Errorf("the last operation is %s and needs %v, want the licence to wait for both deletions", taker.Title(), taker.Needs)
+	}
+}
+
+// TestAnExclusiveLicenceWaitsForTheOneBefore: upstream refuses a second one (admin guide, AssignUserSubscription).
+func TestAnExclusiveLicenceWaitsForTheOneBefore(t *testing.T) {
+	u := with(entry(2, "ann@demo.example", "upsert"), func(u *DesiredUser) { u.Licences = Having[Offer]("Voice Attendant") })
+	plan, err := MakePlan(&Desired{Users: []DesiredUser{u}}, demoWorld(), Policy{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(plan.Operations) != 2 || plan.Operations[0].Action != ActionDetach || len(plan.Operations[1].Needs) != 1 {
+		t.Errorf("plan is %+v; want the old licence given back, and the new one after it", plan.Operations)
+	}
+}
+
+// TestALicenceThatIsHeldNeedsNoActiveSubscription: what a user has stays while its subscription is synchronised or has
+// run out, and an inactive subscription does not stand in the way of an active one to the same offer.
+func TestALicenceThatIsHeldNeedsNoActiveSubscription(t *testing.T) {
+	world := demoWorld()
+	held := *find[Licence](world, Key{KindLicence, "l1"})
+	held.Syncing = true
+	world.put(&held)
+	ann := with(entry(2, "ann@demo.example", "upsert"), func(u *DesiredUser) { u.Licences = Adding[Offer]("Voice Enterprise") })
+	plan, err := MakePlan(&Desired{Users: []DesiredUser{ann}}, world, Policy{})
+	if err != nil || len(plan.Operations) != 0 {
+		t.Errorf("plan %+v, error %v; want nothing to do: ann has it", plan, err)
+	}
+	world.put(&Licence{ID: "l9", Offer: "Voice Enterprise", Max: 5, Status: "active"})
+	cleo := with(entry(3, "cleo@demo.example", "upsert"), func(u *DesiredUser) { u.Licences = Adding[Offer]("Voice Enterprise") })
+	plan, err = MakePlan(&Desired{Users: []DesiredUser{ann, cleo}}, world, Policy{})
+	if err != nil || len(plan.Operations) != 1 || plan.Operations[0].Key.ID != "l9" {
+		t.Errorf("plan %+v, error %v; want cleo to get l9, the active one", plan, err)
+	}
+}
+
+// TestWhatIsHeldWithoutAnExtensionStays: upstream may show a DDI at a user who has no subscriber.
+func TestWhatIsHeldWithoutAnExtensionStays(t *testing.T) {
+	world := demoWorld()
+	n := *find[DDI](world, ddi(2).Key())
+	n.Holder, n.HolderID = "cleo@demo.example", "u3"
+	world.put(&n)
+	u := with(entry(2, "cleo@demo.example", "upsert"), func(u *DesiredUser) { u.DDIs = Having(ddi(2)) })
+	plan, err := MakePlan(&Desired{Users: []DesiredUser{u}}, world, Policy{})
+	if err != nil || len(plan.Operations) != 0 {
+		t.Errorf("plan %+v, error %v; want nothing to do: cleo has the DDI", plan, err)
+	}
+}
+
+// TestListsAreClearedFromTheirEnd: clearing a place before a filled one moves the later ones up, and would be asked for
+// again and again.
+func TestListsAreClearedFromTheirEnd(t *testing.T) {
+	world := demoWorld()
+	ann := *find[User](world, Login("ann@demo.example").Key())
+	ann.Attributes = []Attribute{{"tags0", "night"}, {"tags1", "ward 4"}}
+	world.put(&ann)
+	for _, c := range []struct {
+		attributes []Attribute
+		gap        bool
+	}{
+		{[]Attribute{{"tags0", ""}}, true},
+		{[]Attribute{{"tags0", ""}, {"tags1", "ward 4"}}, true},
+		{[]Attribute{{"tags3", "day"}}, true},
+		{[]Attribute{{"tags0", ""}, {"tags1", ""}}, false},
+		{[]Attribute{{"tags1", ""}}, false},
+		{[]Attribute{{"tags2", "day"}}, false},
+		{[]Attribute{{"tags2", "day"}, {"tags3", "kitchen"}}, false},
+	} {
+		u := with(entry(2, "ann@demo.example", "sync"), func(u *DesiredUser) { u.Attributes = c.attributes })
+		_, err := MakePlan(&Desired{Users: []DesiredUser{u}}, world, Policy{})
+		if gap := err != nil && strings.Contains(err.Error(), "list-gap"); gap != c.gap || err != nil != c.gap {
+			t.Errorf("%v over tags night, ward 4: %v; want a gap: %v", c.attributes, err, c.gap)
+		}
+	}
+}
+
+func TestTheAccountsPasswordIsNotReset(t *testing.T) {
+	u := entry(2, "root@demo.example", "upsert")
+	if plan, err := MakePlan(&Desired{Users: []DesiredUser{u}}, demoWorld(), Policy{ResetPasswords: true}); err == nil || !strings.Contains(err.Error(), "user-protected") {
+		t.Errorf("plan %+v, error %v; want user-protected: the gateway would lock itself out", plan, err)
+	}
+}
+
+func TestANumberOfAnUnknownUserIsAFault(t *testing.T) {
+	world := demoWorld()
+	e := *find[Extension](world, ExtensionKey(oxeID, "3001"))
+	e.HolderID = "u-gone"
+	world.put(&e)
+	u := with(entry(2, "ann@demo.example", "upsert"), func(u *DesiredUser) { u.Pairings = Having(Pairing{Number: "3001"}) })
+	if plan, err := MakePlan(&Desired{Users: []DesiredUser{u}}, world, Policy{}); err == nil || !strings.Contains(err.Error(), "number-held") {
+		t.Errorf("plan %+v, error %v; want number-held", plan, err)
 	}
 }
 
