@@ -15,7 +15,7 @@ func Audit(log *slog.Logger) Policy {
 	return func(ctx context.Context, call *Call, next Next) error {
 		start := time.Now()
 		err := next(ctx)
-		code := CodeOf(err)
+		code := call.Code(err)
 		level := auditLevel(call, code)
 		if !log.Enabled(ctx, level) {
 			return err

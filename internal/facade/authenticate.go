@@ -38,15 +38,25 @@ func Authenticate(account bool) Policy {
 }
 
 func authenticateLocal(ctx context.Context, call *Call, next Next) error {
-	switch {
-	case call.Operation.Public:
+	if err := localRefusal(call.Operation, call.Arrival); err != nil {
+		return err
+	}
+	call.Access = AccessAccount
+	if call.Operation.Public {
 		call.Access = AccessAnonymous
-	case call.Arrival.Credentials:
-		return ErrOwnCredentials
-	case !call.Arrival.Trusted:
-		return ErrNotTrusted
-	default:
-		call.Access = AccessAccount
 	}
 	return next(ctx)
+}
+
+// localRefusal is why a caller may not use a local service; nil when he may.
+func localRefusal(op *Operation, a *Arrival) error {
+	switch {
+	case op.Public:
+		return nil
+	case a.Credentials:
+		return ErrOwnCredentials
+	case !a.Trusted:
+		return ErrNotTrusted
+	}
+	return nil
 }

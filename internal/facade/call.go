@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 
+	"google.golang.org/grpc/codes"
+
 	"github.com/rainbow-gateway/rainbow-gateway/internal/upstream"
 )
 
@@ -33,6 +35,14 @@ type Call struct {
 
 	// HTTPStatus is upstream's status once known; 0 otherwise.
 	HTTPStatus int
+}
+
+// Code is how the call ended, for logs and metrics. A raw exchange ends without an error whatever upstream answers.
+func (c *Call) Code(err error) codes.Code {
+	if err == nil && c.HTTPStatus >= http.StatusBadRequest {
+		return rainbowCode(c.HTTPStatus)
+	}
+	return codeOf(err)
 }
 
 // Access says as whom a call goes on.

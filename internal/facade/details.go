@@ -161,8 +161,8 @@ func extraMembers(body []byte) []byte {
 	return b
 }
 
-// CodeOf is the canonical code of an error, for logs and metrics.
-func CodeOf(err error) codes.Code {
+// codeOf is the canonical code of an error, for logs and metrics.
+func codeOf(err error) codes.Code {
 	if err == nil {
 		return codes.OK
 	}

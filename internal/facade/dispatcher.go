@@ -122,6 +122,25 @@ func (d *Dispatcher) Exchange(ctx context.Context, op *Operation, x *upstream.Ex
 	})
 }
 
+// Admit lets a door ask, before it takes a body, whether Authenticate is going to refuse the call. A refusal is recorded.
+func (d *Dispatcher) Admit(ctx context.Context, op *Operation) error {
+	arrival := arrivalFrom(ctx)
+	if arrival == nil || !op.Local {
+		return nil
+	}
+	if err := localRefusal(op, arrival); err != nil {
+		return d.Refused(ctx, op, err)
+	}
+	return nil
+}
+
+// Refused passes a call that a door has refused through the policies, so that it is recorded like any other; it goes
+// nowhere. The error is err, or what a policy says before it.
+func (d *Dispatcher) Refused(ctx context.Context, op *Operation, err error) error {
+	call := &Call{Operation: op, Arrival: arrivalFrom(ctx)}
+	return d.run(ctx, call, func(context.Context) error { return err })
+}
+
 // run passes the call through the policies, then to last.
 func (d *Dispatcher) run(ctx context.Context, call *Call, last Next) error {
 	w := walk{policies: d.policies, call: call, last: last}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -80,6 +81,7 @@ var faults = []fault{
 	{upstream.ErrInvalid, codes.InvalidArgument, http.StatusBadRequest, "INVALID_REQUEST", ""},
 	{upstream.ErrNoAccount, codes.Unauthenticated, http.StatusUnauthorized, "NO_ACCOUNT", upstream.ErrNoAccount.Error()},
 	{upstream.ErrCredentials, codes.FailedPrecondition, http.StatusBadGateway, "ACCOUNT_REFUSED", ""},
+	{upstream.ErrLogin, codes.Unavailable, http.StatusBadGateway, "ACCOUNT_NO_TOKEN", ""},
 	{upstream.ErrTooLarge, codes.ResourceExhausted, http.StatusBadGateway, "ANSWER_TOO_LARGE", "Rainbow's answer is larger than the gateway buffers"},
 	{upstream.ErrAnswer, codes.Internal, http.StatusBadGateway, "MALFORMED_ANSWER", "Rainbow answered success with a body that is not what the operation answers"},
 	{context.DeadlineExceeded, codes.DeadlineExceeded, http.StatusGatewayTimeout, "DEADLINE_EXCEEDED", "the call's time is over"},
@@ -140,8 +142,11 @@ func Status(err error) *status.Status {
 	return faultOf(err).grpcStatus()
 }
 
-// HTTP is what a REST caller gets for an error that upstream did not answer: the HTTP status and a sentence.
+// HTTP is what a REST caller gets for an error of which there is no answer to pass on: the HTTP status and a sentence.
 func HTTP(err error) (httpStatus int, text string) {
+	if answered := upstreamError(err); answered != nil { // held back by the rate limit, in upstream's words
+		return answered.Status, answeredText(answered)
+	}
 	if st, ok := status.FromError(err); ok {
 		return httpFromCode(st.Code()), st.Message()
 	}
@@ -152,7 +157,7 @@ func HTTP(err error) (httpStatus int, text string) {
 // upstreamError returns upstream's answer in err, unless the answer was to the gateway's own login.
 func upstreamError(err error) *upstream.Error {
 	var answered *upstream.Error
-	if errors.Is(err, upstream.ErrCredentials) || !errors.As(err, &answered) {
+	if errors.Is(err, upstream.ErrCredentials) || errors.Is(err, upstream.ErrLogin) || !errors.As(err, &answered) {
 		return nil
 	}
 	return answered
@@ -160,6 +165,14 @@ func upstreamError(err error) *upstream.Error {
 
 // Answered tells whether err is upstream's own answer to the call.
 func Answered(err error) bool { return upstreamError(err) != nil }
+
+// RetryAfter is when upstream's refusal in err asks to come back; 0 when it doesn't say.
+func RetryAfter(err error) time.Duration {
+	if answered := upstreamError(err); answered != nil {
+		return retryAfter(answered)
+	}
+	return 0
+}
 
 // httpFromCode is the inverse that google.api.http's transcoding prescribes.
 func httpFromCode(code codes.Code) int {

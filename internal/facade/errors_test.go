@@ -55,8 +55,8 @@ func TestRainbowsErrorsBecomeStatus(t *testing.T) {
 		if st.Code() != tt.want || info.GetReason() != tt.reason || info.GetDomain() != "rainbow-gateway" || st.Message() != tt.text {
 			t.Errorf("%d/%d: got %v %q %v", tt.status, tt.code, st.Code(), st.Message(), info)
 		}
-		if CodeOf(err) != tt.want {
-			t.Errorf("%d: CodeOf says %v", tt.status, CodeOf(err))
+		if codeOf(err) != tt.want {
+			t.Errorf("%d: codeOf says %v", tt.status, codeOf(err))
 		}
 		if info.GetMetadata()["http_status"] != fmt.Sprint(tt.status) || info.GetMetadata()["path"] != "/x/{id}" {
 			t.Errorf("%d: metadata %v", tt.status, info.GetMetadata())
@@ -132,6 +132,7 @@ func TestTheGatewaysOwnErrors(t *testing.T) {
 		{upstream.ErrInvalid, codes.InvalidArgument, 400, "INVALID_REQUEST", "invalid request"},
 		{upstream.ErrNoAccount, codes.Unauthenticated, 401, "NO_ACCOUNT", upstream.ErrNoAccount.Error()},
 		{fmt.Errorf("%w: %w", upstream.ErrCredentials, answered), codes.FailedPrecondition, 502, "ACCOUNT_REFUSED", "service account refused: GET /login: upstream answered 401 Unauthorized, code 401500"},
+		{fmt.Errorf("%w: %w", upstream.ErrLogin, &upstream.Error{Status: 503, Msg: "down", Method: "GET", Path: "/login"}), codes.Unavailable, 502, "ACCOUNT_NO_TOKEN", "service account could not log in: GET /login: upstream answered 503 Service Unavailable"},
 		{fmt.Errorf("https://u:p@rainbow.example/x?token=y: %w", upstream.ErrUnreachable), codes.Unavailable, 502, "UPSTREAM_UNREACHABLE", "https://rainbow.example/x?[query] upstream unreachable"},
 		{fmt.Errorf("%w: %w", upstream.ErrUnreachable, context.Canceled), codes.Canceled, 499, "CANCELLED", "the caller went away"},
 		{context.DeadlineExceeded, codes.DeadlineExceeded, 504, "DEADLINE_EXCEEDED", "the call's time is over"},
@@ -150,6 +151,29 @@ func TestTheGatewaysOwnErrors(t *testing.T) {
 		}
 		if Answered(tt.err) {
 			t.Errorf("%v: taken for an answer to the call", tt.err)
+		}
+	}
+}
+
+// A call that the rate limit holds back has a refusal of upstream, but no answer whose bytes could be passed on.
+func TestHeldBackCallsAreUpstreamsRefusalOverRESTToo(t *testing.T) {
+	held := &upstream.Error{Status: 429, Msg: "upstream asked to wait", RetryAfter: time.Minute}
+	if httpStatus, text := HTTP(held); httpStatus != 429 || text != "upstream asked to wait" || RetryAfter(held) != time.Minute {
+		t.Errorf("got %d %q, retry after %s", httpStatus, text, RetryAfter(held))
+	}
+}
+
+func TestRawExchangesEndWithTheCodeOfTheirStatus(t *testing.T) {
+	for _, tt := range []struct {
+		status int
+		err    error
+		want   codes.Code
+	}{
+		{200, nil, codes.OK}, {304, nil, codes.OK}, {409, nil, codes.AlreadyExists}, {503, nil, codes.Unavailable},
+		{503, context.Canceled, codes.Canceled},
+	} {
+		if got := (&Call{HTTPStatus: tt.status}).Code(tt.err); got != tt.want {
+			t.Errorf("%d, %v: got %v, want %v", tt.status, tt.err, got, tt.want)
 		}
 	}
 }

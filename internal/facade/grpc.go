@@ -71,9 +71,6 @@ func (f *grpcDoor) call(ctx context.Context, op *Operation, req any) (any, error
 	reply := op.output.New().Interface()
 	var header, trailer metadata.MD
 	err := f.dispatcher.Invoke(WithArrival(ctx, f.arrival(ctx)), op.FullMethod, req, reply, grpc.Header(&header), grpc.Trailer(&trailer))
-	if answered := upstreamError(err); answered != nil {
-		header = answerMetadata(answered.Header)
-	}
 	_ = grpc.SetHeader(ctx, safeMetadata(header))
 	_ = grpc.SetTrailer(ctx, trailer)
 	if err != nil {
@@ -176,15 +173,6 @@ func metadataHeader(md metadata.MD) http.Header {
 		}
 	}
 	return h
-}
-
-// answerMetadata shows answer headers as metadata.
-func answerMetadata(h http.Header) metadata.MD {
-	md := make(metadata.MD, len(h))
-	for name, values := range upstream.ForwardAnswer(h) {
-		md[strings.ToLower(name)] = values
-	}
-	return md
 }
 
 // safeMetadata leaves out what belongs to gRPC's own HTTP/2 answer or to a body that is not sent as it came.

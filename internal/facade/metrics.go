@@ -29,7 +29,7 @@ func Metrics(reg prometheus.Registerer) Policy {
 		defer under.Dec()
 		err := next(ctx)
 		seconds.WithLabelValues(door, call.Operation.Name).Observe(time.Since(start).Seconds())
-		calls.WithLabelValues(door, call.Operation.Name, call.Access.String(), CodeOf(err).String()).Inc()
+		calls.WithLabelValues(door, call.Operation.Name, call.Access.String(), call.Code(err).String()).Inc()
 		return err
 	}
 }

@@ -20,8 +20,8 @@ type Operation struct {
 	// Name is what logs and metrics call it: the RPC without the leading slash, or "unmodelled".
 	Name string
 
-	// HTTPMethod and Template are the upstream operation; empty for local services.
-	HTTPMethod, Template string
+	// HTTPMethod is that of the upstream operation; empty for local services.
+	HTTPMethod string
 
 	// Local says that this process answers; Public that it answers anybody.
 	Local, Public bool
@@ -32,13 +32,7 @@ type Operation struct {
 	// NoAccount calls never use the service account: everything below /authentication/.
 	NoAccount bool
 
-	// Secret calls carry credentials as a whole.
-	Secret bool
-
-	// Roles are the Rainbow roles that may call it, as far as documented.
-	Roles []string
-
-	// Binding is the compiled upstream operation, nil for local services and the catch-all.
+	// Binding is the compiled upstream operation, with its options; nil for local services and the catch-all.
 	Binding *upstream.Binding
 
 	method protoreflect.MethodDescriptor
@@ -47,37 +41,27 @@ type Operation struct {
 }
 
 func newOperation(b *upstream.Binding) *Operation {
-	op := &Operation{
+	return &Operation{
 		FullMethod: b.FullMethod,
 		Name:       b.FullMethod[1:],
 		HTTPMethod: b.Method,
-		Template:   b.Path.Template,
 		ReadOnly:   b.Method == "GET",
-		NoAccount:  belowAuthentication(b.Path.Template),
+		NoAccount:  upstream.BelowAuthentication(b.Path.Template) || b.Operation.GetNoCredentials(),
 		Binding:    b,
 		method:     b.Descriptor,
 		input:      b.Input,
 		output:     b.Output,
 	}
-	op.Secret = b.Operation.GetSecret()
-	op.Roles = b.Operation.GetRoles()
-	op.NoAccount = op.NoAccount || b.Operation.GetNoCredentials()
-	return op
 }
 
-// Unmodelled is the operation of a /api/rainbow/ path that no RPC models. path is the decoded path.
+// Unmodelled is the operation of a /api/rainbow/ path that no RPC models. path may be escaped.
 func Unmodelled(method, path string) *Operation {
 	return &Operation{
 		Name:       "unmodelled",
 		HTTPMethod: method,
 		ReadOnly:   method == "GET" || method == "HEAD",
-		NoAccount:  belowAuthentication(path),
+		NoAccount:  upstream.BelowAuthentication(path),
 	}
-}
-
-// belowAuthentication errs on the safe side: any segment of that name, in any case.
-func belowAuthentication(path string) bool {
-	return strings.Contains(strings.ToLower(path)+"/", "/authentication/")
 }
 
 func localOperations(local Local) ([]*Operation, error) {

@@ -8,6 +8,7 @@ func TestAuthenticationRoutesNeverUseTheAccount(t *testing.T) {
 		"/api/rainbow/authentication/v1.0/login":    true,
 		"/api/rainbow/Authentication/v1.0/urls":     true,
 		"/api/rainbow/enduser/v1.0/authentication":  true,
+		"/api/rainbow/authentication;a/v1.0/renew":  true,
 		"/api/rainbow/enduser/v1.0/authentications": false,
 		"/api/rainbow/enduser/v1.0/users/me":        false,
 		"/api/rainbow/admin/v1.0/users/{user_id}":   false,

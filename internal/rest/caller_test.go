@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -57,6 +58,8 @@ func TestWhoMayUseTheServiceAccount(t *testing.T) {
 		{"authentication route, escaped", "/api/rainbow/%61uthentication/v1.0/validator", true, true, nil, ""},
 		{"unmodelled authentication route", "/api/rainbow/authentication/v1.0/urls", true, true, nil, ""},
 		{"unmodelled authentication route, other case", "/api/rainbow/Authentication/v1.0/urls", true, true, nil, ""},
+		{"unmodelled authentication route, with parameters", "/api/rainbow/authentication;a=b/v1.0/renew", true, true, nil, ""},
+		{"unmodelled authentication route, escaped twice", "/api/rainbow/%2561uthentication/v1.0/renew", true, true, nil, ""},
 		{"no account", users, true, false, nil, ""},
 	}
 	for _, tt := range tests {
@@ -240,6 +243,38 @@ func TestUnreachableUpstream(t *testing.T) {
 		if got.status != 502 || !strings.Contains(got.body, "upstream unreachable ("+host+")") || !strings.Contains(got.body, `"errorDetailsCode":502000`) || got.header.Get("X-Error-Origin") != "gateway" {
 			t.Errorf("%s: %d %s", target, got.status, got.body)
 		}
+	}
+}
+
+func TestACallHeldBackByTheRateLimitSaysWhenToComeBack(t *testing.T) {
+	d := setup(t, func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/login") {
+			reply(200, "application/json", loginAnswer)(w, r)
+			return
+		}
+		w.Header().Set("Retry-After", "3600")
+		reply(429, "text/plain", "slow down")(w, r)
+	}, nil)
+	d.useAccount(t)
+	if got := d.send(t, "GET "+users, ""); got.status != 429 || got.body != "slow down" {
+		t.Fatalf("upstream's own answer: %d %s", got.status, got.body)
+	}
+	for _, path := range []string{users, "/api/rainbow/enduser/v1.0/x"} {
+		got := d.send(t, "GET "+path, "")
+		wait, _ := strconv.Atoi(got.header.Get("Retry-After"))
+		if got.status != 429 || wait < 3500 || wait > 3600 || !strings.Contains(got.body, `"errorDetails":"upstream asked to wait"`) {
+			t.Errorf("%s: %d, Retry-After %d: %s", path, got.status, wait, got.body)
+		}
+	}
+}
+
+func TestALoginThatFailsIsNotTheAnswerToTheCall(t *testing.T) {
+	d := setup(t, reply(400, "application/json", `{"errorCode":400,"errorMsg":"bad application","errorDetails":"app 7"}`), nil)
+	d.useAccount(t)
+	got := d.send(t, "GET "+users, "")
+	if got.status != 502 || !strings.Contains(got.body, "service account could not log in: GET /api/rainbow/authentication/v1.0/login: upstream answered 400") ||
+		strings.Contains(got.body, "app 7") {
+		t.Errorf("%d %s", got.status, got.body)
 	}
 }
 

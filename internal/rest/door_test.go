@@ -312,6 +312,30 @@ func TestAmpersandWhereAQuestionMarkBelongs(t *testing.T) {
 	}
 }
 
+func TestPathsKeepTheirEscapes(t *testing.T) {
+	d := setup(t, reply(200, "application/json", "{}"), nil)
+	for sent, want := range map[string]string{
+		"/a%2Fb":       "/a%2Fb",
+		"/a%2fb|c":     "/a%2fb%7Cc", // net/url would make it /a/b%7Cc
+		"/a%2fb\xe9#c": "/a%2fb%E9%23c",
+		"/a%7eb":       "/a%7eb",
+	} {
+		d.send(t, "GET "+users+sent, "", "Authorization: Bearer x")
+		if got := d.upstream.got().line; got != "GET "+users+want {
+			t.Errorf("%s: upstream got %s", sent, got)
+		}
+	}
+}
+
+func TestTheCatchAllPassesNoOddMethods(t *testing.T) {
+	d := setup(t, reply(200, "application/json", "{}"), nil)
+	for method, want := range map[string]int{"PATCH": 200, "OPTIONS": 200, "PURGE": 405, "get": 405, "CONNECT": 405} {
+		if got := d.send(t, method+" /api/rainbow/enduser/v1.0/x", "", "Authorization: Bearer x"); got.status != want {
+			t.Errorf("%s: %d, want %d", method, got.status, want)
+		}
+	}
+}
+
 func TestMissingContentTypeStaysMissing(t *testing.T) {
 	d := setup(t, reply(200, "", "{}"), nil)
 	got := d.send(t, "GET "+users, "", "Authorization: Bearer x")

@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strconv"
 	"strings"
+	"time"
 
 	"google.golang.org/protobuf/encoding/protojson"
 
@@ -41,6 +43,9 @@ func writeFault(w http.ResponseWriter, r *http.Request, err error) {
 	header.Del("Content-Length")
 	header.Set("Content-Type", contentTypeJSON)
 	header["X-Error-Origin"] = originGateway
+	if wait := facade.RetryAfter(err); wait > 0 {
+		header.Set("Retry-After", strconv.FormatInt(int64((wait+time.Second-1)/time.Second), 10))
+	}
 	w.WriteHeader(httpStatus)
 	_, _ = w.Write(body)
 }
@@ -67,7 +72,8 @@ func envelope(httpStatus int, text string, err error) []byte {
 		ErrorDetailsCode: httpStatus * 1000,
 	}
 	if errors.Is(err, facade.ErrBody) {
-		e.ErrorDetails = []paramError{{Param: "body", Msg: strings.TrimPrefix(text, "body: ")}}
+		_, reason, _ := strings.Cut(text, facade.ErrBody.Error()+": ")
+		e.ErrorDetails = []paramError{{Param: "body", Msg: reason}}
 	}
 	if e.ErrorMsg == "" {
 		e.ErrorMsg = text

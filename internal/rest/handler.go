@@ -17,8 +17,11 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"runtime/debug"
+	"slices"
 	"strings"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -52,6 +55,9 @@ type Options struct {
 	// MaxBody bounds a JSON body for Rainbow in bytes, MaxUpload every other body. Defaults: 8 MiB and 256 MiB.
 	MaxBody, MaxUpload int64
 
+	// BodyPause is how long a caller may pause within a body. Default: a minute.
+	BodyPause time.Duration
+
 	// Log gets what callers are not told. Default: slog.Default().
 	Log *slog.Logger
 }
@@ -70,6 +76,9 @@ func New(opts Options) (*Handler, error) {
 	}
 	if opts.MaxUpload == 0 {
 		opts.MaxUpload = 256 << 20
+	}
+	if opts.BodyPause == 0 {
+		opts.BodyPause = time.Minute
 	}
 	if opts.Log == nil {
 		opts.Log = slog.Default()
@@ -106,7 +115,8 @@ func (h *Handler) recover(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
-	escaped := r.URL.EscapedPath()
+	h.limitPause(w, r)
+	escaped := escapedPath(r.URL)
 	var p path
 	ok, err := p.split(escaped)
 	if err != nil {
@@ -150,22 +160,27 @@ func splitAmpersand(r *http.Request, escaped string) *http.Request {
 	if i < 0 || r.URL.RawQuery != "" || strings.IndexByte(escaped[i:], '/') >= 0 || !strings.HasPrefix(escaped, rainbowPrefix) {
 		return nil
 	}
-	fixed := r.Clone(r.Context())
-	url := *r.URL
-	decoded, _, _ := strings.Cut(r.URL.Path, "&")
-	url.Path, url.RawPath, url.RawQuery = decoded, escaped[:i], escaped[i+1:]
-	fixed.URL = &url
+	decoded, err := url.PathUnescape(escaped[:i])
+	if err != nil {
+		return nil
+	}
+	fixed := r.WithContext(r.Context())
+	fixed.URL = &url.URL{Path: decoded, RawPath: escaped[:i], RawQuery: escaped[i+1:]}
 	return fixed
 }
+
+// passedMethods are the methods that the catch-all passes; others are made for proxies and caches on the way.
+var passedMethods = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch,
+	http.MethodDelete, http.MethodOptions}
 
 // unmatched answers what no route serves: the catch-all, 405 or 404.
 func (h *Handler) unmatched(w http.ResponseWriter, r *http.Request, p *path, allowed []string) {
 	below := strings.HasPrefix(r.URL.Path, rainbowPrefix)
 	switch {
-	case r.Method == http.MethodTrace || r.Method == http.MethodConnect:
+	case !slices.Contains(passedMethods, r.Method):
 		h.refuse(w, r, facade.ErrMethod)
 	case below && h.opts.CatchAll:
-		op := facade.Unmodelled(r.Method, r.URL.Path)
+		op := facade.Unmodelled(r.Method, escapedPath(r.URL))
 		h.stream(facade.WithArrival(r.Context(), h.arrival(w, r)), w, r, op, r.Method)
 	case len(allowed) > 0:
 		setAllow(w, allowed)
@@ -205,18 +220,9 @@ func (h *Handler) arrival(w http.ResponseWriter, r *http.Request) *facade.Arriva
 
 // target is the request line's path and query, as the caller escaped them.
 func target(r *http.Request) string {
-	escaped := r.URL.EscapedPath()
+	escaped := escapedPath(r.URL)
 	if r.URL.RawQuery == "" && !r.URL.ForceQuery {
 		return escaped
 	}
 	return escaped + "?" + r.URL.RawQuery
-}
-
-// translate makes errors of net/http the facade's.
-func translate(err error) error {
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
-		return fmt.Errorf("%w: at most %d bytes", facade.ErrBodySize, tooLarge.Limit)
-	}
-	return err
 }

@@ -23,6 +23,10 @@ import (
 
 // local serves a route of the gateway's own services through its generated handler, with protojson both ways.
 func (h *Handler) local(ctx context.Context, w http.ResponseWriter, r *http.Request, rt *route, p *path) {
+	if err := h.opts.Dispatcher.Admit(ctx, rt.op); err != nil {
+		h.refuse(w, r, err)
+		return
+	}
 	if r.ContentLength != 0 && r.Body != nil {
 		media, err := mediaType(r)
 		if err != nil {
@@ -37,9 +41,9 @@ func (h *Handler) local(ctx context.Context, w http.ResponseWriter, r *http.Requ
 			h.refuse(w, r, status.Errorf(codes.InvalidArgument, "content type %q: not taken here", media))
 			return
 		}
-		body, err := readBody(w, r, h.opts.MaxUpload)
+		body, err := h.readBody(w, r, h.opts.MaxUpload)
 		if err != nil {
-			h.refuse(w, r, err)
+			h.refuse(w, r, h.opts.Dispatcher.Refused(ctx, rt.op, err))
 			return
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
@@ -194,9 +198,9 @@ func (rt *route) rawBody(media string) *RawBody {
 
 // rawBody calls the RPC with a message made from a raw body.
 func (h *Handler) rawBody(ctx context.Context, w http.ResponseWriter, r *http.Request, rt *route, p *path, raw *RawBody) {
-	body, err := readBody(w, r, h.opts.MaxUpload)
+	body, err := h.readBody(w, r, h.opts.MaxUpload)
 	if err != nil {
-		h.refuse(w, r, err)
+		h.refuse(w, r, h.opts.Dispatcher.Refused(ctx, rt.op, err))
 		return
 	}
 	req, err := raw.Message(r, rt.params(p), body)

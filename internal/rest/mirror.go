@@ -23,7 +23,7 @@ import (
 func (h *Handler) mirror(ctx context.Context, w http.ResponseWriter, r *http.Request, rt *route, p *path) {
 	body, err := h.jsonBody(w, r)
 	if err != nil {
-		h.refuse(w, r, err)
+		h.refuse(w, r, h.opts.Dispatcher.Refused(ctx, rt.op, err))
 		return
 	}
 	x := &upstream.Exchange{
@@ -54,7 +54,7 @@ func (h *Handler) jsonBody(w http.ResponseWriter, r *http.Request) ([]byte, erro
 	if r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0 {
 		return nil, nil
 	}
-	body, err := readBody(w, r, h.opts.MaxBody)
+	body, err := h.readBody(w, r, h.opts.MaxBody)
 	if err != nil || len(body) == 0 {
 		return nil, err
 	}
@@ -65,33 +65,6 @@ func (h *Handler) jsonBody(w http.ResponseWriter, r *http.Request) ([]byte, erro
 		return nil, fmt.Errorf("%w: %w", facade.ErrBody, err)
 	}
 	return body, nil
-}
-
-// readBody reads a body of at most limit bytes in one piece.
-func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
-	if r.ContentLength > limit {
-		return nil, fmt.Errorf("%w: at most %d bytes", facade.ErrBodySize, limit)
-	}
-	if r.ContentLength > 0 {
-		body := make([]byte, r.ContentLength)
-		if _, err := io.ReadFull(r.Body, body); err != nil {
-			return nil, broken(err)
-		}
-		return body, nil
-	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
-	if err != nil {
-		return nil, broken(err)
-	}
-	return body, nil
-}
-
-// broken says that a body ended before its time, unless it was merely too large.
-func broken(err error) error {
-	if tooLarge := translate(err); errors.Is(tooLarge, facade.ErrBodySize) {
-		return tooLarge
-	}
-	return fmt.Errorf("%w: not received to its end", facade.ErrBody)
 }
 
 // mirrorOptions make a grpc-gateway mux whose handlers pass bytes through.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/rainbow-gateway/rainbow-gateway/internal/facade"
+	"github.com/rainbow-gateway/rainbow-gateway/internal/upstream"
 )
 
 // maxSegments bounds the depth of a path; Rainbow's deepest has 12.
@@ -53,31 +54,28 @@ func decodeSegment(segment string) (string, error) {
 			return "", fmt.Errorf("%w: malformed percent-encoding", facade.ErrPath)
 		}
 	}
-	if dotSegment(decoded) {
+	if upstream.HasDotSegment(decoded) {
 		return "", fmt.Errorf("%w: dot segments are not taken", facade.ErrPath)
 	}
 	return decoded, nil
 }
 
-// dotSegment tells whether a decoded segment is, or holds behind an escaped slash or backslash, a dot segment.
-func dotSegment(segment string) bool {
-	if strings.IndexByte(segment, '.') < 0 {
-		return false
+// escapedPath is the path as the caller escaped it, and what he should have escaped escaped. net/url would escape all of
+// it anew then, from its decoded form, in which an escaped slash is a separator.
+func escapedPath(u *url.URL) string {
+	escaped := u.EscapedPath()
+	if u.RawPath == "" || escaped == u.RawPath {
+		return escaped
 	}
-	for {
-		end := strings.IndexAny(segment, `/\`)
-		part := segment
-		if end >= 0 {
-			part = segment[:end]
+	var b strings.Builder
+	for i := range len(u.RawPath) {
+		if c := u.RawPath[i]; c <= ' ' || c >= 0x7f || strings.IndexByte("\"#<>?\\^`{|}", c) >= 0 {
+			fmt.Fprintf(&b, "%%%02X", c)
+		} else {
+			b.WriteByte(c)
 		}
-		if part == "." || part == ".." {
-			return true
-		}
-		if end < 0 {
-			return false
-		}
-		segment = segment[end+1:]
 	}
+	return b.String()
 }
 
 // value is the text of a variable: one segment decoded; of several the slashes inside a segment stay escaped, so

@@ -137,14 +137,14 @@ func TestRouteOrderDoesNotMatter(t *testing.T) {
 func TestDotSegmentsAreRefused(t *testing.T) {
 	for _, escaped := range []string{
 		"/a/../b", "/a/./b", "/a/..", "/a/.", "/a/%2e%2e/b", "/a/%2E%2e", "/a/.%2e", "/a/%2e", "/a/..%2f..%2fb", "/a/x%2f..",
-		"/a/..%5cb", "/a/x%5c%2e%2e",
+		"/a/..%5cb", "/a/x%5c%2e%2e", "/a/%252e%252e", "/a/..;x=y/b",
 	} {
 		var p path
 		if _, err := p.split(escaped); !errors.Is(err, facade.ErrPath) {
 			t.Errorf("%s: got %v", escaped, err)
 		}
 	}
-	for _, escaped := range []string{"/a/...", "/a/.b", "/a/b.", "/a/%252e%252e", "/v1.0/a..b", "/a/x%2f.y"} {
+	for _, escaped := range []string{"/a/...", "/a/.b", "/a/b.", "/v1.0/a..b", "/a/x%2f.y"} {
 		var p path
 		if _, err := p.split(escaped); err != nil {
 			t.Errorf("%s: %v", escaped, err)

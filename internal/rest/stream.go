@@ -3,6 +3,7 @@ package rest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"sync"
@@ -15,15 +16,14 @@ import (
 // what upstream gets, GET for a HEAD that a modelled GET answers.
 func (h *Handler) stream(ctx context.Context, w http.ResponseWriter, r *http.Request, op *facade.Operation, method string) {
 	x := &upstream.Exchange{
-		WantRaw: true,
 		Request: &upstream.RawRequest{Method: method, Target: target(r), Header: r.Header, ContentLength: r.ContentLength},
 	}
 	if r.Body != nil && r.Body != http.NoBody && r.ContentLength != 0 {
 		if r.ContentLength > h.opts.MaxUpload {
-			h.refuse(w, r, facade.ErrBodySize)
+			h.refuse(w, r, h.opts.Dispatcher.Refused(ctx, op, fmt.Errorf("%w: at most %d bytes", facade.ErrBodySize, h.opts.MaxUpload)))
 			return
 		}
-		x.Request.BodyReader = http.MaxBytesReader(w, r.Body, h.opts.MaxUpload)
+		x.Request.BodyReader = h.takeBody(w, r, h.opts.MaxUpload)
 	}
 	begun := false
 	err := h.opts.Dispatcher.Exchange(ctx, op, x, func(answer *upstream.RawAnswer) error {
@@ -36,7 +36,7 @@ func (h *Handler) stream(ctx context.Context, w http.ResponseWriter, r *http.Req
 		// The head is out, so the caller can only be told by breaking off: a short answer must not look whole.
 		panic(http.ErrAbortHandler)
 	default:
-		h.refuse(w, r, translate(err))
+		h.refuse(w, r, err)
 	}
 }
 

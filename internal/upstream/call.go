@@ -245,11 +245,11 @@ func (k *call) noToken(ctx context.Context, err error) error {
 func (k *call) broken(ctx context.Context, host string, sent bool, cause error) error {
 	e := &callError{method: k.method, path: k.path, kind: ErrUnreachable, host: host, cause: cause,
 		unknown: k.unsure || sent, again: !sent || k.repeatable}
-	if err := k.source.failure(); err != nil {
-		e.kind, e.host, e.cause, e.again = err, "", nil, false
-	}
 	if ctx.Err() != nil {
 		e.kind, e.cause, e.again = ctx.Err(), nil, false
+	}
+	if err := k.source.failure(); err != nil { // net/http ends the context of a request whose body it can't read
+		e.kind, e.host, e.cause, e.again = err, "", nil, false
 	}
 	return e
 }
