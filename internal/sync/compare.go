@@ -258,33 +258,46 @@ func attributeChanges(want []Attribute, user *User) (changes, along []Change) {
 		if user != nil {
 			before = user.Attribute(a.Name)
 		}
-		if !sameAttribute(a.Name, before, a.Value) {
+		if !SameAttribute(a.Name, before, a.Value) {
 			changes = append(changes, Change{Name: a.Name, Before: before, After: a.Value})
 		}
 	}
 	return changes, along
 }
 
-// defaults are the values that upstream gives an attribute that is cleared or never set (admin guide, CreateUser; the
-// login sample for visibility).
-var defaults = map[string]string{
-	"isInitialized": "false", "visibility": "same_than_company", "accountType": "free", "authenticationType": "DEFAULT",
+// DefaultOf is the value that upstream gives an attribute that is cleared or never set; empty for most (admin guide,
+// CreateUser; the login sample for visibility).
+func DefaultOf(attribute string) string {
+	switch attribute {
+	case "isInitialized":
+		return "false"
+	case "visibility":
+		return "same_than_company"
+	case "accountType":
+		return "free"
+	case "authenticationType":
+		return "DEFAULT"
+	}
+	return ""
 }
 
-// sameAttribute compares two values of an attribute: an absent one is its default; numbers go without separators and
+// SameAttribute compares two values of an attribute: an absent one is its default; numbers go without separators and
 // plus sign, e-mails and country codes without case.
-func sameAttribute(name, a, b string) bool {
-	a, b = cmp.Or(a, defaults[name]), cmp.Or(b, defaults[name])
+func SameAttribute(name, a, b string) bool {
+	a, b = cmp.Or(a, DefaultOf(name)), cmp.Or(b, DefaultOf(name))
 	if a == b {
 		return true
 	}
 	switch {
 	case strings.HasPrefix(name, "businessPhone"), strings.HasPrefix(name, "mobilePhone"):
-		return plainPhone(a) == plainPhone(b)
+		return SamePhone(a, b)
 	case strings.HasPrefix(name, "email"), name == "country", name == "isInitialized":
 		return strings.EqualFold(a, b)
 	}
 	return false
 }
+
+// SamePhone compares two numbers without the signs that people put between digits, and without plus sign.
+func SamePhone(a, b string) bool { return a == b || plainPhone(a) == plainPhone(b) }
 
 func plainPhone(s string) string { return strings.TrimPrefix(phoneSeparators.Replace(s), "+") }

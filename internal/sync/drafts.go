@@ -274,7 +274,7 @@ func (p *planner) pairingChanges(s *stance, k Key, e *Extension) []Change {
 		if w.InternalNumber != "" && w.InternalNumber != e.InternalNumber {
 			changes = append(changes, Change{Name: "internalNumber", Before: e.InternalNumber, After: w.InternalNumber})
 		}
-		if w.PublicNumber != "" && !sameAttribute("businessPhone0", w.PublicNumber, e.PublicNumber) {
+		if w.PublicNumber != "" && !SamePhone(w.PublicNumber, e.PublicNumber) {
 			changes = append(changes, Change{Name: "number", Before: e.PublicNumber, After: w.PublicNumber})
 		}
 	}

@@ -98,7 +98,7 @@ func ParseLogin(s string) (Login, error) {
 	return Login(s), nil
 }
 
-// Number is a short number (extension): 2 to 10 digits, kept as text because leading zeros count.
+// Number is a short number (extension): 1 to 10 digits, kept as text because leading zeros count.
 type Number string
 
 // ParseNumber checks a short number.

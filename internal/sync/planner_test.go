@@ -381,7 +381,7 @@ func TestSameAttribute(t *testing.T) {
 		{"isInitialized", "", "true", false},
 		{"visibility", "same_than_company", "", true},
 	} {
-		if got := sameAttribute(c.name, c.a, c.b); got != c.want {
+		if got := SameAttribute(c.name, c.a, c.b); got != c.want {
 			t.Errorf("%s: %q and %q same: %v, want %v", c.name, c.a, c.b, got, c.want)
 		}
 	}

@@ -3,6 +3,7 @@ package rainbow
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	bulksync "github.com/rainbow-gateway/rainbow-gateway/internal/sync"
 )
@@ -42,14 +43,15 @@ func changesNumber(op *bulksync.Operation) bool {
 	return internal || public
 }
 
-// byImport tells whether an import can carry a user's operation. An import ignores empty cells, so it clears nothing; and
-// how it fits a single number or tag into a list that is there already is not documented.
+// byImport tells whether an import can carry a user's operation. An import ignores empty cells, so it clears nothing; how
+// it fits a single number or tag into a list that is there already, and whether a cell may have several lines, is not
+// documented.
 func byImport(op *bulksync.Operation) bool {
 	if op.Action != bulksync.ActionUpdate {
 		return true
 	}
 	for _, c := range op.Changes {
-		if _, _, numbered := position(c.Name); numbered || c.After == "" {
+		if _, _, numbered := position(c.Name); numbered || c.After == "" || strings.ContainsAny(c.After, "\r\n") {
 			return false
 		}
 	}

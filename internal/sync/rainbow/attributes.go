@@ -22,26 +22,24 @@ type attribute struct {
 	name string
 	get  func(*adminv1.User) string
 	set  func(*adminv1.UpdateUserBody, string)
-	// reset is what UpdateUser is sent to clear the value: empty, or the default of members that have one.
-	reset string
 }
 
 var attributes = []attribute{
-	{"title", (*adminv1.User).GetTitle, func(b *adminv1.UpdateUserBody, v string) { b.Title = &v }, ""},
-	{"firstName", (*adminv1.User).GetFirstName, func(b *adminv1.UpdateUserBody, v string) { b.FirstName = &v }, ""},
-	{"lastName", (*adminv1.User).GetLastName, func(b *adminv1.UpdateUserBody, v string) { b.LastName = &v }, ""},
-	{"nickName", (*adminv1.User).GetNickName, func(b *adminv1.UpdateUserBody, v string) { b.NickName = &v }, ""},
-	{"jobTitle", (*adminv1.User).GetJobTitle, func(b *adminv1.UpdateUserBody, v string) { b.JobTitle = &v }, ""},
-	{"department", (*adminv1.User).GetDepartment, func(b *adminv1.UpdateUserBody, v string) { b.Department = &v }, ""},
-	{"userInfo1", (*adminv1.User).GetUserInfo1, func(b *adminv1.UpdateUserBody, v string) { b.UserInfo1 = &v }, ""},
-	{"userInfo2", (*adminv1.User).GetUserInfo2, func(b *adminv1.UpdateUserBody, v string) { b.UserInfo2 = &v }, ""},
-	{"country", (*adminv1.User).GetCountry, func(b *adminv1.UpdateUserBody, v string) { b.Country = &v }, ""},
-	{"language", (*adminv1.User).GetLanguage, func(b *adminv1.UpdateUserBody, v string) { b.Language = &v }, ""},
-	{"timezone", (*adminv1.User).GetTimezone, func(b *adminv1.UpdateUserBody, v string) { b.Timezone = &v }, ""},
-	{"visibility", (*adminv1.User).GetVisibility, func(b *adminv1.UpdateUserBody, v string) { b.Visibility = &v }, "same_than_company"},
-	{"isInitialized", isInitialized, func(b *adminv1.UpdateUserBody, v string) { b.IsInitialized = proto.Bool(v == "true") }, "false"},
-	{"authenticationType", (*adminv1.User).GetAuthenticationType, func(b *adminv1.UpdateUserBody, v string) { b.AuthenticationType = &v }, "DEFAULT"},
-	{"accountType", (*adminv1.User).GetAccountType, func(b *adminv1.UpdateUserBody, v string) { b.AccountType = &v }, "free"},
+	{"title", (*adminv1.User).GetTitle, func(b *adminv1.UpdateUserBody, v string) { b.Title = &v }},
+	{"firstName", (*adminv1.User).GetFirstName, func(b *adminv1.UpdateUserBody, v string) { b.FirstName = &v }},
+	{"lastName", (*adminv1.User).GetLastName, func(b *adminv1.UpdateUserBody, v string) { b.LastName = &v }},
+	{"nickName", (*adminv1.User).GetNickName, func(b *adminv1.UpdateUserBody, v string) { b.NickName = &v }},
+	{"jobTitle", (*adminv1.User).GetJobTitle, func(b *adminv1.UpdateUserBody, v string) { b.JobTitle = &v }},
+	{"department", (*adminv1.User).GetDepartment, func(b *adminv1.UpdateUserBody, v string) { b.Department = &v }},
+	{"userInfo1", (*adminv1.User).GetUserInfo1, func(b *adminv1.UpdateUserBody, v string) { b.UserInfo1 = &v }},
+	{"userInfo2", (*adminv1.User).GetUserInfo2, func(b *adminv1.UpdateUserBody, v string) { b.UserInfo2 = &v }},
+	{"country", (*adminv1.User).GetCountry, func(b *adminv1.UpdateUserBody, v string) { b.Country = &v }},
+	{"language", (*adminv1.User).GetLanguage, func(b *adminv1.UpdateUserBody, v string) { b.Language = &v }},
+	{"timezone", (*adminv1.User).GetTimezone, func(b *adminv1.UpdateUserBody, v string) { b.Timezone = &v }},
+	{"visibility", (*adminv1.User).GetVisibility, func(b *adminv1.UpdateUserBody, v string) { b.Visibility = &v }},
+	{"isInitialized", isInitialized, func(b *adminv1.UpdateUserBody, v string) { b.IsInitialized = proto.Bool(v == "true") }},
+	{"authenticationType", (*adminv1.User).GetAuthenticationType, func(b *adminv1.UpdateUserBody, v string) { b.AuthenticationType = &v }},
+	{"accountType", (*adminv1.User).GetAccountType, func(b *adminv1.UpdateUserBody, v string) { b.AccountType = &v }},
 }
 
 func isInitialized(u *adminv1.User) string {
@@ -107,11 +105,9 @@ func homeEmails(u *adminv1.User) []string {
 
 // position splits the name of an item of a family: "tags4" is 4 of tags.
 func position(name string) (f *family, n int, ok bool) {
-	for i := range families {
-		digits, found := strings.CutPrefix(name, families[i].name)
-		if n, err := strconv.ParseUint(digits, 10, 16); found && err == nil {
-			return &families[i], int(n), true
-		}
+	list, n, ok := bulksync.ListItem(name)
+	if i := slices.IndexFunc(families, func(f family) bool { return f.name == list }); ok && i >= 0 {
+		return &families[i], n, true
 	}
 	return nil, 0, false
 }
@@ -144,7 +140,7 @@ func updateBody(user *adminv1.User, changes []bulksync.Change) *adminv1.UpdateUs
 	lists := map[string]map[int]string{}
 	for _, c := range changes {
 		if a := findAttribute(c.Name); a != nil {
-			a.set(b, cmp.Or(c.After, a.reset))
+			a.set(b, cmp.Or(c.After, bulksync.DefaultOf(a.name))) // cleared: its default
 		} else if f, n, ok := position(c.Name); ok {
 			if lists[f.name] == nil {
 				lists[f.name] = map[int]string{}

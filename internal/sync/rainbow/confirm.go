@@ -98,13 +98,7 @@ func carries(n *adminv1.SystemPhoneNumber, op *bulksync.Operation) bool {
 		return false
 	}
 	v, ok := op.After("number")
-	return !ok || samePhone(v, n.GetNumber()) || samePhone(v, n.GetNumberE164())
-}
-
-// samePhone compares two numbers without the signs that people put between digits.
-func samePhone(a, b string) bool {
-	plain := strings.NewReplacer(" ", "", "-", "", ".", "", "(", "", ")", "", "/", "")
-	return plain.Replace(a) == plain.Replace(b)
+	return !ok || bulksync.SamePhone(v, n.GetNumber()) || bulksync.SamePhone(v, n.GetNumberE164())
 }
 
 // userHolds judges the operations on a user. A password can't be seen: it counts as set when all else is as it shall be.
@@ -134,20 +128,21 @@ func userIsAs(u *adminv1.User, op *bulksync.Operation) bool {
 	return true
 }
 
+// valueIsAs compares as the planner does: what it would not change again is done.
 func valueIsAs(u *adminv1.User, c bulksync.Change) bool {
 	if id, ok := strings.CutPrefix(c.Name, "licence "); ok {
 		return slices.ContainsFunc(u.GetProfiles(), func(p *adminv1.UserProfile) bool { return p.GetSubscriptionId() == id })
 	}
 	if a := findAttribute(c.Name); a != nil {
-		return strings.EqualFold(a.get(u), c.After) || c.After == "" && a.get(u) == a.reset
+		return bulksync.SameAttribute(c.Name, a.get(u), c.After)
 	}
 	f, n, ok := position(c.Name)
 	if !ok {
 		return true // upstream does not show it
 	}
-	items := f.get(u)
-	if c.After != "" { // removals before it in the list may have moved it
-		return slices.ContainsFunc(items, func(v string) bool { return strings.EqualFold(v, c.After) || samePhone(v, c.After) })
+	item := ""
+	if items := f.get(u); n < len(items) {
+		item = items[n]
 	}
-	return n >= len(items) || items[n] != c.Before
+	return bulksync.SameAttribute(c.Name, item, c.After)
 }

@@ -44,6 +44,12 @@ var stories = []struct {
 		}), user(seeded(2), func(u *bulksync.DesiredUser) { u.Attributes = attrs("jobTitle", "Head cook", "title", "Mr") })},
 		{user(seeded(1), func(u *bulksync.DesiredUser) { u.Attributes = attrs("tags0", "", "tags1", "") })},
 	}, []int{2, 2, 1}},
+	{"numbers without plus sign, a value of two lines and one that only changes its case", [][]bulksync.DesiredUser{
+		{user(seeded(1), func(u *bulksync.DesiredUser) {
+			u.Attributes = attrs("mobilePhone0", "33612345678", "businessPhone0", "33 2 98 30 05 90", "isInitialized", "false", "userInfo1", "two\nlines", "jobTitle", "chef")
+		})},
+		{user(seeded(1), func(u *bulksync.DesiredUser) { u.Attributes = attrs("jobTitle", "Chef", "tags0", "x") })},
+	}, []int{1, 1}},
 	{"extensions swapped, devices and numbers stay", [][]bulksync.DesiredUser{{
 		user(seeded(1), func(u *bulksync.DesiredUser) { u.Subscriber = bulksync.Having[bulksync.Number]("80002") }),
 		user(seeded(2), func(u *bulksync.DesiredUser) { u.Subscriber = bulksync.Having[bulksync.Number]("80001") }),

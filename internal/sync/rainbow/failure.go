@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -129,11 +130,16 @@ func (f failure) outcome(step bulksync.Step) bulksync.Outcome {
 	return o
 }
 
-// hide takes the passwords of the steps out of a text of upstream.
+// hide takes the passwords of the steps out of a text of upstream: as they are, as they stand in a quoted cell, and as
+// they stand in JSON.
 func hide(text string, steps ...bulksync.Step) string {
 	for _, s := range steps {
-		if s.Password != "" {
-			text = strings.ReplaceAll(text, s.Password, "[secret]")
+		if s.Password == "" {
+			continue
+		}
+		inJSON := strconv.Quote(s.Password)
+		for _, form := range []string{s.Password, strings.ReplaceAll(s.Password, `"`, `""`), inJSON[1 : len(inJSON)-1]} {
+			text = strings.ReplaceAll(text, form, "[secret]")
 		}
 	}
 	return text
@@ -147,3 +153,16 @@ type readError struct{ cause error }
 
 func (e *readError) Error() string { return e.cause.Error() }
 func (e *readError) Unwrap() error { return e.cause }
+
+// hidden is an error whose text is without the passwords of the steps.
+func hidden(err error, steps ...bulksync.Step) error {
+	return &hiddenError{hide(err.Error(), steps...), err}
+}
+
+type hiddenError struct {
+	text  string
+	cause error
+}
+
+func (e *hiddenError) Error() string { return e.text }
+func (e *hiddenError) Unwrap() error { return e.cause }

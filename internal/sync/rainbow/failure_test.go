@@ -66,8 +66,17 @@ func TestErrorsAreJudged(t *testing.T) {
 }
 
 func TestMessagesHideThePassword(t *testing.T) {
-	step := bulksync.Step{Password: "Sample-Pass-1"}
-	if got := (failure{message: "password Sample-Pass-1 is too weak"}).outcome(step).Message; strings.Contains(got, "Sample-Pass-1") {
-		t.Errorf("message is %q", got)
+	step := bulksync.Step{Password: `Sample"Pass-1\`}
+	for _, text := range []string{
+		`password Sample"Pass-1\ is too weak`,
+		`row upsert;ann@demo.example;"Sample""Pass-1\" is refused`,
+		`body {"password":"Sample\"Pass-1\\"} is refused`,
+	} {
+		if got := (failure{message: text}).outcome(step).Message; strings.Contains(got, "Pass-1") {
+			t.Errorf("message is %q", got)
+		}
+		if got := hidden(errors.New(text), step).Error(); strings.Contains(got, "Pass-1") {
+			t.Errorf("error is %q", got)
+		}
 	}
 }

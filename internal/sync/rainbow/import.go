@@ -62,7 +62,7 @@ func csvBody(s sheet, call bulksync.Call) *httpbody.HttpBody {
 func refused(call bulksync.Call, err error) ([]bulksync.Outcome, error) {
 	f := judge(err)
 	if f.general {
-		return nil, fmt.Errorf("import of %d operations: %w", len(call.Steps), err)
+		return nil, hidden(fmt.Errorf("import of %d operations: %w", len(call.Steps), err), call.Steps...)
 	}
 	f.message = hide(f.message, call.Steps...)
 	all := make([]bulksync.Outcome, len(call.Steps))

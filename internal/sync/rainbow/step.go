@@ -26,7 +26,7 @@ func (t *Target) applyStep(ctx context.Context, company bulksync.Company, step b
 	}
 	f := judge(err)
 	if f.general {
-		return bulksync.Outcome{}, fmt.Errorf("%s: %w", step.Operation.Title(), err)
+		return bulksync.Outcome{}, hidden(fmt.Errorf("%s: %w", step.Operation.Title(), err), step)
 	}
 	if !f.lost && (f.status == http.StatusConflict || f.status == http.StatusNotFound) {
 		if left, holds, err := t.holds(ctx, company, step); err == nil && holds {

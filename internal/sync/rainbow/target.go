@@ -2,8 +2,8 @@
 // plan there, over the generated clients and any connection that serves them.
 //
 // [New] makes a [Target]; it implements the engine's Target and Batcher. Users are created, changed and deleted by mass
-// provisioning imports, many at a time (import.go, report.go); what an import can't say goes by UpdateUser
-// (user_update.go); extensions, devices, public numbers and licences are single calls (step.go). A call whose answer was
+// provisioning imports, many at a time (import.go, report.go); what an import can't say goes by UpdateUser,
+// and extensions, devices, public numbers and licences are single calls (step.go). A call whose answer was
 // lost is looked up by Confirm (confirm.go), an import by its label.
 //
 // A Target is safe for concurrent use and keeps no state. Plans, books and retries of runs are the engine's; retries of

@@ -94,7 +94,8 @@ func (t *Target) addUsers(ctx context.Context, company string, logins []bulksync
 		resp, err := t.users.ListUsers(ctx, &adminv1.ListUsersRequest{CompanyId: &company, LoginEmail: &wanted, Format: &format, Limit: &limit, Offset: &offset})
 		return resp.GetData(), resp.GetTotal(), err
 	}, func(u *adminv1.User) error {
-		if l, err := bulksync.ParseLogin(u.GetLoginEmail()); err == nil && slices.Contains(logins, l) {
+		l, err := bulksync.ParseLogin(u.GetLoginEmail())
+		if err == nil && !u.GetIsTerminated() && slices.Contains(logins, l) { // a terminated one is as good as deleted
 			found[l] = u
 		}
 		return nil
