@@ -21,6 +21,7 @@ func (s *Server) openGRPC() {
 	s.grpcServer = grpc.NewServer(
 		grpc.MaxRecvMsgSize(s.config.MaxMessageBytes),
 		grpc.MaxSendMsgSize(s.config.MaxMessageBytes),
+		grpc.MaxHeaderListSize(maxHeaderBytes),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: time.Minute, Timeout: 20 * time.Second}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
 		grpc.ChainUnaryInterceptor(requestIDUnary, facade.RecoverUnary(s.log)),
@@ -41,6 +42,13 @@ func (s *Server) addPublic() error {
 		}
 	}
 	return nil
+}
+
+// tellHealth makes each service answer by its name, as probes ask; "" is the gateway as a whole.
+func (s *Server) tellHealth() {
+	for name := range s.grpcServer.GetServiceInfo() {
+		s.health.SetServingStatus(name, healthv1.HealthCheckResponse_SERVING)
+	}
 }
 
 // requestIDUnary settles the id of a call before anything else and tells it to the caller.

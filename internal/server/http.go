@@ -73,7 +73,23 @@ func (s *Server) openAdmin() {
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
-	s.adminServer = s.newHTTP(mux)
+	s.adminServer = s.newHTTP(s.guardAdmin(mux))
+}
+
+// guardAdmin keeps pages of other sites, whose name may lead to this machine, from a listener that is for this machine
+// only. A listener on the network is the operator's to guard.
+func (s *Server) guardAdmin(next http.Handler) http.Handler {
+	if !loopback(s.adminListener) {
+		return next
+	}
+	listener := facade.Listener{Loopback: true}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !listener.Trusts(r.Host, r.Header) {
+			http.Error(w, "for this machine's own programs: loopback Host, no foreign Origin", http.StatusForbidden)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // ready answers 503 from the moment the gateway begins to stop, so that load balancers look elsewhere.

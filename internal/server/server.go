@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"os"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -135,6 +136,7 @@ func (s *Server) open(opts Options) error {
 	facade.RegisterGRPC(s.grpcServer, s.backend.Dispatcher, facade.Listener{
 		Loopback: loopback(s.grpcListener), Origins: s.config.AllowOrigins,
 	})
+	s.tellHealth()
 	s.openAdmin()
 	return s.openHTTP()
 }
@@ -149,6 +151,9 @@ func (s *Server) listen() error {
 		{"admin-addr", s.config.AdminAddr, &s.adminListener},
 	} {
 		listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", l.addr)
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return fmt.Errorf("%s: %w: stop what listens there, or choose another with --%s (port 0 picks a free one)", l.key, err, l.key)
+		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", l.key, err)
 		}

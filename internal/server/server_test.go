@@ -215,6 +215,10 @@ func TestHealthReflectionAdmin(t *testing.T) {
 	if err != nil || health.GetStatus() != healthv1.HealthCheckResponse_SERVING {
 		t.Errorf("health: %v, %v", health, err)
 	}
+	_, err = healthv1.NewHealthClient(g.conn).Check(t.Context(), &healthv1.HealthCheckRequest{Service: "rainbow.admin.v1.UsersService"})
+	if err != nil {
+		t.Errorf("health of a service: %v", err)
+	}
 	stream, err := reflectionv1.NewServerReflectionClient(g.conn).ServerReflectionInfo(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -255,6 +259,41 @@ func TestHealthReflectionAdmin(t *testing.T) {
 		if code, body := g.get(t, g.AdminAddr()+path); code != 200 || !strings.Contains(body, want) {
 			t.Errorf("%s: %d %.100s", path, code, body)
 		}
+	}
+}
+
+func TestAdminIsForThisMachineOnly(t *testing.T) {
+	g := start(t, server.Options{Config: completed(t, "sandbox")})
+	for _, tt := range []struct {
+		host, origin string
+		want         int
+	}{
+		{"localhost:9091", "", 200}, {"evil.example", "", 403}, {"", "https://evil.example", 403},
+	} {
+		req, err := http.NewRequest("GET", "http://"+g.AdminAddr()+"/metrics", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Host = tt.host
+		if tt.origin != "" {
+			req.Header.Set("Origin", tt.origin)
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if resp.StatusCode != tt.want {
+			t.Errorf("Host %q, Origin %q: %s, want %d", tt.host, tt.origin, resp.Status, tt.want)
+		}
+	}
+}
+
+func TestHeadersOfACallAreBounded(t *testing.T) {
+	g := start(t, server.Options{Config: completed(t, "sandbox")})
+	ctx := metadata.AppendToOutgoingContext(t.Context(), "x-rainbow-a", strings.Repeat("a", 100<<10))
+	if _, err := healthv1.NewHealthClient(g.conn).Check(ctx, &healthv1.HealthCheckRequest{}); err == nil {
+		t.Error("100 KiB of metadata were taken")
 	}
 }
 
@@ -424,7 +463,7 @@ func TestWhatCannotStartSaysWhy(t *testing.T) {
 		change func(*server.Options)
 		want   string
 	}{
-		{"an address that is taken", func(o *server.Options) { o.Config.HTTPAddr = taken.Addr().String() }, "http-addr: listen tcp " + taken.Addr().String()},
+		{"an address that is taken", func(o *server.Options) { o.Config.HTTPAddr = taken.Addr().String() }, "listen tcp " + taken.Addr().String() + ": bind: address already in use: stop what listens there, or choose another with --http-addr"},
 		{"a service that fails", func(o *server.Options) {
 			o.Services = func(server.Parts) ([]server.Service, error) { return nil, errors.New("state file: locked") }
 		}, "state file: locked"},
