@@ -45,24 +45,30 @@ func (p *planner) takeFromOthers(s *stance) {
 	if n := s.then.subscriber; n != "" && n != s.now.subscriber {
 		p.takeNumber(s, n)
 	}
-	for _, k := range s.then.devices {
-		if d := find[Device](p.obs, k.Key()); d != nil && d.Holder != "" && d.Holder != s.login {
-			loser := p.stanceOf(d.Holder, s)
+	for _, k := range gains(s.now.devices, s.then.devices) {
+		if loser := p.loser(s, k.Key()); loser != nil {
 			loser.then.devices = without(loser.then.devices, k)
 		}
 	}
-	for _, n := range s.then.ddis {
-		if d := find[DDI](p.obs, n.Key()); d != nil && d.Holder != "" && d.Holder != s.login {
-			loser := p.stanceOf(d.Holder, s)
+	for _, n := range gains(s.now.ddis, s.then.ddis) {
+		if loser := p.loser(s, n.Key()); loser != nil {
 			loser.then.ddis = without(loser.then.ddis, n)
 		}
 	}
-	for _, k := range s.then.pairings {
-		if e := find[Extension](p.obs, k); e != nil && e.Holder != "" && e.Holder != s.login {
-			loser := p.stanceOf(e.Holder, s)
+	for _, k := range gains(s.now.pairings, s.then.pairings) {
+		if loser := p.loser(s, k); loser != nil {
 			loser.then.pairings = without(loser.then.pairings, k)
 		}
 	}
+}
+
+// loser is the stance of another user who holds a thing that s is to hold; nil when nobody does.
+func (p *planner) loser(s *stance, k Key) *stance {
+	r := p.obs.Record(k)
+	if r == nil || r.HeldBy() == "" || r.HeldBy() == s.login {
+		return nil
+	}
+	return p.stanceOf(r.HeldBy(), s)
 }
 
 // takeNumber checks that a Cloud PBX number is free, or becomes free by this very plan.

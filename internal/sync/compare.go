@@ -18,16 +18,18 @@ func writeOnly(name string) bool {
 
 // takeStances is the first pass: every entry of the manifest against what is observed.
 func (p *planner) takeStances() {
+	all := make([]stance, len(p.desired.Users)) // one piece of memory instead of many
 	for i := range p.desired.Users {
 		want := &p.desired.Users[i]
-		s := &stance{login: want.Login, want: want, at: want.Position, order: i}
+		s := &all[i]
+		*s = stance{login: want.Login, want: want, at: want.Position, order: i}
 		if first := p.stances[want.Login]; first != nil {
 			p.fault(s, "loginEmail", "duplicate-login", "keep one entry for each user", "user %s comes twice, first at %s", want.Login, first.at)
 			continue
 		}
 		s.user = find[User](p.obs, want.Login.Key())
 		s.now = holdingOf(p.obs, want.Login)
-		s.then = s.now.clone()
+		s.then = s.now
 		p.stances[want.Login] = s
 		p.queue = append(p.queue, s)
 		switch want.Presence {
@@ -147,8 +149,11 @@ func rangesInWords(ranges []Range) string {
 
 func (p *planner) compareDevices(s *stance) {
 	w := s.want.Devices
-	s.then.devices = fulfil(s.now.devices, w)
+	s.then.devices = fulfil(s.now.devices, w, cmp.Compare)
 	for _, k := range w.named() {
+		if !s.renumbered() && slices.Contains(s.now.devices, k) {
+			continue
+		}
 		d := find[Device](p.obs, k.Key())
 		switch {
 		case d == nil:
@@ -156,7 +161,7 @@ func (p *planner) compareDevices(s *stance) {
 		case d.Holder == "" && d.HolderID != "":
 			p.fault(s, "macAddress", "device-held", "free the device first", "device %s is held by an unknown user with id %s (Rainbow: 2009)", k, d.HolderID)
 		}
-		if s.then.subscriber == "" && (s.renumbered() || !slices.Contains(s.now.devices, k)) {
+		if s.then.subscriber == "" {
 			p.fault(s, "macAddress", "not-subscriber", "fill shortNumber too", "user %s would have no extension, so device %s can't be attached (Rainbow: 2011)", s.login, k)
 		}
 	}
@@ -164,8 +169,11 @@ func (p *planner) compareDevices(s *stance) {
 
 func (p *planner) compareDDIs(s *stance) {
 	w := s.want.DDIs
-	s.then.ddis = fulfil(s.now.ddis, w)
+	s.then.ddis = fulfil(s.now.ddis, w, cmp.Compare)
 	for _, n := range w.named() {
+		if !s.renumbered() && slices.Contains(s.now.ddis, n) {
+			continue
+		}
 		d := find[DDI](p.obs, n.Key())
 		switch {
 		case d == nil:
@@ -175,7 +183,7 @@ func (p *planner) compareDDIs(s *stance) {
 		case d.Holder == "" && d.HolderID != "":
 			p.fault(s, "ddiE164Number", "ddi-held", "free the number first, or use another", "DDI %s is held by an unknown user with id %s (Rainbow: 2015)", n, d.HolderID)
 		}
-		if s.then.subscriber == "" && (s.renumbered() || !slices.Contains(s.now.ddis, n)) {
+		if s.then.subscriber == "" {
 			p.fault(s, "ddiE164Number", "not-subscriber", "fill shortNumber too", "user %s would have no extension, so DDI %s can't be assigned (Rainbow: 2013)", s.login, n)
 		}
 	}
@@ -195,16 +203,7 @@ func (p *planner) comparePairings(s *stance) {
 		}
 	}
 	s.paired = keys.named()
-	switch {
-	case w.Mood == Exclude && len(w.Keys) > 0:
-		s.then.pairings = slices.DeleteFunc(slices.Clone(s.now.pairings), func(k Key) bool { return slices.Contains(keys.Keys, k) })
-	case w.Mood == Exactly || w.Mood == Exclude:
-		s.then.pairings = keys.named()
-	case w.Mood == Include:
-		s.then.pairings = append(slices.Clone(s.now.pairings), keys.Keys...)
-	}
-	slices.SortFunc(s.then.pairings, Key.Compare)
-	s.then.pairings = slices.Compact(s.then.pairings)
+	s.then.pairings = fulfil(s.now.pairings, keys, Key.Compare)
 }
 
 // resolvePairing finds the system number that a pairing means.

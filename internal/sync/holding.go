@@ -2,7 +2,8 @@ package sync
 
 import "slices"
 
-// holding is what one user holds of the things that have a single holder.
+// holding is what one user holds of the things that have a single holder. Its lists are never changed in place, so that
+// two holdings may share them.
 type holding struct {
 	subscriber Number // empty: none
 	devices    []DeviceKey
@@ -30,18 +31,16 @@ func holdingOf(obs Observed, l Login) holding {
 	return h
 }
 
-func (h holding) clone() holding {
-	h.devices, h.ddis, h.pairings = slices.Clone(h.devices), slices.Clone(h.ddis), slices.Clone(h.pairings)
-	return h
-}
-
 // fulfil gives what a user holds once a wish is granted, sorted.
-func fulfil[K ~string](now []K, w Wish[K]) []K {
+func fulfil[K comparable](now []K, w Wish[K], order func(a, b K) int) []K {
 	var next []K
 	switch w.Mood {
 	case Keep:
 		return now
 	case Exactly:
+		if slices.Equal(now, w.Keys) {
+			return now
+		}
 		next = slices.Clone(w.Keys)
 	case Include:
 		next = append(slices.Clone(now), w.Keys...)
@@ -50,8 +49,16 @@ func fulfil[K ~string](now []K, w Wish[K]) []K {
 			next = slices.DeleteFunc(slices.Clone(now), func(k K) bool { return slices.Contains(w.Keys, k) })
 		}
 	}
-	slices.Sort(next)
+	slices.SortFunc(next, order)
 	return slices.Compact(next)
+}
+
+// gains lists what is in then and not in now.
+func gains[K comparable](now, then []K) []K {
+	if slices.Equal(now, then) {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(then), func(k K) bool { return slices.Contains(now, k) })
 }
 
 // named lists the keys that a wish asks the user to hold.

@@ -109,6 +109,7 @@ func unite(a, b *draft) {
 
 // noteUnchanged lists the entries that needed no operation.
 func (p *planner) noteUnchanged(plan *Plan) {
+	plan.Unchanged = slices.Grow(plan.Unchanged, len(p.queue))
 	for _, s := range p.queue {
 		if s.want != nil && !s.drafted {
 			plan.Unchanged = append(plan.Unchanged, Unchanged{Login: s.login, Position: s.at, Note: unchangedNote(s.want)})

@@ -15,10 +15,12 @@ import (
 //  3. drafts    first what frees a value, then what takes it, each knowing what it needs (drafts.go, licences.go)
 //  4. order     drafts become numbered operations (order.go)
 func MakePlan(desired *Desired, obs Observed, policy Policy) (*Plan, error) {
+	n := len(desired.Users)
 	p := &planner{
 		desired: desired, obs: obs, policy: policy, company: obs.Company(),
-		stances: make(map[Login]*stance, len(desired.Users)),
-		claimed: map[Key]*stance{},
+		queue:   make([]*stance, 0, n),
+		stances: make(map[Login]*stance, n),
+		claimed: make(map[Key]*stance, 3*n), // most users have an extension, a device and a DDI
 		frees:   map[Key]*draft{},
 		touched: map[Key]bool{},
 		offers:  map[Offer][]*Licence{},
@@ -151,7 +153,7 @@ func (p *planner) stanceOf(l Login, cause *stance) *stance {
 		return s
 	}
 	s := &stance{login: l, user: find[User](p.obs, l.Key()), now: holdingOf(p.obs, l), at: cause.at, order: len(p.queue)}
-	s.then = s.now.clone()
+	s.then = s.now
 	p.stances[l] = s
 	p.queue = append(p.queue, s)
 	return s

@@ -10,8 +10,8 @@ import (
 type World struct {
 	base    Observed
 	company Company
-	// changed holds what differs from base; a nil record is one that is gone.
-	changed map[Key]Record
+	// changed holds what differs from base, by kind; a nil record is one that is gone.
+	changed map[Kind]map[Key]Record
 	// held lists, for every login that changes touched, all that he holds.
 	held map[Login][]Key
 }
@@ -27,7 +27,7 @@ func NewWorld(company Company, records ...Record) *World {
 
 // Overlay makes a world that starts as base and leaves base as it is.
 func Overlay(base Observed) *World {
-	return &World{base: base, company: base.Company(), changed: map[Key]Record{}, held: map[Login][]Key{}}
+	return &World{base: base, company: base.Company(), changed: map[Kind]map[Key]Record{}, held: map[Login][]Key{}}
 }
 
 // Company implements Observed.
@@ -35,7 +35,7 @@ func (w *World) Company() Company { return w.company }
 
 // Record implements Observed.
 func (w *World) Record(k Key) Record {
-	if r, ok := w.changed[k]; ok {
+	if r, ok := w.changed[k.Kind][k]; ok {
 		return r
 	}
 	return w.base.Record(k)
@@ -53,8 +53,9 @@ func (w *World) Held(l Login) []Key {
 func (w *World) Records(kind Kind) iter.Seq[Record] {
 	return func(yield func(Record) bool) {
 		var own []Key
-		for k, r := range w.changed {
-			if k.Kind == kind && r != nil {
+		changed := w.changed[kind]
+		for k, r := range changed {
+			if r != nil {
 				own = append(own, k)
 			}
 		}
@@ -62,12 +63,12 @@ func (w *World) Records(kind Kind) iter.Seq[Record] {
 		for r := range w.base.Records(kind) {
 			k := r.Key()
 			for len(own) > 0 && own[0].Compare(k) < 0 {
-				if !yield(w.changed[own[0]]) {
+				if !yield(changed[own[0]]) {
 					return
 				}
 				own = own[1:]
 			}
-			if _, ok := w.changed[k]; ok {
+			if _, ok := changed[k]; ok {
 				continue
 			}
 			if !yield(r) {
@@ -75,7 +76,7 @@ func (w *World) Records(kind Kind) iter.Seq[Record] {
 			}
 		}
 		for _, k := range own {
-			if !yield(w.changed[k]) {
+			if !yield(changed[k]) {
 				return
 			}
 		}
@@ -96,7 +97,7 @@ func (w *World) Apply(changes []RecordChange) {
 func (w *World) put(r Record) {
 	k := r.Key()
 	w.remove(k)
-	w.changed[k] = r
+	w.changed[k.Kind][k] = r
 	if l := r.HeldBy(); l != "" {
 		keys := slices.Clone(w.Held(l))
 		at, _ := slices.BinarySearchFunc(keys, k, Key.Compare)
@@ -109,7 +110,10 @@ func (w *World) remove(k Key) {
 		l := old.HeldBy()
 		w.held[l] = slices.DeleteFunc(slices.Clone(w.Held(l)), func(h Key) bool { return h == k })
 	}
-	w.changed[k] = nil
+	if w.changed[k.Kind] == nil {
+		w.changed[k.Kind] = map[Key]Record{}
+	}
+	w.changed[k.Kind][k] = nil
 }
 
 // nothing is the empty Observed of a company.
