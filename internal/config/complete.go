@@ -66,7 +66,7 @@ func (l *Listeners) check(problems *Problems) {
 	checkClash(problems, "admin-addr", l.AdminAddr, "http-addr", l.HTTPAddr)
 	for _, origin := range l.AllowOrigins {
 		u, err := url.Parse(origin)
-		if err != nil || u.Scheme == "" || u.Host == "" || u.Path != "" {
+		if err != nil || u.Scheme == "" || u.Host == "" || origin != u.Scheme+"://"+u.Host {
 			problems.add("allow-origin", "%q is not an origin such as https://console.example", origin)
 		}
 	}

@@ -100,18 +100,28 @@ func TestFileFaultsNameLineAndKey(t *testing.T) {
 		{"nested value", "upstream:\n  url: x\n", `:1: key "upstream": a value or a list of values is expected`},
 		{"not a mapping", "- a\n", ":1: not a mapping"},
 		{"not YAML", "a: [\n", "yaml:"},
-		{"a bad number", "rate-burst: many\n", "rate-burst"},
+		{"no value", "upstream:\n", `:1: key "upstream": has no value`},
+		{"a bad number", "rate-burst: many\n", `:1: key "rate-burst": "many" is not a whole number`},
+		{"another bad number", "rate-limit: 1,5\n", `:1: key "rate-limit": "1,5" is not a number`},
+		{"a bad duration", "\nstop-timeout: 5\n", `:2: key "stop-timeout": "5" is not a duration such as 15s`},
+		{"a bad choice", "catch-all: maybe\n", `:1: key "catch-all": "maybe" is not one of auto, on, off`},
+		{"a bad switch", "upstream-plain: yup\n", `:1: key "upstream-plain": "yup" is not true or false`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := parse(t, "--config", write(t, "gateway.yaml", tt.text))
-			if err == nil || !strings.Contains(err.Error(), tt.want) {
+			path := write(t, "gateway.yaml", tt.text)
+			_, err := parse(t, "--config", path)
+			if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.HasPrefix(err.Error(), path) {
 				t.Errorf("got %v, want %s", err, tt.want)
 			}
 		})
 	}
-	if _, err := parse(t, "--config", "/nowhere/gateway.yaml"); err == nil || !strings.Contains(err.Error(), "/nowhere/gateway.yaml") {
+	if _, err := parse(t, "--config", "/nowhere/gateway.yaml"); err == nil || !strings.HasPrefix(err.Error(), "configuration file: open /nowhere/gateway.yaml") {
 		t.Errorf("missing file: got %v", err)
+	}
+	_, err := parse(t, "--config", write(t, "gateway.yaml", "colour: red\nrate-limit: x\nstop-timeout: 5\n"))
+	if n := strings.Count(fmt.Sprint(err), "gateway.yaml:"); n != 3 {
+		t.Errorf("%d of 3 faults named: %v", n, err)
 	}
 }
 
@@ -125,7 +135,7 @@ func TestEmptyFileChangesNothing(t *testing.T) {
 func TestAllProblemsAreReportedAtOnce(t *testing.T) {
 	c, err := parse(t, "--grpc-addr", "nine", "--http-addr", "127.0.0.1:7", "--admin-addr", "127.0.0.1:7",
 		"--upstream", "ftp://x", "--rate-limit=-1", "--rate-burst=0", "--stop-timeout=0s", "--max-body-bytes=0",
-		"--seed-users=-1", "--allow-origin", "console", "--upstream-ca", "/nowhere/ca.pem", "--login", "a@b.example")
+		"--seed-users=-1", "--allow-origin", "console,https://a.example/x,https://u@a.example,https://a.example?x", "--upstream-ca", "/nowhere/ca.pem", "--login", "a@b.example")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +147,7 @@ func TestAllProblemsAreReportedAtOnce(t *testing.T) {
 	for _, p := range problems {
 		keys = append(keys, p.Key)
 	}
-	want := "grpc-addr admin-addr allow-origin max-body-bytes stop-timeout upstream-ca upstream password rate-limit rate-burst seed-users"
+	want := "grpc-addr admin-addr allow-origin allow-origin allow-origin allow-origin max-body-bytes stop-timeout upstream-ca upstream password rate-limit rate-burst seed-users"
 	if got := strings.Join(keys, " "); got != want {
 		t.Errorf("got  %s\nwant %s\n%v", got, want, problems)
 	}

@@ -4,8 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"reflect"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/alecthomas/kong"
 	"go.yaml.in/yaml/v3"
@@ -23,10 +26,12 @@ func Options() []kong.Option {
 type file struct {
 	path string
 	keys map[string]any
+	err  error
 }
 
-// Validate is called by kong before any flag is resolved; the file is not known yet.
-func (f *file) Validate(*kong.Application) error { return nil }
+// Validate says what is wrong with the file. Kong calls it when all flags are resolved, and shows an error of Resolve
+// as one of the flag at hand, which has nothing to do with it.
+func (f *file) Validate(*kong.Application) error { return f.err }
 
 // Resolve returns a flag's value from the file, or nil when the flag is set otherwise or absent there.
 func (f *file) Resolve(ctx *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
@@ -35,13 +40,13 @@ func (f *file) Resolve(ctx *kong.Context, _ *kong.Path, flag *kong.Flag) (any, e
 		return nil, nil
 	}
 	if path != f.path {
-		keys, err := readKeys(path, knownKeys())
-		if err != nil {
-			return nil, err
-		}
-		f.path, f.keys = path, keys
+		f.path = path
+		f.keys, f.err = readKeys(path, knownKeys())
 	}
-	return f.keys[flag.Name], nil
+	if value, ok := f.keys[flag.Name]; ok && f.err == nil {
+		return value, nil
+	}
+	return nil, nil
 }
 
 func configPath(ctx *kong.Context) string {
@@ -61,11 +66,12 @@ func fromEnv(flag *kong.Flag) bool {
 	})
 }
 
-// readKeys reads a flat YAML mapping and refuses keys that no flag knows, naming the line of each.
-func readKeys(path string, known []string) (map[string]any, error) {
+// readKeys reads a flat YAML mapping and refuses keys that no flag knows and values that no flag takes, naming the line
+// of each.
+func readKeys(path string, known map[string]Key) (map[string]any, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("configuration file: %w", err)
 	}
 	var doc yaml.Node
 	if err := yaml.Unmarshal(b, &doc); err != nil {
@@ -92,17 +98,21 @@ func readKeys(path string, known []string) (map[string]any, error) {
 	return keys, errors.Join(problems...)
 }
 
-func keyValue(key, value *yaml.Node, seen map[string]any, known []string) (any, error) {
+func keyValue(key, value *yaml.Node, seen map[string]any, known map[string]Key) (any, error) {
+	flag, found := known[key.Value]
 	switch _, twice := seen[key.Value]; {
 	case key.Value == "password" || key.Value == "app-secret":
 		return nil, fmt.Errorf("key %q: secrets are not kept in this file; use %s-file or the environment", key.Value, key.Value)
-	case !slices.Contains(known, key.Value):
+	case !found:
 		return nil, fmt.Errorf("key %q: unknown", key.Value)
 	case twice:
 		return nil, fmt.Errorf("key %q: given twice", key.Value)
 	}
 	switch value.Kind {
 	case yaml.ScalarNode:
+		if err := flag.takes(value); err != nil {
+			return nil, fmt.Errorf("key %q: %w", key.Value, err)
+		}
 		return value.Value, nil
 	case yaml.SequenceNode:
 		items := make([]string, len(value.Content))
@@ -112,4 +122,34 @@ func keyValue(key, value *yaml.Node, seen map[string]any, known []string) (any, 
 		return strings.Join(items, ","), nil
 	}
 	return nil, fmt.Errorf("key %q: a value or a list of values is expected", key.Value)
+}
+
+// takes checks a value as kong will, which would stop at the first bad one and not name its line.
+func (k Key) takes(value *yaml.Node) error {
+	if value.Tag == "!!null" {
+		return errors.New("has no value")
+	}
+	text, err := value.Value, error(nil)
+	want := ""
+	switch k.kind {
+	case reflect.TypeFor[bool]():
+		want = "true or false"
+		_, err = strconv.ParseBool(text)
+	case reflect.TypeFor[int](), reflect.TypeFor[int64]():
+		want = "a whole number"
+		_, err = strconv.ParseInt(text, 10, k.kind.Bits())
+	case reflect.TypeFor[float64]():
+		want = "a number"
+		_, err = strconv.ParseFloat(text, 64)
+	case reflect.TypeFor[time.Duration]():
+		want = "a duration such as 15s"
+		_, err = time.ParseDuration(text)
+	}
+	if len(k.choices) > 0 && !slices.Contains(k.choices, text) {
+		want, err = "one of "+strings.Join(k.choices, ", "), strconv.ErrSyntax
+	}
+	if err != nil {
+		return fmt.Errorf("%q is not %s", text, want)
+	}
+	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"reflect"
+	"strings"
 )
 
 // Key is one thing that can be configured.
@@ -13,29 +14,36 @@ type Key struct {
 	Default string
 	Help    string
 	Secret  bool
+
+	kind    reflect.Type
+	choices []string // all values that it may have; nil: any
 }
 
 // Keys lists everything that can be configured, in the order of the struct.
 func Keys() []Key {
 	var keys []Key
 	walk(reflect.ValueOf(Config{}), func(field reflect.StructField, _ reflect.Value) {
-		keys = append(keys, Key{
+		key := Key{
 			Name: field.Tag.Get("name"), Env: field.Tag.Get("env"), Default: field.Tag.Get("default"),
-			Help: field.Tag.Get("help"), Secret: field.Type == reflect.TypeFor[Secret](),
-		})
+			Help: field.Tag.Get("help"), Secret: field.Type == reflect.TypeFor[Secret](), kind: field.Type,
+		}
+		if choices := field.Tag.Get("enum"); choices != "" {
+			key.choices = strings.Split(choices, ",")
+		}
+		keys = append(keys, key)
 	})
 	return keys
 }
 
-// knownKeys are the keys that the file may hold: all flags but the one that names the file.
-func knownKeys() []string {
-	var names []string
+// knownKeys are the keys that the file may hold, by name: all flags but the one that names the file.
+func knownKeys() map[string]Key {
+	known := map[string]Key{}
 	for _, key := range Keys() {
 		if key.Name != "" && key.Name != "config" {
-			names = append(names, key.Name)
+			known[key.Name] = key
 		}
 	}
-	return names
+	return known
 }
 
 // LogValue dumps the whole configuration for a log line, secrets as marks.
