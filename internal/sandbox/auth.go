@@ -253,10 +253,7 @@ func (s *Sandbox) admit(w *world, c *call, need access) error {
 		return unauthorized(0, "User %s is no longer active", parsed.User.LoginEmail)
 	}
 	c.caller, c.claims = u, parsed
-	if need == adminOnly && !u.isAdmin() {
-		return forbidden(codeRoleMissing, "Access denied: user %s does not have required role(s) admin,superadmin", u.LoginEmail)
-	}
-	return nil
+	return c.admitRoles(need)
 }
 
 func (t *sessions) isLoggedOut(tokenID string) bool {

@@ -17,6 +17,10 @@ type call struct {
 	now     time.Time
 	sandbox *Sandbox
 	writes  bool // the route may change the world
+
+	world      *world      // the one the handler gets
+	permission *permission // nil where no roles are named
+	roles      []string    // those of the caller for which he was admitted
 }
 
 // object reads the JSON body.
@@ -33,15 +37,6 @@ func (c *call) id(name string) (string, error) {
 
 func validID(id string) bool {
 	return len(id) == 24 && strings.Trim(strings.ToLower(id), "0123456789abcdefghijklmnopqrstuvwxyz") == ""
-}
-
-// inCharge refuses what belongs to another company: the scope of a
-// company_admin.
-func (c *call) inCharge(companyID string) error {
-	if c.caller.CompanyID == companyID {
-		return nil
-	}
-	return forbidden(codeNotInCharge, "Access denied: user %s is not administrator of company %s", c.caller.LoginEmail, companyID)
 }
 
 // companyID answers the company a call is about: the query parameter, else the
@@ -83,7 +78,7 @@ func (c *call) cloudPbx(w *world) (*system, error) {
 	if y == nil || y.Type != typeCloudPBX {
 		return nil, notFound("Cloud PBX with id %s does not exist.", id)
 	}
-	return y, c.inCharge(y.CompanyID)
+	return y, c.inChargeOfSystem(y)
 }
 
 // system answers the {systemId} of the path, of any type.
@@ -96,7 +91,7 @@ func (c *call) system(w *world) (*system, error) {
 	if y == nil {
 		return nil, notFound("System with id %s does not exist.", id)
 	}
-	return y, c.inCharge(y.CompanyID)
+	return y, c.inChargeOfSystem(y)
 }
 
 // companyUser answers the user whose id is the named path value.
@@ -109,7 +104,7 @@ func (c *call) companyUser(w *world, name string) (*user, error) {
 	if u == nil || u.IsTerminated {
 		return nil, notFound("User with id %s does not exist.", id)
 	}
-	return u, c.inCharge(u.CompanyID)
+	return u, c.inChargeOfUser(u)
 }
 
 // ddi answers the {phoneNumberId} of the path as a DDI of the {systemId}.

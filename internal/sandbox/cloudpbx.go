@@ -68,12 +68,12 @@ func cloudPbxDocument(y *system) cloudPbxView {
 }
 
 func listCloudPbxs(w *world, c *call) (any, error) {
-	companyID, err := c.companyID(w)
+	systems, err := c.systemsAsked(w)
 	if err != nil {
 		return nil, err
 	}
 	sites := c.query.words("siteId")
-	list := filter(w.companySystems(companyID), []func(*system) bool{
+	list := filter(systems, []func(*system) bool{
 		func(y *system) bool { return y.Type == typeCloudPBX },
 		func(y *system) bool {
 			return len(sites) == 0 || slices.ContainsFunc(y.SiteID, func(s string) bool { return slices.Contains(sites, s) })
@@ -168,8 +168,8 @@ func updateCloudPbx(w *world, c *call) (any, error) {
 		return nil, err
 	}
 	o := c.object()
-	if o.has("externalTrunkId") {
-		return nil, forbidden(codeRoleMissing, "Access denied: user %s does not have required role(s) superadmin,bp_admin", c.caller.LoginEmail)
+	if o.has("externalTrunkId") && !c.actsAs("superadmin", "bp_admin") {
+		return nil, c.roleMissing("superadmin", "bp_admin")
 	}
 	next := *y
 	next.Cloud = maps.Clone(y.Cloud)

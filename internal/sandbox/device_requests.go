@@ -298,7 +298,7 @@ func grantDebug(w *world, c *call) (any, error) {
 	if err := o.fault(); err != nil {
 		return nil, err
 	}
-	if seconds != int(debugTime.Seconds()) && !slices.Contains(c.caller.Roles, "superadmin") {
+	if seconds != int(debugTime.Seconds()) && !c.actsAs("superadmin") {
 		return nil, forbidden(codeRoleMissing, "Access denied: only superadmin may choose the duration of a debug session")
 	}
 	next := *v

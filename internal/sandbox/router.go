@@ -44,34 +44,47 @@ type rawAnswer struct {
 type routeNode struct {
 	literals map[string]*routeNode
 	variable *routeNode
-	name     string            // of the variable that leads here
-	methods  map[string]*route // at the end of a path
+	name     string                 // of the variable that leads here
+	rest     *routeNode             // a variable that takes several segments, {name=**}
+	methods  map[string]*boundRoute // at the end of a path
+}
+
+// boundRoute is a route with the roles it asks for; nil where none are named.
+type boundRoute struct {
+	route
+	permission *permission
 }
 
 func routeTree() *routeNode {
-	root := &routeNode{}
+	root, permissions := &routeNode{}, newPermissionTable()
 	for _, group := range [][]route{
 		authRoutes(), endUserRoutes(), userRoutes(), systemRoutes(), licenceRoutes(),
 		cloudPbxRoutes(), ddiRoutes(), subscriberRoutes(), deviceRoutes(), importRoutes(),
 	} {
 		for _, r := range group {
-			root.add(r)
+			root.add(r, permissions.of(r))
 		}
 	}
 	return root
 }
 
-func (n *routeNode) add(r route) {
+func (n *routeNode) add(r route, p *permission) {
 	for _, segment := range strings.Split(strings.TrimPrefix(r.path, "/"), "/") {
 		n = n.child(segment)
 	}
 	if n.methods == nil {
-		n.methods = map[string]*route{}
+		n.methods = map[string]*boundRoute{}
 	}
-	n.methods[r.method] = &r
+	n.methods[r.method] = &boundRoute{r, p}
 }
 
 func (n *routeNode) child(segment string) *routeNode {
+	if name, isRest := strings.CutSuffix(segment, "=**}"); isRest {
+		if n.rest == nil {
+			n.rest = &routeNode{name: strings.TrimPrefix(name, "{")}
+		}
+		return n.rest
+	}
 	if name, isVariable := strings.CutPrefix(segment, "{"); isVariable {
 		if n.variable == nil {
 			n.variable = &routeNode{name: strings.TrimSuffix(name, "}")}
@@ -88,7 +101,7 @@ func (n *routeNode) child(segment string) *routeNode {
 }
 
 // find answers the route of a path, and the values of its variables.
-func (n *routeNode) find(method string, segments []string, values map[string]string) *route {
+func (n *routeNode) find(method string, segments []string, values map[string]string) *boundRoute {
 	if len(segments) == 0 {
 		return n.methods[method]
 	}
@@ -97,14 +110,17 @@ func (n *routeNode) find(method string, segments []string, values map[string]str
 			return r
 		}
 	}
-	if n.variable == nil || segments[0] == "" {
+	if n.variable != nil && segments[0] != "" {
+		if r := n.variable.find(method, segments[1:], values); r != nil {
+			values[n.variable.name] = segments[0]
+			return r
+		}
+	}
+	if n.rest == nil {
 		return nil
 	}
-	r := n.variable.find(method, segments[1:], values)
-	if r != nil {
-		values[n.variable.name] = segments[0]
-	}
-	return r
+	values[n.rest.name] = strings.Join(segments, "/")
+	return n.rest.methods[method]
 }
 
 const (
@@ -220,7 +236,7 @@ func (s *Sandbox) dispatch(r *http.Request, body []byte) (*rawAnswer, error) {
 	}
 	c := &call{
 		request: r, path: variables, query: query{values}, body: body,
-		now: s.options.Clock(), sandbox: s, writes: rt.writes,
+		now: s.options.Clock(), sandbox: s, writes: rt.writes, permission: rt.permission,
 	}
 	raw := &rawAnswer{contentType: "application/json; charset=utf-8"}
 	run := s.store.read
@@ -228,6 +244,7 @@ func (s *Sandbox) dispatch(r *http.Request, body []byte) (*rawAnswer, error) {
 		run = s.store.write
 	}
 	encoded, err := run(func(w *world) ([]byte, error) {
+		c.world = w
 		if err := s.admit(w, c, rt.access); err != nil {
 			return nil, err
 		}
@@ -268,7 +285,7 @@ func splitTarget(u *url.URL) (string, url.Values) {
 	return path, values
 }
 
-func (s *Sandbox) route(method, path string, variables map[string]string) *route {
+func (s *Sandbox) route(method, path string, variables map[string]string) *boundRoute {
 	rest, ok := strings.CutPrefix(path, basePath+"/")
 	if !ok {
 		return nil

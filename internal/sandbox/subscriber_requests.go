@@ -106,7 +106,7 @@ func createSubscriber(w *world, c *call) (any, error) {
 	if u == nil || u.IsTerminated {
 		return nil, notFound("User with id %s does not exist.", userID)
 	}
-	if err := c.inCharge(u.CompanyID); err != nil {
+	if err := c.inChargeOfUser(u); err != nil {
 		return nil, err
 	}
 	if other := w.subscriberOf(userID); other != nil {

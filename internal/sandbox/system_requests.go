@@ -62,12 +62,12 @@ func systemDocument(y *system, format string) any {
 }
 
 func listSystems(w *world, c *call) (any, error) {
-	companyID, err := c.companyID(w)
+	systems, err := c.systemsAsked(w)
 	if err != nil {
 		return nil, err
 	}
 	types, statuses := c.query.words("type"), c.query.words("status")
-	list := filter(w.companySystems(companyID), []func(*system) bool{
+	list := filter(systems, []func(*system) bool{
 		func(y *system) bool { return len(types) == 0 || slices.Contains(types, y.Type) },
 		func(y *system) bool { return len(statuses) == 0 || slices.Contains(statuses, y.Status) },
 		func(y *system) bool {
@@ -94,8 +94,8 @@ func getSystem(w *world, c *call) (any, error) {
 
 func getSystemByPbxID(w *world, c *call) (any, error) {
 	pbxID := c.path["pbxId"]
-	for _, y := range w.companySystems(c.caller.CompanyID) {
-		if y.PbxID == pbxID {
+	for _, y := range w.systems.all() {
+		if y.PbxID == pbxID && c.inChargeOfSystem(y) == nil {
 			return data(systemDocument(y, "full")), nil
 		}
 	}
@@ -294,7 +294,7 @@ func (w *world) checkPairing(c *call, prior, next *pbxNumber) error {
 		if u == nil || u.IsTerminated {
 			return notFound("User with id %s does not exist.", next.UserID)
 		}
-		if err := c.inCharge(u.CompanyID); err != nil {
+		if err := c.inChargeOfUser(u); err != nil {
 			return err
 		}
 		if prior.UserID != "" {

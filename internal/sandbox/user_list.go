@@ -23,7 +23,7 @@ func userSortKeys() map[string]func(*user) string {
 func listUsers(w *world, c *call) (any, error) {
 	companies := c.query.words("companyId")
 	if len(companies) == 0 {
-		companies = []string{c.caller.CompanyID}
+		companies = c.companiesInCharge(w)
 	}
 	for _, id := range companies {
 		if id == terminatedCompanyID {
@@ -88,6 +88,9 @@ func (w *world) userFilters(c *call, companies []string) []func(*user) bool {
 	if w.otherCompanyUsers(companies) || asksTerminated(c) {
 		add(func(u *user) bool { return slices.Contains(companies, u.CompanyID) || u.IsTerminated })
 	}
+	if c.actsOnlyAs("site_admin") {
+		add(func(u *user) bool { return u.SiteID == c.caller.SiteID })
+	}
 	if wanted := q.words("isTerminated"); asksTerminated(c) && !slices.Contains(wanted, "false") {
 		add(func(u *user) bool { return u.IsTerminated })
 	}
@@ -151,8 +154,8 @@ func (w *world) userFilters(c *call, companies []string) []func(*user) bool {
 	return append(keep,
 		equals(q, "visibility", func(u *user) string { return u.Visibility }),
 		equals(q, "selectedAppCustomisationTemplate", func(u *user) string { return u.AppTemplate }),
-		equals(q, "organisationId", func(*user) string { return "" }),
-		equals(q, "siteId", func(*user) string { return "" }),
+		equals(q, "organisationId", func(u *user) string { return w.organisationOf(u.CompanyID) }),
+		equals(q, "siteId", func(u *user) string { return u.SiteID }),
 		flagFilter(q, "isActivated", func(u *user) bool { return u.FirstLoginDate != "" }),
 	)
 }

@@ -31,7 +31,7 @@ func getUser(w *world, c *call) (any, error) {
 		return nil, notFound("User with id %s does not exist.", id)
 	}
 	if !u.IsTerminated {
-		if err := c.inCharge(u.CompanyID); err != nil {
+		if err := c.inChargeOfUser(u); err != nil {
 			return nil, err
 		}
 	}
@@ -94,6 +94,9 @@ func updateUser(w *world, c *call) (any, error) {
 	if u.ID == c.caller.ID && (o.has("loginEmail") || o.has("roles")) {
 		return nil, forbidden(codeAccessDenied, "Access denied: nobody can change his own loginEmail or roles")
 	}
+	if err := c.supportMayOnly("password", o); err != nil {
+		return nil, err
+	}
 	next := *u
 	if err := w.readUser(o, &next, u); err != nil {
 		return nil, err
@@ -124,7 +127,7 @@ func deleteUser(w *world, c *call) (any, error) {
 	case u.ID == c.caller.ID:
 		return nil, forbidden(codeAccessDenied, "Access denied: user %s cannot delete himself", id)
 	}
-	if err := c.inCharge(u.CompanyID); err != nil {
+	if err := c.inChargeOfUser(u); err != nil {
 		return nil, err
 	}
 	if left := w.removeUser(u, c.caller, c.now); left != nil {

@@ -85,6 +85,7 @@ func (w *world) fullUser(u *user) userView {
 		JidTel:       "tel_" + jid,
 		JidPassword:  jidPassword(u.ID),
 		Profiles:     w.profilesOf(u),
+		SiteID:       orNull(u.SiteID),
 	}
 }
 

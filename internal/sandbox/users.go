@@ -10,13 +10,25 @@ import (
 	"time"
 )
 
-// company is a customer of Rainbow.
+// company is a customer of Rainbow, or a business partner (BP): a distributor
+// (VAD), a direct reseller (DR), or an indirect one (IR) who buys from a VAD.
 type company struct {
-	ID      string `json:"id"`
-	Name    string `json:"name"`
-	Country string `json:"country"`
-	Status  string `json:"status"`
-	SiteID  string `json:"siteId"`
+	ID                string `json:"id"`
+	Name              string `json:"name"`
+	Country           string `json:"country"`
+	Status            string `json:"status"`
+	SiteID            string `json:"siteId"`
+	OrganisationID    string `json:"organisationId,omitempty"`
+	IsBP              bool   `json:"isBP,omitempty"`
+	BpType            string `json:"bpType,omitempty"`            // VAD, DR or IR
+	BpID              string `json:"bpId,omitempty"`              // the BP company it buys from
+	BpApplicantNumber string `json:"bpApplicantNumber,omitempty"` // an IR has none
+	CatalogueID       string `json:"catalogId,omitempty"`
+	// UpdatesForbidden is adminHasRightToUpdateSubscriptions=false; for a BP IR
+	// the opposite default holds, see UpdatesAllowed.
+	UpdatesForbidden bool `json:"sandboxUpdatesForbidden,omitempty"`
+	UpdatesAllowed   bool `json:"sandboxUpdatesAllowed,omitempty"` // of a BP IR, set by its VAD
+	IncreaseOnly     bool `json:"sandboxIncreaseOnly,omitempty"`   // adminAllowedUpdateSubscriptionsOps=increase_only
 }
 
 // userDocument holds the members of a user that upstream shows as they are
@@ -75,6 +87,7 @@ type user struct {
 	userDocument
 	PasswordHash string    `json:"sandboxPasswordHash,omitempty"`
 	Licences     []licence `json:"sandboxLicences,omitempty"`
+	SiteID       string    `json:"sandboxSiteId,omitempty"` // the site he belongs to, and administers as site_admin
 
 	nameKey string // displayName as it is sorted
 }
@@ -159,11 +172,6 @@ func (w *world) userByLogin(login string) *user {
 		return nil
 	}
 	return u
-}
-
-// isAdmin tells whether the user may call the provisioning portals.
-func (u *user) isAdmin() bool {
-	return slices.Contains(u.Roles, "admin") || slices.Contains(u.Roles, "superadmin")
 }
 
 // hashPassword hides a password in memory and in the data file.
