@@ -183,21 +183,7 @@ func (c *coordinator) settle(ctx context.Context, ended []finished) error {
 	for i, f := range ended {
 		f.entry.Ended, f.entry.Outcomes = c.engine.now(), f.outcomes
 		entries[i] = f.entry
-		for j, o := range f.outcomes {
-			f.outcomes[j].Attempts += c.tried[o.Operation]
-			if o.Status != Done {
-				continue
-			}
-			op := c.ops[o.Operation]
-			next := Effects(op, c.world, o.ID)
-			c.world.Apply(next)
-			changes = append(changes, next...)
-			if o.Seen != nil {
-				seen := []RecordChange{change(c.seen(op, o.Seen))}
-				c.world.Apply(seen)
-				changes = append(changes, seen...)
-			}
-		}
+		changes = append(changes, c.take(f.outcomes)...)
 	}
 	// What happened upstream is written down even when the run is being cut off.
 	if err := c.engine.Store.End(context.WithoutCancel(ctx), c.Run.Company, changes, entries...); err != nil {
@@ -216,6 +202,29 @@ func (c *coordinator) settle(ctx context.Context, ended []finished) error {
 		}
 	}
 	return nil
+}
+
+// take lays over the run's view what outcomes changed, and counts how often they were sent.
+func (c *coordinator) take(outcomes []Outcome) (changes []RecordChange) {
+	lay := func(next []RecordChange) {
+		c.world.Apply(next)
+		changes = append(changes, next...)
+	}
+	for i := range outcomes {
+		o := &outcomes[i]
+		if o.Status == Done || o.Status == Failed {
+			o.Attempts = max(1, o.Attempts) + c.tried[o.Operation]
+		}
+		if o.Status != Done {
+			continue
+		}
+		op := c.ops[o.Operation]
+		lay(Effects(op, c.world, o.ID))
+		if o.Seen != nil {
+			lay([]RecordChange{change(c.seen(op, o.Seen))})
+		}
+	}
+	return changes
 }
 
 // forget leaves the outcomes of calls unknown that could not be written down: the next go looks them up.

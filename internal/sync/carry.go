@@ -5,11 +5,24 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 )
 
-// carry sends a call and, when its answer was lost, looks up what became of it.
-func (e *Engine) carry(ctx context.Context, call begun) result {
-	outcomes, err := e.Target.Apply(ctx, call.Call)
+// carry sends a call, after its pause, and looks up what became of it when its answer was lost. It runs beside the
+// coordinator and looks at nothing of it that changes.
+func (c *coordinator) carry(ctx context.Context, call begun) result {
+	if call.pause > 0 {
+		select {
+		case <-time.After(call.pause):
+		case <-c.Stop:
+		case <-ctx.Done():
+		}
+		if why := c.interrupted(ctx); why != "" {
+			return result{finished{call.entry, call.all(NotDone, why)}, why}
+		}
+	}
+	target := c.engine.Target
+	outcomes, err := target.Apply(ctx, call.Call)
 	if err != nil {
 		return result{finished{call.entry, call.all(NotDone, err.Error())}, err.Error()}
 	}
@@ -18,7 +31,7 @@ func (e *Engine) carry(ctx context.Context, call begun) result {
 		return result{finished: finished{call.entry, outcomes}}
 	}
 	lost := fmt.Sprintf("the answer to operation %d (%s) was lost (%s)", call.Steps[at].Operation.ID, call.Steps[at].Operation.Title(), why)
-	found, err := e.Target.Confirm(ctx, call.Call)
+	found, err := target.Confirm(ctx, call.Call)
 	if err == nil {
 		if _, still := call.lost(found); still != "" {
 			err = errors.New(still)
@@ -29,7 +42,6 @@ func (e *Engine) carry(ctx context.Context, call begun) result {
 		return result{finished{call.entry, call.all(Unknown, lost)}, lost}
 	}
 	for i := range found {
-		found[i].Attempts = max(1, found[i].Attempts)
 		if found[i].Status == NotDone {
 			found[i].Message = why
 		}

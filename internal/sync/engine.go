@@ -18,6 +18,9 @@ type Engine struct {
 	Clock func() time.Time
 	// Parallel is the number of calls in flight when a run names none; 0 means 8.
 	Parallel int
+	// Pause is how long a run waits before it sends an operation again whose answer was lost and that was then found not
+	// done; each time twice as long. 0 means 2 s.
+	Pause time.Duration
 }
 
 // ErrNotRecorded: nothing is recorded of the company yet; a refresh comes first.

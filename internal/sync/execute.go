@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 )
 
 // Event tells a watcher of a run what just happened.
@@ -130,7 +131,7 @@ func (c *coordinator) work(ctx context.Context) (halted string, err error) {
 			var calls []begun
 			if calls, err = c.begin(ctx, room-flying); err == nil {
 				for _, call := range calls {
-					go func() { results <- c.engine.carry(ctx, call) }()
+					go func() { results <- c.carry(ctx, call) }()
 				}
 				flying += len(calls)
 			}
@@ -163,9 +164,9 @@ func (c *coordinator) work(ctx context.Context) (halted string, err error) {
 const haltStopped = "stopped on request"
 
 // interrupted says whether somebody wants the run to end, and how.
-func (c *coordinator) interrupted(ctx context.Context) string {
+func (x *Execution) interrupted(ctx context.Context) string {
 	select {
-	case <-c.Stop:
+	case <-x.Stop:
 		return haltStopped
 	case <-ctx.Done():
 		return fmt.Sprintf("cut off: %v", context.Cause(ctx))
@@ -174,10 +175,11 @@ func (c *coordinator) interrupted(ctx context.Context) string {
 	}
 }
 
-// begun is a call on its way, with its entry in the journal.
+// begun is a call on its way, with its entry in the journal, and the pause before it is sent.
 type begun struct {
 	Call
 	entry JournalEntry
+	pause time.Duration
 }
 
 // begin picks operations that can go now, at most room calls of them, and writes their intent to the journal.
@@ -202,8 +204,8 @@ func (c *coordinator) begin(ctx context.Context, room int) ([]begun, error) {
 			}
 			c.lastCall++
 			calls = append(calls, begun{
-				Call{Run: c.Run.Name, Number: c.lastCall, Company: c.world.Company()},
-				JournalEntry{Company: c.Run.Company, Run: c.Run.Name, Number: c.lastCall, Began: c.engine.now()},
+				Call:  Call{Run: c.Run.Name, Number: c.lastCall, Company: c.world.Company()},
+				entry: JournalEntry{Company: c.Run.Company, Run: c.Run.Name, Number: c.lastCall, Began: c.engine.now()},
 			})
 			at = len(calls) - 1
 			if batch.Group != "" {
@@ -213,6 +215,7 @@ func (c *coordinator) begin(ctx context.Context, room int) ([]begun, error) {
 		c.ready = c.ready[1:]
 		calls[at].Steps = append(calls[at].Steps, step)
 		calls[at].entry.Operations = append(calls[at].entry.Operations, op.ID)
+		calls[at].pause = max(calls[at].pause, c.pause(op))
 		if len(calls[at].Steps) == batch.Size {
 			delete(open, batch.Group)
 		}
@@ -225,6 +228,14 @@ func (c *coordinator) begin(ctx context.Context, room int) ([]begun, error) {
 		entries[i] = call.entry
 	}
 	return calls, c.engine.Store.Begin(ctx, entries...)
+}
+
+// pause is how long to wait before an operation is sent again.
+func (c *coordinator) pause(op *Operation) time.Duration {
+	if n := c.tried[op.ID]; n > 0 {
+		return cmp.Or(c.engine.Pause, 2*time.Second) << (n - 1)
+	}
+	return 0
 }
 
 func (c *coordinator) batch(op *Operation) Batch {

@@ -155,7 +155,7 @@ func newRehearsal(t *rapid.T, start *World, plan *Plan) *rehearsal {
 		store: newBooks(start), target: target, plan: plan,
 		run: &Run{Name: "run-1", Company: "c1", Plan: "plan-1", Hash: plan.Hash(), State: RunRunning, Options: RunOption{Parallel: rapid.IntRange(1, 4).Draw(t, "parallel")}},
 	}
-	s.engine = &Engine{Store: s.store, Target: target}
+	s.engine = &Engine{Store: s.store, Target: target, Pause: time.Nanosecond}
 	if err := s.store.CreateRun(context.Background(), s.run); err != nil {
 		t.Fatal(err)
 	}
@@ -600,6 +600,37 @@ func TestAStoppedRunFinishesWhatIsInFlight(t *testing.T) {
 	}
 	if run.State != RunCancelled || run.Counts.Done != 1 || run.Counts.NotDone != len(plan.Operations)-1 {
 		t.Errorf("run is %s with %+v, want cancelled after one operation", run.State, run.Counts)
+	}
+}
+
+// TestWhatIsSentAgainIsSentLater: a lost answer that turns out not done is not sent again at once, and a run that is
+// stopped meanwhile does not wait.
+func TestWhatIsSentAgainIsSentLater(t *testing.T) {
+	world := demoWorld()
+	plan, err := MakePlan(&Desired{Users: planCases[4].users}, world, Policy{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	target := newModel(world)
+	target.applies = []mishap{lostBefore, lostBefore}
+	run := &Run{Name: "run-1", Company: "c1", State: RunRunning}
+	engine := &Engine{Store: newBooks(world), Target: target, Pause: 10 * time.Millisecond}
+	began := time.Now()
+	if err := engine.Execute(t.Context(), Execution{Run: run, Plan: plan}); err != nil || run.State != RunSucceeded {
+		t.Fatalf("run is %s: %s, error %v", run.State, run.Message, err)
+	}
+	if took := time.Since(began); took < 30*time.Millisecond || run.Outcomes[0].Attempts != 3 {
+		t.Errorf("the run took %s and says that the first operation was sent %d times; want pauses of 10 and 20 ms, and 3", took, run.Outcomes[0].Attempts)
+	}
+
+	target = newModel(world)
+	target.applies = []mishap{lostBefore}
+	run = &Run{Name: "run-1", Company: "c1", State: RunRunning}
+	stop := make(chan struct{})
+	time.AfterFunc(20*time.Millisecond, func() { close(stop) })
+	engine = &Engine{Store: newBooks(world), Target: target, Pause: time.Hour}
+	if err := engine.Execute(t.Context(), Execution{Run: run, Plan: plan, Stop: stop}); err != nil || run.State != RunCancelled || len(target.done) != 0 {
+		t.Errorf("run is %s: %s, error %v, done %v; want it cancelled and nothing done", run.State, run.Message, err, target.done)
 	}
 }
 

@@ -87,7 +87,7 @@ func newStage(t *testing.T, seedUsers int, opts Options) *stage {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { store.Close() })
-	s.engine = &bulksync.Engine{Store: store, Target: s.target}
+	s.engine = &bulksync.Engine{Store: store, Target: s.target, Pause: time.Millisecond}
 	s.refresh()
 	return s
 }
