@@ -68,6 +68,7 @@ func (c *applyCmd) Run(ctx context.Context, t *terminal) (err error) {
 	if err != nil {
 		return err
 	}
+	s.files = c.Manifest.File
 	return s.follow(ctx, t, operation, plan.GetOperationCount())
 }
 

@@ -19,8 +19,9 @@ import (
 func complain(w io.Writer, err error) {
 	var problems config.Problems
 	if errors.As(err, &problems) {
-		fmt.Fprintf(w, "gateway: the configuration has %d problem(s)\n", len(problems))
+		fmt.Fprintf(w, "gateway: the configuration has %s\n", plural(len(problems), "problem"))
 		fmt.Fprintln(w, err)
+		fmt.Fprintln(w, "hint: docs/config.md explains each key, and where passwords and secrets come from")
 		return
 	}
 	var carried interface{ GRPCStatus() *status.Status }
@@ -54,7 +55,7 @@ func complainStatus(w io.Writer, s *status.Status) {
 			}
 		}
 	}
-	fmt.Fprintf(w, "gateway: %s\n", s.Message())
+	fmt.Fprintf(w, "gateway: %s\n", plainMessage(s.Message(), faults))
 	if hint := hintFor(s); hint != "" && len(hints) == 0 {
 		hints = append(hints, hint)
 	}
@@ -63,11 +64,23 @@ func complainStatus(w io.Writer, s *status.Status) {
 	}
 }
 
+// plainMessage leaves out what grpc wraps around a refused connection, and the first fault where all of them are shown.
+func plainMessage(message string, faults bool) string {
+	if faults {
+		message, _, _ = strings.Cut(message, "; the first is ")
+	}
+	if cause, ok := strings.CutPrefix(message, `connection error: desc = "`); ok {
+		cause = strings.TrimSuffix(strings.TrimPrefix(cause, "transport: Error while dialing: "), `"`)
+		return "no connection to the gateway: " + cause
+	}
+	return message
+}
+
 // remedies say what to do about an error, by the reason of its ErrorInfo.
 var remedies = map[string]string{
 	"UPSTREAM_UNREACHABLE": "is --upstream right, and can this machine reach it? --upstream sandbox needs no network",
 	"ACCOUNT_REFUSED":      "check GATEWAY_LOGIN, GATEWAY_PASSWORD, GATEWAY_APP_ID and GATEWAY_APP_SECRET; Rainbow locks an account after five refused logins",
-	"NO_ACCOUNT":           "set GATEWAY_LOGIN, GATEWAY_PASSWORD, GATEWAY_APP_ID and GATEWAY_APP_SECRET; --upstream sandbox needs none",
+	"NO_ACCOUNT":           "docs/config.md says where each may come from; --upstream sandbox needs no account",
 	"STATE_NOT_RECORDED":   "run \"gateway refresh\", or add --refresh",
 	"NOT_FOUND":            "\"gateway runs\" lists the runs; \"gateway plan -f FILE\" makes a plan and says its name",
 }

@@ -28,6 +28,11 @@ Example:
 
 // Run exports.
 func (c *exportCmd) Run(ctx context.Context, t *terminal) (err error) {
+	if c.To != "" {
+		if _, err := os.Lstat(c.To); err == nil {
+			return fmt.Errorf("export: %s exists already: name another file, or remove it first", c.To)
+		}
+	}
 	s, err := c.open(ctx, t)
 	if err != nil {
 		return err
@@ -38,18 +43,24 @@ func (c *exportCmd) Run(ctx context.Context, t *terminal) (err error) {
 			return err
 		}
 	}
-	var out io.Writer = t.stdout
-	if c.To != "" {
-		f, err := os.OpenFile(c.To, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-		if err != nil {
-			return fmt.Errorf("export: %w", err)
-		}
-		defer func() { err = errors.Join(err, f.Close()) }()
-		out = f
-	}
 	stream, err := s.states.DownloadManifest(ctx, &syncv1.ExportManifestRequest{Name: s.company + "/state", Mode: c.Mode})
 	if err != nil {
 		return err
 	}
-	return copyBody(out, stream)
+	if c.To == "" {
+		return copyBody(t.stdout, stream)
+	}
+	return writeNew(c.To, func(w io.Writer) error { return copyBody(w, stream) })
+}
+
+// writeNew writes a file that must not exist yet; when that fails, no half of it stays.
+func writeNew(path string, write func(io.Writer) error) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return fmt.Errorf("export: %w", err)
+	}
+	if err := errors.Join(write(f), f.Close()); err != nil {
+		return errors.Join(err, os.Remove(path))
+	}
+	return nil
 }

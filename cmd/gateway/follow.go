@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -33,7 +34,9 @@ func (s *session) follow(ctx context.Context, t *terminal, operation *longrunnin
 	last, err := s.watch(context.WithoutCancel(ctx), run.GetName(), bar)
 	bar.close()
 	if err != nil {
-		return fmt.Errorf("%w\nhint: the run goes on or can be resumed: gateway runs show %s", err, lastPart(run.GetName()))
+		complain(t.stderr, err)
+		fmt.Fprintf(t.stderr, "hint: the run goes on, or can be resumed: gateway runs show %[1]s; %[2]s\n", lastPart(run.GetName()), s.resume(run.GetName()))
+		return exitError
 	}
 	report(t.stdout, last)
 	return s.conclude(t, last)
@@ -49,14 +52,14 @@ func (s *session) stopOnInterrupt(ctx context.Context, bar *progress, name strin
 	again := make(chan os.Signal, 1)
 	signal.Notify(again, os.Interrupt, syscall.SIGTERM)
 	defer signal.Stop(again)
-	bar.say("Stopping: calls in flight are finished. Ctrl-C again ends at once; then: gateway runs resume " + lastPart(name))
+	bar.say("Stopping: calls in flight are finished. Ctrl-C again ends at once; then: " + s.resume(name))
 	if _, err := s.runs.CancelRun(context.WithoutCancel(ctx), &syncv1.CancelRunRequest{Name: name}); err != nil && status.Code(err) != codes.FailedPrecondition {
 		bar.say(fmt.Sprintf("gateway: run %s could not be asked to stop: %s", lastPart(name), status.Convert(err).Message()))
 	}
 	select {
 	case <-done:
 	case <-again:
-		fmt.Fprintf(bar.w, "\nEnded at once. To go on: gateway runs resume %s\n", lastPart(name)) // not above the bar: it would never be drawn
+		fmt.Fprintf(bar.w, "\nEnded at once. To go on: %s\n", s.resume(name)) // not above the bar: it would never be drawn
 		os.Exit(int(exitInterrupted))
 	}
 }
@@ -153,8 +156,10 @@ func at(op *syncv1.PlanOperation) string {
 
 // conclude turns the end of a run into an exit code, with a hint at what to do.
 func (s *session) conclude(t *terminal, e *ending) error {
-	name := lastPart(e.run.GetName())
-	resume := fmt.Sprintf("hint: gateway runs resume %s", name)
+	if len(s.files) == 0 && e.needsManifest() {
+		s.files = []string{"FILE"}
+	}
+	resume := "hint: " + s.resume(e.run.GetName())
 	switch e.run.GetState() {
 	case syncv1.Run_STATE_SUCCEEDED:
 		return nil
@@ -170,6 +175,25 @@ func (s *session) conclude(t *terminal, e *ending) error {
 	}
 	fmt.Fprintf(t.stderr, "gateway: not everything could be done; to try the rest again:\n%s\n", resume)
 	return exitError
+}
+
+// resume is the command that takes the run up again, with the manifest whose passwords it may need.
+func (s *session) resume(name string) string {
+	command := "gateway runs resume " + lastPart(name)
+	for _, file := range s.files {
+		if strings.ContainsAny(file, " \t'\"$&();|<>*?\\") {
+			file = "'" + strings.ReplaceAll(file, "'", `'\''`) + "'"
+		}
+		command += " -f " + file
+	}
+	return command
+}
+
+// needsManifest tells whether operations were left out because their passwords stand in a manifest that was not given.
+func (e *ending) needsManifest() bool {
+	return slices.ContainsFunc(e.trouble, func(o *syncv1.RunOutcome) bool {
+		return strings.HasPrefix(o.GetMessage(), "needs the manifest")
+	})
 }
 
 func lastPart(name string) string { return name[strings.LastIndexByte(name, '/')+1:] }

@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -40,7 +41,7 @@ type commandLine struct {
 
 const about = `Rainbow Gateway: Rainbow's provisioning portals over gRPC and REST, and telephony as a manifest.
 
-Without further words everything talks to an embedded sandbox, so that a first look needs no account:
+Unless told otherwise, every verb talks to the embedded sandbox, so that a first look needs no account:
 
   gateway refresh
   gateway plan -f samples/rainbowvoice.csv
@@ -88,7 +89,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return code
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "gateway: %v\nhint: gateway %s\n", err, helpFor(args))
+		fmt.Fprintf(stderr, "gateway: %v\nhint: gateway %s\n", err, helpFor(parser.Model.Children, args))
 		return int(exitError)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -109,10 +110,13 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	return int(exitError)
 }
 
-func helpFor(args []string) string {
-	for _, a := range args {
-		if a != "" && a[0] != '-' {
-			return a + " --help"
+// helpFor gives the arguments that show the help of the verb that was meant; of the whole program when there is none.
+func helpFor(verbs []*kong.Node, args []string) string {
+	if len(args) > 0 {
+		for _, v := range verbs {
+			if v.Name == args[0] {
+				return strings.TrimSpace(v.Name + " " + helpFor(v.Children, args[1:]))
+			}
 		}
 	}
 	return "--help"

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	syncv1 "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/sync/v1"
 )
@@ -18,8 +17,25 @@ type runsCmd struct {
 	Cancel runsCancelCmd `cmd:"" help:"Stop a run; calls in flight are finished."`
 }
 
+// Help is shown below the usage of the verb.
+func (runsCmd) Help() string {
+	return `A run is one application of a plan. Its record stays, so that it can be looked at and, when it was stopped, taken up again.
+
+Examples:
+  gateway runs
+  gateway runs show run-20261122-101500-ab12cd`
+}
+
 type runsListCmd struct {
 	engineFlags
+}
+
+// Help is shown below the usage of the verb.
+func (runsListCmd) Help() string {
+	return `Shows each run with its state, how many of its operations are done, how many failed, when it began, and the plan it applies.
+
+Example:
+  gateway runs list --server 127.0.0.1:9090`
 }
 
 // Run lists the runs.
@@ -39,13 +55,16 @@ func (c *runsListCmd) Run(ctx context.Context, t *terminal) (err error) {
 		}
 		for _, r := range page.GetRuns() {
 			fmt.Fprintf(out, "%s\t%s\t%d/%d\t%d\t%s\t%s\t%s\n", lastPart(r.GetName()), stateWord(r), r.GetCounts().GetDone(), r.GetCounts().GetTotal(),
-				r.GetCounts().GetFailed(), r.GetStartTime().AsTime().Format(time.DateTime), r.GetActor(), lastPart(r.GetPlan()))
+				r.GetCounts().GetFailed(), r.GetStartTime().AsTime().Local().Format(startedFormat), r.GetActor(), lastPart(r.GetPlan()))
 		}
 		if request.PageToken = page.GetNextPageToken(); request.PageToken == "" {
 			return out.Flush()
 		}
 	}
 }
+
+// startedFormat shows when a run began, in the zone of whoever reads it.
+const startedFormat = "2006-01-02 15:04:05 MST"
 
 func stateWord(r *syncv1.Run) string {
 	return strings.ToLower(strings.TrimPrefix(r.GetState().String(), "STATE_"))
@@ -54,6 +73,14 @@ func stateWord(r *syncv1.Run) string {
 type runsShowCmd struct {
 	engineFlags
 	Name string `arg:"" name:"run" help:"Name of the run."`
+}
+
+// Help is shown below the usage of the verb.
+func (runsShowCmd) Help() string {
+	return `Shows how a run stands, and each operation that failed, was skipped, or whose outcome is not known, with the reason.
+
+Example:
+  gateway runs show run-20261122-101500-ab12cd`
 }
 
 // Run shows one run.
@@ -89,7 +116,8 @@ type runsResumeCmd struct {
 // Help is shown below the usage of the verb.
 func (runsResumeCmd) Help() string {
 	return `Goes on where a run stopped: what is done stays done, what was begun is looked up first, what failed is tried again. Operations
-that send a password need the manifest again (-f); without it they are reported and the rest goes on.
+that send a password need the manifest again (-f); without it they are reported and the rest goes on. Ctrl-C and exit codes
+are those of "gateway apply".
 
 Example:
   gateway runs resume run-20261122-101500-ab12cd -f samples/rainbowvoice.csv`
@@ -130,12 +158,21 @@ func (c *runsResumeCmd) Run(ctx context.Context, t *terminal) (err error) {
 	if err != nil {
 		return err
 	}
+	s.files = c.Manifest.File
 	return s.follow(ctx, t, operation, run.GetCounts().GetTotal())
 }
 
 type runsCancelCmd struct {
 	engineFlags
 	Name string `arg:"" name:"run" help:"Name of the run."`
+}
+
+// Help is shown below the usage of the verb.
+func (runsCancelCmd) Help() string {
+	return `Stops a run in an orderly way: calls in flight are finished, nothing is started. It can be taken up again with "runs resume".
+
+Example:
+  gateway runs cancel run-20261122-101500-ab12cd --server 127.0.0.1:9090`
 }
 
 // Run asks a run to stop.

@@ -30,7 +30,9 @@ type session struct {
 	states     syncv1.StateServiceClient
 	operations longrunningpb.OperationsClient
 	company    string
-	close      func() error
+	// files are the manifest's, as the command line named them.
+	files []string
+	close func() error
 }
 
 // open connects to the engine that the flags name.

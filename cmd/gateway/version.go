@@ -8,6 +8,12 @@ import (
 
 type versionCmd struct{}
 
+// Help is shown below the usage of the verb.
+func (versionCmd) Help() string {
+	return `Example:
+  gateway version`
+}
+
 // Run prints the version and what it was built with.
 func (versionCmd) Run(t *terminal) error {
 	revision := ""
