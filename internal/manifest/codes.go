@@ -12,6 +12,7 @@ const (
 	codeCellCount      = "cell-count"
 	codeCommentInCell  = "comment-in-cell"
 	codeControlInCell  = "control-character"
+	codeBreakInCell    = "line-break-in-cell"
 	codeTooManyFaults  = "too-many-faults"
 	codeUnknownMode    = "unknown-mode"
 	codeMixedModes     = "mixed-modes"

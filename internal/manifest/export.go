@@ -153,11 +153,11 @@ func (e *exporter) attribute(row exportRow, u *bulksync.User, a bulksync.Attribu
 	row[a.Name] = a.Value
 }
 
-// isPlain tells whether a text can stand in a cell: UTF-8 without control characters other than tabs and line breaks,
-// and not longer than Read allows.
+// isPlain tells whether a text can stand in a cell: UTF-8 without control characters other than tabs, and not longer than
+// Read allows.
 func isPlain(s string) bool {
 	return strings.ToValidUTF8(s, "") == s && len(s) < maxQuoted/2 && !strings.ContainsFunc(s, func(r rune) bool {
-		return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0x7f
+		return r < ' ' && r != '\t' || r == 0x7f
 	})
 }
 
@@ -174,7 +174,7 @@ func (e *exporter) licences(row exportRow, u *bulksync.User) {
 			continue
 		}
 		e.remark(codeExportLicence, "service"+strconv.Itoa(n), "licence "+quote(e.offerName(id))+" of "+string(u.Login)+" is left out",
-			"its subscription is not active, or the company has several of that offer; he keeps it")
+			"its subscription is not active, or the company has several of that offer; the user keeps it")
 	}
 	e.services = max(e.services, n)
 }

@@ -47,6 +47,8 @@ var faultCases = []struct {
 	{name: "text behind a quote", text: voice("firstName", `"Ann"e`), code: codeBadQuote, at: "f.csv:2:26"},
 	{name: "quote inside", text: voice("firstName", `J "JJ" M`), code: codeBadQuote, at: "f.csv:2:26", says: "double those inside"},
 	{name: "percent inside", text: voice("firstName", `5%`), code: codeCommentInCell, at: "f.csv:2:26"},
+	{name: "line break in a cell", text: voice("firstName", "\"A\nB\""), code: codeBreakInCell, at: "f.csv:2:26", says: "on one line"},
+	{name: "line break in a password", text: voice("password", "\"Pass\r\nword_123\""), code: codeBreakInCell, at: "f.csv:2:26"},
 	{name: "control character", text: voice("firstName", "A\x01"), code: codeControlInCell, at: "f.csv:2:26"},
 	{name: "row too short", text: "__action__;loginEmail;title\ndelete;a@demo.example\n", code: codeCellCount, at: "f.csv:2:8", says: "add 1 delimiter"},
 	{name: "row too long, empty", text: "__action__;loginEmail\ndelete;a@demo.example;\n", code: codeCellCount, at: "f.csv:2:23", says: "remove 1 delimiter"},

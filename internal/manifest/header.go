@@ -14,10 +14,11 @@ import (
 type column struct {
 	// def is nil when the column cannot be read; there is a fault then.
 	def *columnDef
-	// name is the header's spelling; attribute is the engine's: positions counted from 0.
+	// name is the header's spelling and number the one in it; attribute is the engine's name, with the place counted from 0.
 	name      string
-	attribute string
 	number    int
+	attribute string
+	place     int
 }
 
 // sheet is one source with its header understood.
@@ -227,11 +228,11 @@ func (s *sheet) normalise() {
 		}
 		c.attribute = c.def.name
 		if c.def.numbered {
-			n := c.number
+			c.place = c.number
 			if c.def.shifts && !fromZero[c.def] {
-				n--
+				c.place--
 			}
-			c.attribute += strconv.Itoa(n)
+			c.attribute += strconv.Itoa(c.place)
 		}
 	}
 	slices.SortFunc(s.attributes, func(a, b int) int { return strings.Compare(s.columns[a].attribute, s.columns[b].attribute) })

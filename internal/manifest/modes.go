@@ -46,7 +46,7 @@ var modes = []mode{
 
 // elsewhere says what to write instead of an action that only another mode has.
 var elsewhere = map[string]struct{ mode, instead string }{
-	"create":       {"user", "write upsert: it creates the user when he is missing"},
+	"create":       {"user", "write upsert: it creates the user when missing"},
 	"update":       {"user", "write upsert: it updates the user with the cells that are filled"},
 	"attach":       {"device", "write upsert with the extension's column filled"},
 	"force_attach": {"device", "write upsert with the extension's column filled: it takes the extension from whoever has it"},

@@ -98,6 +98,7 @@ delete    ;eve@demo.example  ;nonsense   ;nonsense         ;nonsense     ;nonsen
 		"shortNumber": {File: "f.csv", Line: 2, Column: 31}, "macAddress": {File: "f.csv", Line: 2, Column: 43},
 		"ddiE164Number": {File: "f.csv", Line: 2, Column: 61}, "password": {File: "f.csv", Line: 2, Column: 75},
 		"service0": {File: "f.csv", Line: 2, Column: 127}, "service1": {File: "f.csv", Line: 2, Column: 104}, "service": {File: "f.csv", Line: 2, Column: 127},
+		"tags1": {File: "f.csv", Line: 2, Column: 98}, // there is no tags0
 	}
 	if diff := cmp.Diff(wantCells, d.Users[0].Cells); diff != "" {
 		t.Errorf("cells (-want +got):\n%s", diff)
@@ -297,5 +298,20 @@ func TestApostropheProtectsFormulas(t *testing.T) {
 	want := []bulksync.Attribute{{Name: "businessPhone0", Value: "+33298300513"}, {Name: "nickName", Value: "=cmd"}}
 	if diff := cmp.Diff(want, got.Attributes); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestAPlaceBehindAnEmptyOneIsRemembered: only the planner knows whether the user has the ones before, and says at which
+// cell there would be a gap.
+func TestAPlaceBehindAnEmptyOneIsRemembered(t *testing.T) {
+	const text = "__action__;loginEmail;businessPhone1;businessPhone2;businessPhone3;tags0;tags1\n" +
+		"upsert;a@demo.example;;33298300511;33298300512;x;y\n"
+	desired, _, err := Read(t.Context(), []Source{{Name: "f.csv", Reader: strings.NewReader(text)}}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]bulksync.Position{"businessPhone1": {File: "f.csv", Line: 2, Column: 24}}
+	if diff := cmp.Diff(want, desired.Users[0].Cells); diff != "" {
+		t.Errorf("remembered cells (-want +got):\n%s", diff)
 	}
 }

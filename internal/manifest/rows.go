@@ -3,6 +3,7 @@ package manifest
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	bulksync "github.com/rainbow-gateway/rainbow-gateway/internal/sync"
@@ -82,6 +83,9 @@ func (r *reader) reportMarks(s *sheet, i int, field string) {
 	if c.marks&markControl != 0 {
 		r.report(at, field, &problem{codeControlInCell, "cell holds a control character", "remove it; it is invisible in most editors"})
 	}
+	if c.marks&markBreak != 0 {
+		r.report(at, field, &problem{codeBreakInCell, "cell holds a line break", "write the value on one line: what Rainbow makes of several is not documented"})
+	}
 	if c.marks&markEncoding != 0 && !s.misencoded {
 		s.misencoded = true
 		r.report(at, field, &problem{codeNotUTF8, "cell is not UTF-8, probably Latin-1 (Windows-1252); other cells may be likewise", saveAs})
@@ -113,11 +117,18 @@ func (w *row) fault(i int, p *problem) {
 }
 
 // keep remembers where a cell stands, for faults that only the planner can find.
-func (w *row) keep(i int) {
+func (w *row) keep(i int) { w.keepAs(w.s.columns[i].name, i) }
+
+func (w *row) keepAs(name string, i int) {
 	if w.user.Cells == nil {
 		w.user.Cells = make(map[string]bulksync.Position, 4)
 	}
-	w.user.Cells[w.s.columns[i].name] = w.s.t.position(w.s.t.cells[i].start)
+	w.user.Cells[name] = w.s.t.position(w.s.t.cells[i].start)
+}
+
+// follows tells whether a numbered column comes right behind a filled one of its family.
+func (w *row) follows(c *column, before bulksync.Attribute) bool {
+	return before.Value != "" && before.Name == c.def.name+strconv.Itoa(c.place-1)
 }
 
 func (w *row) login() bulksync.Login {
@@ -180,6 +191,9 @@ func (w *row) attributes(cleared bool) {
 				continue
 			}
 			text = normal
+		}
+		if c := &w.s.columns[i]; c.place > 0 && (len(r.attributes) == start || !w.follows(c, r.attributes[len(r.attributes)-1])) {
+			w.keepAs(c.attribute, i) // a gap unless the user has the ones before: the planner can tell
 		}
 		r.attributes = append(r.attributes, bulksync.Attribute{Name: w.s.columns[i].attribute, Value: text})
 	}

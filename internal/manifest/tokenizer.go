@@ -29,6 +29,7 @@ const (
 	markControl                   // a control character
 	markHigh                      // a byte above ASCII
 	markEncoding                  // not UTF-8
+	markBreak                     // a line break inside quotes
 )
 
 // cell is one cell of the current record.
@@ -278,6 +279,8 @@ func (t *tokenizer) scanQuoted(b []byte, s *span) (int, ending) {
 	for {
 		for i < len(b) && b[i] != '"' {
 			switch t.classes[b[i]] {
+			case breaking:
+				s.marks |= markBreak
 			case controlling:
 				s.marks |= markControl
 			case high:
