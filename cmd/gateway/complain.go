@@ -37,18 +37,18 @@ func complain(w io.Writer, err error) {
 
 func complainStatus(w io.Writer, s *status.Status) {
 	var hints []string
-	faults := false
+	faults := 0
 	for _, detail := range s.Details() {
 		switch d := detail.(type) {
 		case *syncv1.ManifestFaults:
-			faults = true
+			faults = len(d.GetFaults()) + int(d.GetMore())
 			printFaults(w, d.GetFaults(), d.GetMore())
 		case *errdetails.Help:
 			for _, l := range d.GetLinks() {
 				hints = append(hints, l.GetDescription())
 			}
 		case *errdetails.BadRequest:
-			if !faults {
+			if faults == 0 {
 				for _, v := range d.GetFieldViolations() {
 					fmt.Fprintf(w, "%s: %s\n", v.GetField(), v.GetDescription())
 				}
@@ -64,10 +64,10 @@ func complainStatus(w io.Writer, s *status.Status) {
 	}
 }
 
-// plainMessage leaves out what grpc wraps around a refused connection, and the first fault where all of them are shown.
-func plainMessage(message string, faults bool) string {
-	if faults {
-		message, _, _ = strings.Cut(message, "; the first is ")
+// plainMessage leaves out what grpc wraps around a refused connection, and counts faults where all of them are shown.
+func plainMessage(message string, faults int) string {
+	if faults > 0 {
+		return "manifest: " + plural(faults, "fault")
 	}
 	if cause, ok := strings.CutPrefix(message, `connection error: desc = "`); ok {
 		cause = strings.TrimSuffix(strings.TrimPrefix(cause, "transport: Error while dialing: "), `"`)
