@@ -17,6 +17,7 @@ import (
 
 type refreshCmd struct {
 	engineFlags
+	outputFlag
 }
 
 // Help is shown below the usage of the verb.
@@ -38,6 +39,9 @@ func (c *refreshCmd) Run(ctx context.Context, t *terminal) (err error) {
 	state, err := s.refresh(ctx, t)
 	if err != nil {
 		return err
+	}
+	if c.Output == "json" {
+		return writeJSON(t.stdout, state)
 	}
 	showState(t.stdout, state)
 	return nil

@@ -28,6 +28,7 @@ Examples:
 
 type runsListCmd struct {
 	engineFlags
+	outputFlag
 }
 
 // Help is shown below the usage of the verb.
@@ -45,20 +46,34 @@ func (c *runsListCmd) Run(ctx context.Context, t *terminal) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
+	runs, err := s.listRuns(ctx)
+	if err != nil {
+		return err
+	}
+	if c.Output == "json" {
+		return writeJSON(t.stdout, &syncv1.ListRunsResponse{Runs: runs})
+	}
 	out := tabwriter.NewWriter(t.stdout, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(out, "RUN\tSTATE\tDONE\tFAILED\tSTARTED\tBY\tPLAN")
+	for _, r := range runs {
+		fmt.Fprintf(out, "%s\t%s\t%d/%d\t%d\t%s\t%s\t%s\n", lastPart(r.GetName()), stateWord(r), r.GetCounts().GetDone(), r.GetCounts().GetTotal(),
+			r.GetCounts().GetFailed(), r.GetStartTime().AsTime().Local().Format(startedFormat), r.GetActor(), lastPart(r.GetPlan()))
+	}
+	return out.Flush()
+}
+
+// listRuns reads all runs, page by page.
+func (s *session) listRuns(ctx context.Context) ([]*syncv1.Run, error) {
+	var all []*syncv1.Run
 	request := &syncv1.ListRunsRequest{Parent: s.company, PageSize: 100}
 	for {
 		page, err := s.runs.ListRuns(ctx, request)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		for _, r := range page.GetRuns() {
-			fmt.Fprintf(out, "%s\t%s\t%d/%d\t%d\t%s\t%s\t%s\n", lastPart(r.GetName()), stateWord(r), r.GetCounts().GetDone(), r.GetCounts().GetTotal(),
-				r.GetCounts().GetFailed(), r.GetStartTime().AsTime().Local().Format(startedFormat), r.GetActor(), lastPart(r.GetPlan()))
-		}
+		all = append(all, page.GetRuns()...)
 		if request.PageToken = page.GetNextPageToken(); request.PageToken == "" {
-			return out.Flush()
+			return all, nil
 		}
 	}
 }
@@ -72,6 +87,7 @@ func stateWord(r *syncv1.Run) string {
 
 type runsShowCmd struct {
 	engineFlags
+	outputFlag
 	Name string `arg:"" name:"run" help:"Name of the run."`
 }
 
@@ -93,6 +109,9 @@ func (c *runsShowCmd) Run(ctx context.Context, t *terminal) (err error) {
 	run, err := s.runs.GetRun(ctx, &syncv1.GetRunRequest{Name: s.resource("runs", c.Name)})
 	if err != nil {
 		return err
+	}
+	if c.Output == "json" {
+		return writeJSON(t.stdout, run)
 	}
 	trouble, err := s.trouble(ctx, run.GetName())
 	if err != nil {
