@@ -10,6 +10,7 @@ import (
 
 	adminv1 "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/admin/v1"
 	authenticationv1 "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/authentication/v1"
+	invoicingv1 "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/invoicing/v1"
 	massprovisioningv1 "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/massprovisioning/v1"
 	rvcpprovisioningv1 "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/rvcpprovisioning/v1"
 	subscriptionv1 "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/subscription/v1"
@@ -27,14 +28,24 @@ func RainbowServices() []Service {
 		Generated(authenticationv1.ApiKeysService_ServiceDesc.ServiceName, authenticationv1.NewApiKeysServiceClient, authenticationv1.RegisterApiKeysServiceHandlerClient),
 		Generated(authenticationv1.AuthenticationService_ServiceDesc.ServiceName, authenticationv1.NewAuthenticationServiceClient, authenticationv1.RegisterAuthenticationServiceHandlerClient),
 		Generated(authenticationv1.OAuthService_ServiceDesc.ServiceName, authenticationv1.NewOAuthServiceClient, authenticationv1.RegisterOAuthServiceHandlerClient),
+		Generated(invoicingv1.AboutService_ServiceDesc.ServiceName, invoicingv1.NewAboutServiceClient, invoicingv1.RegisterAboutServiceHandlerClient),
+		Generated(invoicingv1.InvoicesService_ServiceDesc.ServiceName, invoicingv1.NewInvoicesServiceClient, invoicingv1.RegisterInvoicesServiceHandlerClient),
 		Generated(massprovisioningv1.AboutService_ServiceDesc.ServiceName, massprovisioningv1.NewAboutServiceClient, massprovisioningv1.RegisterAboutServiceHandlerClient),
+		Generated(massprovisioningv1.DirectoriesService_ServiceDesc.ServiceName, massprovisioningv1.NewDirectoriesServiceClient, massprovisioningv1.RegisterDirectoriesServiceHandlerClient),
+		Generated(massprovisioningv1.Office365Service_ServiceDesc.ServiceName, massprovisioningv1.NewOffice365ServiceClient, massprovisioningv1.RegisterOffice365ServiceHandlerClient),
 		Generated(massprovisioningv1.UsersAndDevicesService_ServiceDesc.ServiceName, massprovisioningv1.NewUsersAndDevicesServiceClient, massprovisioningv1.RegisterUsersAndDevicesServiceHandlerClient),
 		Generated(rvcpprovisioningv1.CloudPbxService_ServiceDesc.ServiceName, rvcpprovisioningv1.NewCloudPbxServiceClient, rvcpprovisioningv1.RegisterCloudPbxServiceHandlerClient),
 		Generated(rvcpprovisioningv1.CloudPbxDeviceService_ServiceDesc.ServiceName, rvcpprovisioningv1.NewCloudPbxDeviceServiceClient, rvcpprovisioningv1.RegisterCloudPbxDeviceServiceHandlerClient),
 		Generated(rvcpprovisioningv1.CloudPbxPhoneNumberService_ServiceDesc.ServiceName, rvcpprovisioningv1.NewCloudPbxPhoneNumberServiceClient, rvcpprovisioningv1.RegisterCloudPbxPhoneNumberServiceHandlerClient),
 		Generated(rvcpprovisioningv1.CloudPbxSubscriberService_ServiceDesc.ServiceName, rvcpprovisioningv1.NewCloudPbxSubscriberServiceClient, rvcpprovisioningv1.RegisterCloudPbxSubscriberServiceHandlerClient),
+		Generated(subscriptionv1.AboutService_ServiceDesc.ServiceName, subscriptionv1.NewAboutServiceClient, subscriptionv1.RegisterAboutServiceHandlerClient),
+		Generated(subscriptionv1.CompaniesService_ServiceDesc.ServiceName, subscriptionv1.NewCompaniesServiceClient, subscriptionv1.RegisterCompaniesServiceHandlerClient),
+		Generated(subscriptionv1.DevelopersService_ServiceDesc.ServiceName, subscriptionv1.NewDevelopersServiceClient, subscriptionv1.RegisterDevelopersServiceHandlerClient),
+		Generated(subscriptionv1.InvoicesService_ServiceDesc.ServiceName, subscriptionv1.NewInvoicesServiceClient, subscriptionv1.RegisterInvoicesServiceHandlerClient),
 		Generated(subscriptionv1.OffersService_ServiceDesc.ServiceName, subscriptionv1.NewOffersServiceClient, subscriptionv1.RegisterOffersServiceHandlerClient),
+		Generated(subscriptionv1.QuotationsService_ServiceDesc.ServiceName, subscriptionv1.NewQuotationsServiceClient, subscriptionv1.RegisterQuotationsServiceHandlerClient),
 		Generated(subscriptionv1.SubscriptionsService_ServiceDesc.ServiceName, subscriptionv1.NewSubscriptionsServiceClient, subscriptionv1.RegisterSubscriptionsServiceHandlerClient),
+		Generated(subscriptionv1.SubscriptionsFromFileService_ServiceDesc.ServiceName, subscriptionv1.NewSubscriptionsFromFileServiceClient, subscriptionv1.RegisterSubscriptionsFromFileServiceHandlerClient),
 	}
 }
 

@@ -24,11 +24,23 @@ var modelled = map[string]map[string][]string{
 	},
 	"massprovisioning": {
 		"About":           nil,
+		"Directories":     nil,
+		"Office365":       nil,
 		"UsersAndDevices": nil,
 	},
 	"subscription": {
-		"Offers":        {"ListOffers"},
-		"Subscriptions": {"ListSubscriptions", "GetSubscription", "ListSubscriptionUsers"},
+		"About":                 nil,
+		"Companies":             nil,
+		"Developers":            nil,
+		"Invoices":              nil,
+		"Offers":                nil,
+		"Quotations":            nil,
+		"Subscriptions":         nil,
+		"SubscriptionsFromFile": nil,
+	},
+	"invoicing": {
+		"About":    nil,
+		"Invoices": nil,
 	},
 	"authentication": {
 		"About":          nil,
@@ -69,13 +81,14 @@ func catalogue(t testing.TB) map[string]operation {
 		var doc struct {
 			Base       string      `yaml:"base_path"`
 			Operations []operation `yaml:"operations"`
+			Referenced []operation `yaml:"referenced_operations"`
 			SDK        []operation `yaml:"sdk_operations"`
 			Keys       []operation `yaml:"api_key_operations"`
 		}
 		if err := yaml.Unmarshal(text, &doc); err != nil {
 			t.Fatal(err)
 		}
-		for _, op := range slices.Concat(doc.Operations, doc.SDK, doc.Keys) {
+		for _, op := range slices.Concat(doc.Operations, doc.Referenced, doc.SDK, doc.Keys) {
 			only, is := groups[op.Group]
 			if !is || (only != nil && !slices.Contains(only, op.ID)) {
 				continue

@@ -3,6 +3,7 @@ package upstream_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -63,13 +64,30 @@ func examples(t testing.TB) []example {
 				t.Errorf("%s: neither request, response nor error", e.file)
 				continue
 			}
-			found = append(found, e)
+			found = append(found, elements(t, e)...)
 		}
 	}
 	if len(found) < 60 {
 		t.Fatalf("found %d examples, want at least 60: is %s there?", len(found), specRoot)
 	}
 	return found
+}
+
+// elements are the documents of an example: itself, or of a bare list its elements.
+func elements(t testing.TB, e example) []example {
+	t.Helper()
+	if e.message == nil || e.message != e.binding.Output.Descriptor() || e.binding.ResponseBody == nil {
+		return []example{e}
+	}
+	var texts []json.RawMessage
+	if err := json.Unmarshal(e.text, &texts); err != nil || len(texts) == 0 {
+		t.Fatalf("%s: no list with elements: %v", e.file, err)
+	}
+	var all []example
+	for i, text := range texts {
+		all = append(all, example{fmt.Sprintf("%s[%d]", e.file, i), e.binding, e.binding.ResponseBody.Message(), text})
+	}
+	return all
 }
 
 // plain reads JSON with numbers as text.

@@ -8,6 +8,7 @@ import (
 	// The services under test register themselves.
 	_ "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/admin/v1"
 	_ "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/authentication/v1"
+	_ "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/invoicing/v1"
 	_ "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/massprovisioning/v1"
 	_ "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/rvcpprovisioning/v1"
 	_ "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/subscription/v1"

@@ -14,6 +14,7 @@ import (
 	_ "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/admin/v1"
 	_ "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/authentication/v1"
 	_ "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/errors/v1"
+	_ "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/invoicing/v1"
 	_ "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/massprovisioning/v1"
 	_ "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/options/v1"
 	_ "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/rvcpprovisioning/v1"

@@ -588,6 +588,115 @@ func (x *ListOffersResponse) GetExtraJson() []byte {
 	return nil
 }
 
+// GetOfferRequest names an offer.
+type GetOfferRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Company.
+	CompanyId string `protobuf:"bytes,1,opt,name=company_id,json=companyId,proto3" json:"company_id,omitempty"`
+	// Offer.
+	OfferId       string `protobuf:"bytes,2,opt,name=offer_id,json=offerId,proto3" json:"offer_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetOfferRequest) Reset() {
+	*x = GetOfferRequest{}
+	mi := &file_rainbow_subscription_v1_offers_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetOfferRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetOfferRequest) ProtoMessage() {}
+
+func (x *GetOfferRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_rainbow_subscription_v1_offers_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetOfferRequest.ProtoReflect.Descriptor instead.
+func (*GetOfferRequest) Descriptor() ([]byte, []int) {
+	return file_rainbow_subscription_v1_offers_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *GetOfferRequest) GetCompanyId() string {
+	if x != nil {
+		return x.CompanyId
+	}
+	return ""
+}
+
+func (x *GetOfferRequest) GetOfferId() string {
+	if x != nil {
+		return x.OfferId
+	}
+	return ""
+}
+
+// GetOfferResponse is one offer.
+type GetOfferResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Offer.
+	Data          *Offer `protobuf:"bytes,1,opt,name=data,proto3" json:"data,omitempty"`
+	ExtraJson     []byte `protobuf:"bytes,1000,opt,name=extra_json,json=extraJson,proto3" json:"extra_json,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetOfferResponse) Reset() {
+	*x = GetOfferResponse{}
+	mi := &file_rainbow_subscription_v1_offers_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetOfferResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetOfferResponse) ProtoMessage() {}
+
+func (x *GetOfferResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_rainbow_subscription_v1_offers_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetOfferResponse.ProtoReflect.Descriptor instead.
+func (*GetOfferResponse) Descriptor() ([]byte, []int) {
+	return file_rainbow_subscription_v1_offers_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *GetOfferResponse) GetData() *Offer {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
+func (x *GetOfferResponse) GetExtraJson() []byte {
+	if x != nil {
+		return x.ExtraJson
+	}
+	return nil
+}
+
 var File_rainbow_subscription_v1_offers_proto protoreflect.FileDescriptor
 
 const file_rainbow_subscription_v1_offers_proto_rawDesc = "" +
@@ -701,12 +810,21 @@ const file_rainbow_subscription_v1_offers_proto_rawDesc = "" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\b\n" +
 	"\x06_limitB\t\n" +
 	"\a_offsetB\b\n" +
-	"\x06_total2\xa4\x02\n" +
+	"\x06_total\"K\n" +
+	"\x0fGetOfferRequest\x12\x1d\n" +
+	"\n" +
+	"company_id\x18\x01 \x01(\tR\tcompanyId\x12\x19\n" +
+	"\boffer_id\x18\x02 \x01(\tR\aofferId\"f\n" +
+	"\x10GetOfferResponse\x122\n" +
+	"\x04data\x18\x01 \x01(\v2\x1e.rainbow.subscription.v1.OfferR\x04data\x12\x1e\n" +
+	"\n" +
+	"extra_json\x18\xe8\a \x01(\fR\textraJson2\xdf\x03\n" +
 	"\rOffersService\x12\x92\x02\n" +
 	"\n" +
 	"ListOffers\x12*.rainbow.subscription.v1.ListOffersRequest\x1a+.rainbow.subscription.v1.ListOffersResponse\"\xaa\x01\xca\xc1\x18b\b\x01\x10\x01\x1a\n" +
 	"superadmin\x1a\asupport\x1a\x0ebusiness_admin\x1a\bbp_admin\x1a\n" +
-	"bp_finance\x1a\x12organization_admin\x1a\rcompany_admin\x82\xd3\xe4\x93\x02>\x12</api/rainbow/subscription/v1.0/companies/{company_id}/offersB\xff\x01\n" +
+	"bp_finance\x1a\x12organization_admin\x1a\rcompany_admin\x82\xd3\xe4\x93\x02>\x12</api/rainbow/subscription/v1.0/companies/{company_id}/offers\x12\xb8\x01\n" +
+	"\bGetOffer\x12(.rainbow.subscription.v1.GetOfferRequest\x1a).rainbow.subscription.v1.GetOfferResponse\"W\xca\xc1\x18\x04\b\x03\x10\x01\x82\xd3\xe4\x93\x02I\x12G/api/rainbow/subscription/v1.0/companies/{company_id}/offers/{offer_id}B\xff\x01\n" +
 	"\x1bcom.rainbow.subscription.v1B\vOffersProtoP\x01ZUgithub.com/rainbow-gateway/rainbow-gateway/gen/rainbow/subscription/v1;subscriptionv1\xa2\x02\x03RSX\xaa\x02\x17Rainbow.Subscription.V1\xca\x02\x17Rainbow\\Subscription\\V1\xe2\x02#Rainbow\\Subscription\\V1\\GPBMetadata\xea\x02\x19Rainbow::Subscription::V1b\x06proto3"
 
 var (
@@ -721,23 +839,28 @@ func file_rainbow_subscription_v1_offers_proto_rawDescGZIP() []byte {
 	return file_rainbow_subscription_v1_offers_proto_rawDescData
 }
 
-var file_rainbow_subscription_v1_offers_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_rainbow_subscription_v1_offers_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_rainbow_subscription_v1_offers_proto_goTypes = []any{
 	(*Offer)(nil),              // 0: rainbow.subscription.v1.Offer
 	(*OfferProvisioning)(nil),  // 1: rainbow.subscription.v1.OfferProvisioning
 	(*ListOffersRequest)(nil),  // 2: rainbow.subscription.v1.ListOffersRequest
 	(*ListOffersResponse)(nil), // 3: rainbow.subscription.v1.ListOffersResponse
+	(*GetOfferRequest)(nil),    // 4: rainbow.subscription.v1.GetOfferRequest
+	(*GetOfferResponse)(nil),   // 5: rainbow.subscription.v1.GetOfferResponse
 }
 var file_rainbow_subscription_v1_offers_proto_depIdxs = []int32{
 	1, // 0: rainbow.subscription.v1.Offer.provisioning_needed:type_name -> rainbow.subscription.v1.OfferProvisioning
 	0, // 1: rainbow.subscription.v1.ListOffersResponse.data:type_name -> rainbow.subscription.v1.Offer
-	2, // 2: rainbow.subscription.v1.OffersService.ListOffers:input_type -> rainbow.subscription.v1.ListOffersRequest
-	3, // 3: rainbow.subscription.v1.OffersService.ListOffers:output_type -> rainbow.subscription.v1.ListOffersResponse
-	3, // [3:4] is the sub-list for method output_type
-	2, // [2:3] is the sub-list for method input_type
-	2, // [2:2] is the sub-list for extension type_name
-	2, // [2:2] is the sub-list for extension extendee
-	0, // [0:2] is the sub-list for field type_name
+	0, // 2: rainbow.subscription.v1.GetOfferResponse.data:type_name -> rainbow.subscription.v1.Offer
+	2, // 3: rainbow.subscription.v1.OffersService.ListOffers:input_type -> rainbow.subscription.v1.ListOffersRequest
+	4, // 4: rainbow.subscription.v1.OffersService.GetOffer:input_type -> rainbow.subscription.v1.GetOfferRequest
+	3, // 5: rainbow.subscription.v1.OffersService.ListOffers:output_type -> rainbow.subscription.v1.ListOffersResponse
+	5, // 6: rainbow.subscription.v1.OffersService.GetOffer:output_type -> rainbow.subscription.v1.GetOfferResponse
+	5, // [5:7] is the sub-list for method output_type
+	3, // [3:5] is the sub-list for method input_type
+	3, // [3:3] is the sub-list for extension type_name
+	3, // [3:3] is the sub-list for extension extendee
+	0, // [0:3] is the sub-list for field type_name
 }
 
 func init() { file_rainbow_subscription_v1_offers_proto_init() }
@@ -755,7 +878,7 @@ func file_rainbow_subscription_v1_offers_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_rainbow_subscription_v1_offers_proto_rawDesc), len(file_rainbow_subscription_v1_offers_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   4,
+			NumMessages:   6,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

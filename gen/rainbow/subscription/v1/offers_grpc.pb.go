@@ -23,6 +23,7 @@ const _ = grpc.SupportPackageIsVersion9
 
 const (
 	OffersService_ListOffers_FullMethodName = "/rainbow.subscription.v1.OffersService/ListOffers"
+	OffersService_GetOffer_FullMethodName   = "/rainbow.subscription.v1.OffersService/GetOffer"
 )
 
 // OffersServiceClient is the client API for OffersService service.
@@ -37,6 +38,9 @@ type OffersServiceClient interface {
 	// organization_admin those of his organisation, a company_admin his own company's. The default format is small:
 	// ask for full to see how an offer is sold.
 	ListOffers(ctx context.Context, in *ListOffersRequest, opts ...grpc.CallOption) (*ListOffersResponse, error)
+	// GetOffer reads one offer. The offer must be in the company's catalogue, else the answer is 403. The guide names
+	// no roles. Path from the vendor's published OpenAPI list, not in the portal's guide.
+	GetOffer(ctx context.Context, in *GetOfferRequest, opts ...grpc.CallOption) (*GetOfferResponse, error)
 }
 
 type offersServiceClient struct {
@@ -57,6 +61,16 @@ func (c *offersServiceClient) ListOffers(ctx context.Context, in *ListOffersRequ
 	return out, nil
 }
 
+func (c *offersServiceClient) GetOffer(ctx context.Context, in *GetOfferRequest, opts ...grpc.CallOption) (*GetOfferResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetOfferResponse)
+	err := c.cc.Invoke(ctx, OffersService_GetOffer_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // OffersServiceServer is the server API for OffersService service.
 // All implementations must embed UnimplementedOffersServiceServer
 // for forward compatibility.
@@ -69,6 +83,9 @@ type OffersServiceServer interface {
 	// organization_admin those of his organisation, a company_admin his own company's. The default format is small:
 	// ask for full to see how an offer is sold.
 	ListOffers(context.Context, *ListOffersRequest) (*ListOffersResponse, error)
+	// GetOffer reads one offer. The offer must be in the company's catalogue, else the answer is 403. The guide names
+	// no roles. Path from the vendor's published OpenAPI list, not in the portal's guide.
+	GetOffer(context.Context, *GetOfferRequest) (*GetOfferResponse, error)
 	mustEmbedUnimplementedOffersServiceServer()
 }
 
@@ -81,6 +98,9 @@ type UnimplementedOffersServiceServer struct{}
 
 func (UnimplementedOffersServiceServer) ListOffers(context.Context, *ListOffersRequest) (*ListOffersResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListOffers not implemented")
+}
+func (UnimplementedOffersServiceServer) GetOffer(context.Context, *GetOfferRequest) (*GetOfferResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetOffer not implemented")
 }
 func (UnimplementedOffersServiceServer) mustEmbedUnimplementedOffersServiceServer() {}
 func (UnimplementedOffersServiceServer) testEmbeddedByValue()                       {}
@@ -121,6 +141,24 @@ func _OffersService_ListOffers_Handler(srv interface{}, ctx context.Context, dec
 	return interceptor(ctx, in, info, handler)
 }
 
+func _OffersService_GetOffer_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetOfferRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(OffersServiceServer).GetOffer(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: OffersService_GetOffer_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(OffersServiceServer).GetOffer(ctx, req.(*GetOfferRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // OffersService_ServiceDesc is the grpc.ServiceDesc for OffersService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -131,6 +169,10 @@ var OffersService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListOffers",
 			Handler:    _OffersService_ListOffers_Handler,
+		},
+		{
+			MethodName: "GetOffer",
+			Handler:    _OffersService_GetOffer_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -10,13 +10,11 @@
 package subscriptionv1
 
 import (
-	v1 "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/admin/v1"
 	_ "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/options/v1"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	reflect "reflect"
-	sync "sync"
 	unsafe "unsafe"
 )
 
@@ -27,881 +25,11 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// Subscription is one offer bought by a company. Which members come depends on the format asked for.
-// GetSubscription, and ListSubscriptions with format full, add computed counters: numberAssignedUsers always;
-// nbBPLicences, nbAssignedBPUsers, nbLicencesAssignedToECs, nbLicencesUsed and nbFreeLicences when the owner is an
-// indirect reseller (BP IR) and the business model is nb_users, where numberAssignedUsers equals nbLicencesUsed.
-type Subscription struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Subscription id, 24 alphanumeric characters.
-	Id *string `protobuf:"bytes,1,opt,name=id,proto3,oneof" json:"id,omitempty"`
-	// Company.
-	CompanyId *string `protobuf:"bytes,2,opt,name=company_id,json=companyId,proto3,oneof" json:"company_id,omitempty"`
-	// Offer that was bought.
-	OfferId *string `protobuf:"bytes,3,opt,name=offer_id,json=offerId,proto3,oneof" json:"offer_id,omitempty"`
-	// Name of the offer, e.g. "Enterprise".
-	OfferName *string `protobuf:"bytes,4,opt,name=offer_name,json=offerName,proto3,oneof" json:"offer_name,omitempty"`
-	// Profile (set of features) the offer brings.
-	ProfileId *string `protobuf:"bytes,5,opt,name=profile_id,json=profileId,proto3,oneof" json:"profile_id,omitempty"`
-	// Name of the profile.
-	ProfileName *string `protobuf:"bytes,6,opt,name=profile_name,json=profileName,proto3,oneof" json:"profile_name,omitempty"`
-	// The subscription to the default (free) offer.
-	IsDefault *bool `protobuf:"varint,7,opt,name=is_default,json=isDefault,proto3,oneof" json:"is_default,omitempty"`
-	// Licences bought. Business models nb_users and nb_services only.
-	MaxNumberUsers *int32 `protobuf:"varint,8,opt,name=max_number_users,json=maxNumberUsers,proto3,oneof" json:"max_number_users,omitempty"`
-	// creating, active, alerting, hold or terminated. The guide names creating and active, the Rainbow Node SDK the
-	// others.
-	Status *string `protobuf:"bytes,9,opt,name=status,proto3,oneof" json:"status,omitempty"`
-	// Being synchronised with the Business Store; licences can't be assigned meanwhile.
-	SyncOngoing *bool `protobuf:"varint,10,opt,name=sync_ongoing,json=syncOngoing,proto3,oneof" json:"sync_ongoing,omitempty"`
-	// How the offer is billed: nb_users, usage, flat_fee, nb_services or none.
-	BusinessModel *string `protobuf:"bytes,11,opt,name=business_model,json=businessModel,proto3,oneof" json:"business_model,omitempty"`
-	// Paid in advance. From the Rainbow Node SDK.
-	IsPrepaid *bool `protobuf:"varint,12,opt,name=is_prepaid,json=isPrepaid,proto3,oneof" json:"is_prepaid,omitempty"`
-	// Term of a prepaid subscription in months, 12 to 60.
-	PrepaidDuration *int32 `protobuf:"varint,13,opt,name=prepaid_duration,json=prepaidDuration,proto3,oneof" json:"prepaid_duration,omitempty"`
-	// Renewed at its end. Prepaid subscriptions only, as the next members to renewalVolume.
-	AutoRenew *bool `protobuf:"varint,14,opt,name=auto_renew,json=autoRenew,proto3,oneof" json:"auto_renew,omitempty"`
-	// Renewed only once: autoRenew becomes false then.
-	AutoRenewOneTime *bool `protobuf:"varint,15,opt,name=auto_renew_one_time,json=autoRenewOneTime,proto3,oneof" json:"auto_renew_one_time,omitempty"`
-	// A monthly subscription takes its place at its end.
-	AutoRenewToMonthly *bool `protobuf:"varint,16,opt,name=auto_renew_to_monthly,json=autoRenewToMonthly,proto3,oneof" json:"auto_renew_to_monthly,omitempty"`
-	// Months of the next term, 12 to 60.
-	RenewalTerm *int32 `protobuf:"varint,17,opt,name=renewal_term,json=renewalTerm,proto3,oneof" json:"renewal_term,omitempty"`
-	// How the next term is chosen: 1_year, or initial (as long as prepaidDuration).
-	RenewalTermOption *string `protobuf:"bytes,18,opt,name=renewal_term_option,json=renewalTermOption,proto3,oneof" json:"renewal_term_option,omitempty"`
-	// Licences of the next term: billed, allocated (those assigned to users) or volume (renewalVolume).
-	PrepaidRenewalOption *string `protobuf:"bytes,19,opt,name=prepaid_renewal_option,json=prepaidRenewalOption,proto3,oneof" json:"prepaid_renewal_option,omitempty"`
-	// Licences of the next term with prepaidRenewalOption volume.
-	RenewalVolume *int32 `protobuf:"varint,20,opt,name=renewal_volume,json=renewalVolume,proto3,oneof" json:"renewal_volume,omitempty"`
-	// Life of a monthly subscription in months, 3 to 60.
-	MonthlyDuration *int32 `protobuf:"varint,21,opt,name=monthly_duration,json=monthlyDuration,proto3,oneof" json:"monthly_duration,omitempty"`
-	// When it ends; a date, e.g. "2019-08-24".
-	ExpirationDate *string `protobuf:"bytes,22,opt,name=expiration_date,json=expirationDate,proto3,oneof" json:"expiration_date,omitempty"`
-	// Order number of the buyer.
-	PurchaseOrderNumber *string `protobuf:"bytes,23,opt,name=purchase_order_number,json=purchaseOrderNumber,proto3,oneof" json:"purchase_order_number,omitempty"`
-	// Second order number of the buyer.
-	AdditionalPurchaseOrderNumber *string `protobuf:"bytes,24,opt,name=additional_purchase_order_number,json=additionalPurchaseOrderNumber,proto3,oneof" json:"additional_purchase_order_number,omitempty"`
-	// CPaaS application linked to a subscription to an App Connect offer.
-	ApplicationId *string `protobuf:"bytes,25,opt,name=application_id,json=applicationId,proto3,oneof" json:"application_id,omitempty"`
-	// Comment of the business administrator, at most 256 characters.
-	BusinessAdminComment *string `protobuf:"bytes,26,opt,name=business_admin_comment,json=businessAdminComment,proto3,oneof" json:"business_admin_comment,omitempty"`
-	// Licences assigned to users. Computed.
-	NumberAssignedUsers *int32 `protobuf:"varint,27,opt,name=number_assigned_users,json=numberAssignedUsers,proto3,oneof" json:"number_assigned_users,omitempty"`
-	// Licences bought by the reseller; equals maxNumberUsers. Computed.
-	NbBpLicences *int32 `protobuf:"varint,28,opt,name=nb_bp_licences,json=nbBPLicences,proto3,oneof" json:"nb_bp_licences,omitempty"`
-	// Licences assigned to the reseller's own users. Computed.
-	NbAssignedBpUsers *int32 `protobuf:"varint,29,opt,name=nb_assigned_bp_users,json=nbAssignedBPUsers,proto3,oneof" json:"nb_assigned_bp_users,omitempty"`
-	// Licences handed on to end customers. Computed.
-	NbLicencesAssignedToEcs *int32 `protobuf:"varint,30,opt,name=nb_licences_assigned_to_ecs,json=nbLicencesAssignedToECs,proto3,oneof" json:"nb_licences_assigned_to_ecs,omitempty"`
-	// nbAssignedBPUsers + nbLicencesAssignedToECs. Computed.
-	NbLicencesUsed *int32 `protobuf:"varint,31,opt,name=nb_licences_used,json=nbLicencesUsed,proto3,oneof" json:"nb_licences_used,omitempty"`
-	// nbBPLicences - nbLicencesUsed. Computed.
-	NbFreeLicences *int32 `protobuf:"varint,32,opt,name=nb_free_licences,json=nbFreeLicences,proto3,oneof" json:"nb_free_licences,omitempty"`
-	// What the document holds and no field above can carry, as one JSON object: unknown members, explicit nulls, and
-	// known members of another type than the field. Every message that is a JSON object upstream has it.
-	ExtraJson     []byte `protobuf:"bytes,1000,opt,name=extra_json,json=extraJson,proto3" json:"extra_json,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Subscription) Reset() {
-	*x = Subscription{}
-	mi := &file_rainbow_subscription_v1_subscriptions_proto_msgTypes[0]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Subscription) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Subscription) ProtoMessage() {}
-
-func (x *Subscription) ProtoReflect() protoreflect.Message {
-	mi := &file_rainbow_subscription_v1_subscriptions_proto_msgTypes[0]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Subscription.ProtoReflect.Descriptor instead.
-func (*Subscription) Descriptor() ([]byte, []int) {
-	return file_rainbow_subscription_v1_subscriptions_proto_rawDescGZIP(), []int{0}
-}
-
-func (x *Subscription) GetId() string {
-	if x != nil && x.Id != nil {
-		return *x.Id
-	}
-	return ""
-}
-
-func (x *Subscription) GetCompanyId() string {
-	if x != nil && x.CompanyId != nil {
-		return *x.CompanyId
-	}
-	return ""
-}
-
-func (x *Subscription) GetOfferId() string {
-	if x != nil && x.OfferId != nil {
-		return *x.OfferId
-	}
-	return ""
-}
-
-func (x *Subscription) GetOfferName() string {
-	if x != nil && x.OfferName != nil {
-		return *x.OfferName
-	}
-	return ""
-}
-
-func (x *Subscription) GetProfileId() string {
-	if x != nil && x.ProfileId != nil {
-		return *x.ProfileId
-	}
-	return ""
-}
-
-func (x *Subscription) GetProfileName() string {
-	if x != nil && x.ProfileName != nil {
-		return *x.ProfileName
-	}
-	return ""
-}
-
-func (x *Subscription) GetIsDefault() bool {
-	if x != nil && x.IsDefault != nil {
-		return *x.IsDefault
-	}
-	return false
-}
-
-func (x *Subscription) GetMaxNumberUsers() int32 {
-	if x != nil && x.MaxNumberUsers != nil {
-		return *x.MaxNumberUsers
-	}
-	return 0
-}
-
-func (x *Subscription) GetStatus() string {
-	if x != nil && x.Status != nil {
-		return *x.Status
-	}
-	return ""
-}
-
-func (x *Subscription) GetSyncOngoing() bool {
-	if x != nil && x.SyncOngoing != nil {
-		return *x.SyncOngoing
-	}
-	return false
-}
-
-func (x *Subscription) GetBusinessModel() string {
-	if x != nil && x.BusinessModel != nil {
-		return *x.BusinessModel
-	}
-	return ""
-}
-
-func (x *Subscription) GetIsPrepaid() bool {
-	if x != nil && x.IsPrepaid != nil {
-		return *x.IsPrepaid
-	}
-	return false
-}
-
-func (x *Subscription) GetPrepaidDuration() int32 {
-	if x != nil && x.PrepaidDuration != nil {
-		return *x.PrepaidDuration
-	}
-	return 0
-}
-
-func (x *Subscription) GetAutoRenew() bool {
-	if x != nil && x.AutoRenew != nil {
-		return *x.AutoRenew
-	}
-	return false
-}
-
-func (x *Subscription) GetAutoRenewOneTime() bool {
-	if x != nil && x.AutoRenewOneTime != nil {
-		return *x.AutoRenewOneTime
-	}
-	return false
-}
-
-func (x *Subscription) GetAutoRenewToMonthly() bool {
-	if x != nil && x.AutoRenewToMonthly != nil {
-		return *x.AutoRenewToMonthly
-	}
-	return false
-}
-
-func (x *Subscription) GetRenewalTerm() int32 {
-	if x != nil && x.RenewalTerm != nil {
-		return *x.RenewalTerm
-	}
-	return 0
-}
-
-func (x *Subscription) GetRenewalTermOption() string {
-	if x != nil && x.RenewalTermOption != nil {
-		return *x.RenewalTermOption
-	}
-	return ""
-}
-
-func (x *Subscription) GetPrepaidRenewalOption() string {
-	if x != nil && x.PrepaidRenewalOption != nil {
-		return *x.PrepaidRenewalOption
-	}
-	return ""
-}
-
-func (x *Subscription) GetRenewalVolume() int32 {
-	if x != nil && x.RenewalVolume != nil {
-		return *x.RenewalVolume
-	}
-	return 0
-}
-
-func (x *Subscription) GetMonthlyDuration() int32 {
-	if x != nil && x.MonthlyDuration != nil {
-		return *x.MonthlyDuration
-	}
-	return 0
-}
-
-func (x *Subscription) GetExpirationDate() string {
-	if x != nil && x.ExpirationDate != nil {
-		return *x.ExpirationDate
-	}
-	return ""
-}
-
-func (x *Subscription) GetPurchaseOrderNumber() string {
-	if x != nil && x.PurchaseOrderNumber != nil {
-		return *x.PurchaseOrderNumber
-	}
-	return ""
-}
-
-func (x *Subscription) GetAdditionalPurchaseOrderNumber() string {
-	if x != nil && x.AdditionalPurchaseOrderNumber != nil {
-		return *x.AdditionalPurchaseOrderNumber
-	}
-	return ""
-}
-
-func (x *Subscription) GetApplicationId() string {
-	if x != nil && x.ApplicationId != nil {
-		return *x.ApplicationId
-	}
-	return ""
-}
-
-func (x *Subscription) GetBusinessAdminComment() string {
-	if x != nil && x.BusinessAdminComment != nil {
-		return *x.BusinessAdminComment
-	}
-	return ""
-}
-
-func (x *Subscription) GetNumberAssignedUsers() int32 {
-	if x != nil && x.NumberAssignedUsers != nil {
-		return *x.NumberAssignedUsers
-	}
-	return 0
-}
-
-func (x *Subscription) GetNbBpLicences() int32 {
-	if x != nil && x.NbBpLicences != nil {
-		return *x.NbBpLicences
-	}
-	return 0
-}
-
-func (x *Subscription) GetNbAssignedBpUsers() int32 {
-	if x != nil && x.NbAssignedBpUsers != nil {
-		return *x.NbAssignedBpUsers
-	}
-	return 0
-}
-
-func (x *Subscription) GetNbLicencesAssignedToEcs() int32 {
-	if x != nil && x.NbLicencesAssignedToEcs != nil {
-		return *x.NbLicencesAssignedToEcs
-	}
-	return 0
-}
-
-func (x *Subscription) GetNbLicencesUsed() int32 {
-	if x != nil && x.NbLicencesUsed != nil {
-		return *x.NbLicencesUsed
-	}
-	return 0
-}
-
-func (x *Subscription) GetNbFreeLicences() int32 {
-	if x != nil && x.NbFreeLicences != nil {
-		return *x.NbFreeLicences
-	}
-	return 0
-}
-
-func (x *Subscription) GetExtraJson() []byte {
-	if x != nil {
-		return x.ExtraJson
-	}
-	return nil
-}
-
-// ListSubscriptionsRequest names a company.
-type ListSubscriptionsRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Company.
-	CompanyId string `protobuf:"bytes,1,opt,name=company_id,json=companyId,proto3" json:"company_id,omitempty"`
-	// How much of each subscription comes. small (default): id, offerId, profileId, isDefault; medium: also
-	// maxNumberUsers, status; full: all, with computed counters.
-	Format *string `protobuf:"bytes,2,opt,name=format,proto3,oneof" json:"format,omitempty"`
-	// List terminated subscriptions too.
-	ShowTerminated *bool `protobuf:"varint,3,opt,name=show_terminated,json=showTerminated,proto3,oneof" json:"show_terminated,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
-}
-
-func (x *ListSubscriptionsRequest) Reset() {
-	*x = ListSubscriptionsRequest{}
-	mi := &file_rainbow_subscription_v1_subscriptions_proto_msgTypes[1]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ListSubscriptionsRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ListSubscriptionsRequest) ProtoMessage() {}
-
-func (x *ListSubscriptionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_rainbow_subscription_v1_subscriptions_proto_msgTypes[1]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ListSubscriptionsRequest.ProtoReflect.Descriptor instead.
-func (*ListSubscriptionsRequest) Descriptor() ([]byte, []int) {
-	return file_rainbow_subscription_v1_subscriptions_proto_rawDescGZIP(), []int{1}
-}
-
-func (x *ListSubscriptionsRequest) GetCompanyId() string {
-	if x != nil {
-		return x.CompanyId
-	}
-	return ""
-}
-
-func (x *ListSubscriptionsRequest) GetFormat() string {
-	if x != nil && x.Format != nil {
-		return *x.Format
-	}
-	return ""
-}
-
-func (x *ListSubscriptionsRequest) GetShowTerminated() bool {
-	if x != nil && x.ShowTerminated != nil {
-		return *x.ShowTerminated
-	}
-	return false
-}
-
-// ListSubscriptionsResponse lists the subscriptions of a company.
-type ListSubscriptionsResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Subscriptions.
-	Data          []*Subscription `protobuf:"bytes,1,rep,name=data,proto3" json:"data,omitempty"`
-	ExtraJson     []byte          `protobuf:"bytes,1000,opt,name=extra_json,json=extraJson,proto3" json:"extra_json,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ListSubscriptionsResponse) Reset() {
-	*x = ListSubscriptionsResponse{}
-	mi := &file_rainbow_subscription_v1_subscriptions_proto_msgTypes[2]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ListSubscriptionsResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ListSubscriptionsResponse) ProtoMessage() {}
-
-func (x *ListSubscriptionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_rainbow_subscription_v1_subscriptions_proto_msgTypes[2]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ListSubscriptionsResponse.ProtoReflect.Descriptor instead.
-func (*ListSubscriptionsResponse) Descriptor() ([]byte, []int) {
-	return file_rainbow_subscription_v1_subscriptions_proto_rawDescGZIP(), []int{2}
-}
-
-func (x *ListSubscriptionsResponse) GetData() []*Subscription {
-	if x != nil {
-		return x.Data
-	}
-	return nil
-}
-
-func (x *ListSubscriptionsResponse) GetExtraJson() []byte {
-	if x != nil {
-		return x.ExtraJson
-	}
-	return nil
-}
-
-// GetSubscriptionRequest names a subscription.
-type GetSubscriptionRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Company.
-	CompanyId string `protobuf:"bytes,1,opt,name=company_id,json=companyId,proto3" json:"company_id,omitempty"`
-	// Subscription.
-	SubscriptionId string `protobuf:"bytes,2,opt,name=subscription_id,json=subscriptionId,proto3" json:"subscription_id,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
-}
-
-func (x *GetSubscriptionRequest) Reset() {
-	*x = GetSubscriptionRequest{}
-	mi := &file_rainbow_subscription_v1_subscriptions_proto_msgTypes[3]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *GetSubscriptionRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*GetSubscriptionRequest) ProtoMessage() {}
-
-func (x *GetSubscriptionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_rainbow_subscription_v1_subscriptions_proto_msgTypes[3]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use GetSubscriptionRequest.ProtoReflect.Descriptor instead.
-func (*GetSubscriptionRequest) Descriptor() ([]byte, []int) {
-	return file_rainbow_subscription_v1_subscriptions_proto_rawDescGZIP(), []int{3}
-}
-
-func (x *GetSubscriptionRequest) GetCompanyId() string {
-	if x != nil {
-		return x.CompanyId
-	}
-	return ""
-}
-
-func (x *GetSubscriptionRequest) GetSubscriptionId() string {
-	if x != nil {
-		return x.SubscriptionId
-	}
-	return ""
-}
-
-// GetSubscriptionResponse is one subscription.
-type GetSubscriptionResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Subscription.
-	Data          *Subscription `protobuf:"bytes,1,opt,name=data,proto3" json:"data,omitempty"`
-	ExtraJson     []byte        `protobuf:"bytes,1000,opt,name=extra_json,json=extraJson,proto3" json:"extra_json,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *GetSubscriptionResponse) Reset() {
-	*x = GetSubscriptionResponse{}
-	mi := &file_rainbow_subscription_v1_subscriptions_proto_msgTypes[4]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *GetSubscriptionResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*GetSubscriptionResponse) ProtoMessage() {}
-
-func (x *GetSubscriptionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_rainbow_subscription_v1_subscriptions_proto_msgTypes[4]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use GetSubscriptionResponse.ProtoReflect.Descriptor instead.
-func (*GetSubscriptionResponse) Descriptor() ([]byte, []int) {
-	return file_rainbow_subscription_v1_subscriptions_proto_rawDescGZIP(), []int{4}
-}
-
-func (x *GetSubscriptionResponse) GetData() *Subscription {
-	if x != nil {
-		return x.Data
-	}
-	return nil
-}
-
-func (x *GetSubscriptionResponse) GetExtraJson() []byte {
-	if x != nil {
-		return x.ExtraJson
-	}
-	return nil
-}
-
-// ListSubscriptionUsersRequest names a subscription and pages.
-type ListSubscriptionUsersRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Company.
-	CompanyId string `protobuf:"bytes,1,opt,name=company_id,json=companyId,proto3" json:"company_id,omitempty"`
-	// Subscription.
-	SubscriptionId string `protobuf:"bytes,2,opt,name=subscription_id,json=subscriptionId,proto3" json:"subscription_id,omitempty"`
-	// Page size, default 100.
-	Limit *int32 `protobuf:"varint,3,opt,name=limit,proto3,oneof" json:"limit,omitempty"`
-	// First item. Beyond total the list is empty.
-	Offset *int32 `protobuf:"varint,4,opt,name=offset,proto3,oneof" json:"offset,omitempty"`
-	// Sort key, default displayName.
-	SortField *string `protobuf:"bytes,5,opt,name=sort_field,json=sortField,proto3,oneof" json:"sort_field,omitempty"`
-	// 1 ascending (default), -1 descending.
-	SortOrder *int32 `protobuf:"varint,6,opt,name=sort_order,json=sortOrder,proto3,oneof" json:"sort_order,omitempty"`
-	// How much of each user comes. small (default): id, loginEmail, firstName, lastName, displayName, companyId,
-	// companyName, isTerminated; medium: also jid_im, jid_tel, lastUpdateDate, lastAvatarUpdateDate,
-	// terminatedStatus, guestMode; full: all.
-	Format        *string `protobuf:"bytes,7,opt,name=format,proto3,oneof" json:"format,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ListSubscriptionUsersRequest) Reset() {
-	*x = ListSubscriptionUsersRequest{}
-	mi := &file_rainbow_subscription_v1_subscriptions_proto_msgTypes[5]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ListSubscriptionUsersRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ListSubscriptionUsersRequest) ProtoMessage() {}
-
-func (x *ListSubscriptionUsersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_rainbow_subscription_v1_subscriptions_proto_msgTypes[5]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ListSubscriptionUsersRequest.ProtoReflect.Descriptor instead.
-func (*ListSubscriptionUsersRequest) Descriptor() ([]byte, []int) {
-	return file_rainbow_subscription_v1_subscriptions_proto_rawDescGZIP(), []int{5}
-}
-
-func (x *ListSubscriptionUsersRequest) GetCompanyId() string {
-	if x != nil {
-		return x.CompanyId
-	}
-	return ""
-}
-
-func (x *ListSubscriptionUsersRequest) GetSubscriptionId() string {
-	if x != nil {
-		return x.SubscriptionId
-	}
-	return ""
-}
-
-func (x *ListSubscriptionUsersRequest) GetLimit() int32 {
-	if x != nil && x.Limit != nil {
-		return *x.Limit
-	}
-	return 0
-}
-
-func (x *ListSubscriptionUsersRequest) GetOffset() int32 {
-	if x != nil && x.Offset != nil {
-		return *x.Offset
-	}
-	return 0
-}
-
-func (x *ListSubscriptionUsersRequest) GetSortField() string {
-	if x != nil && x.SortField != nil {
-		return *x.SortField
-	}
-	return ""
-}
-
-func (x *ListSubscriptionUsersRequest) GetSortOrder() int32 {
-	if x != nil && x.SortOrder != nil {
-		return *x.SortOrder
-	}
-	return 0
-}
-
-func (x *ListSubscriptionUsersRequest) GetFormat() string {
-	if x != nil && x.Format != nil {
-		return *x.Format
-	}
-	return ""
-}
-
-// ListSubscriptionUsersResponse is one page of users.
-type ListSubscriptionUsersResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Users.
-	Data []*v1.User `protobuf:"bytes,1,rep,name=data,proto3" json:"data,omitempty"`
-	// Number of users who hold the subscription, over all pages.
-	Total *int32 `protobuf:"varint,2,opt,name=total,proto3,oneof" json:"total,omitempty"`
-	// Page size used.
-	Limit *int32 `protobuf:"varint,3,opt,name=limit,proto3,oneof" json:"limit,omitempty"`
-	// First item of this page.
-	Offset        *int32 `protobuf:"varint,4,opt,name=offset,proto3,oneof" json:"offset,omitempty"`
-	ExtraJson     []byte `protobuf:"bytes,1000,opt,name=extra_json,json=extraJson,proto3" json:"extra_json,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ListSubscriptionUsersResponse) Reset() {
-	*x = ListSubscriptionUsersResponse{}
-	mi := &file_rainbow_subscription_v1_subscriptions_proto_msgTypes[6]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ListSubscriptionUsersResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ListSubscriptionUsersResponse) ProtoMessage() {}
-
-func (x *ListSubscriptionUsersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_rainbow_subscription_v1_subscriptions_proto_msgTypes[6]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ListSubscriptionUsersResponse.ProtoReflect.Descriptor instead.
-func (*ListSubscriptionUsersResponse) Descriptor() ([]byte, []int) {
-	return file_rainbow_subscription_v1_subscriptions_proto_rawDescGZIP(), []int{6}
-}
-
-func (x *ListSubscriptionUsersResponse) GetData() []*v1.User {
-	if x != nil {
-		return x.Data
-	}
-	return nil
-}
-
-func (x *ListSubscriptionUsersResponse) GetTotal() int32 {
-	if x != nil && x.Total != nil {
-		return *x.Total
-	}
-	return 0
-}
-
-func (x *ListSubscriptionUsersResponse) GetLimit() int32 {
-	if x != nil && x.Limit != nil {
-		return *x.Limit
-	}
-	return 0
-}
-
-func (x *ListSubscriptionUsersResponse) GetOffset() int32 {
-	if x != nil && x.Offset != nil {
-		return *x.Offset
-	}
-	return 0
-}
-
-func (x *ListSubscriptionUsersResponse) GetExtraJson() []byte {
-	if x != nil {
-		return x.ExtraJson
-	}
-	return nil
-}
-
 var File_rainbow_subscription_v1_subscriptions_proto protoreflect.FileDescriptor
 
 const file_rainbow_subscription_v1_subscriptions_proto_rawDesc = "" +
 	"\n" +
-	"+rainbow/subscription/v1/subscriptions.proto\x12\x17rainbow.subscription.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1brainbow/admin/v1/user.proto\x1a rainbow/options/v1/options.proto\"\xf1\x10\n" +
-	"\fSubscription\x12\x13\n" +
-	"\x02id\x18\x01 \x01(\tH\x00R\x02id\x88\x01\x01\x12\"\n" +
-	"\n" +
-	"company_id\x18\x02 \x01(\tH\x01R\tcompanyId\x88\x01\x01\x12\x1e\n" +
-	"\boffer_id\x18\x03 \x01(\tH\x02R\aofferId\x88\x01\x01\x12\"\n" +
-	"\n" +
-	"offer_name\x18\x04 \x01(\tH\x03R\tofferName\x88\x01\x01\x12\"\n" +
-	"\n" +
-	"profile_id\x18\x05 \x01(\tH\x04R\tprofileId\x88\x01\x01\x12&\n" +
-	"\fprofile_name\x18\x06 \x01(\tH\x05R\vprofileName\x88\x01\x01\x12\"\n" +
-	"\n" +
-	"is_default\x18\a \x01(\bH\x06R\tisDefault\x88\x01\x01\x12-\n" +
-	"\x10max_number_users\x18\b \x01(\x05H\aR\x0emaxNumberUsers\x88\x01\x01\x12\x1b\n" +
-	"\x06status\x18\t \x01(\tH\bR\x06status\x88\x01\x01\x12&\n" +
-	"\fsync_ongoing\x18\n" +
-	" \x01(\bH\tR\vsyncOngoing\x88\x01\x01\x12*\n" +
-	"\x0ebusiness_model\x18\v \x01(\tH\n" +
-	"R\rbusinessModel\x88\x01\x01\x12\"\n" +
-	"\n" +
-	"is_prepaid\x18\f \x01(\bH\vR\tisPrepaid\x88\x01\x01\x12.\n" +
-	"\x10prepaid_duration\x18\r \x01(\x05H\fR\x0fprepaidDuration\x88\x01\x01\x12\"\n" +
-	"\n" +
-	"auto_renew\x18\x0e \x01(\bH\rR\tautoRenew\x88\x01\x01\x122\n" +
-	"\x13auto_renew_one_time\x18\x0f \x01(\bH\x0eR\x10autoRenewOneTime\x88\x01\x01\x126\n" +
-	"\x15auto_renew_to_monthly\x18\x10 \x01(\bH\x0fR\x12autoRenewToMonthly\x88\x01\x01\x12&\n" +
-	"\frenewal_term\x18\x11 \x01(\x05H\x10R\vrenewalTerm\x88\x01\x01\x123\n" +
-	"\x13renewal_term_option\x18\x12 \x01(\tH\x11R\x11renewalTermOption\x88\x01\x01\x129\n" +
-	"\x16prepaid_renewal_option\x18\x13 \x01(\tH\x12R\x14prepaidRenewalOption\x88\x01\x01\x12*\n" +
-	"\x0erenewal_volume\x18\x14 \x01(\x05H\x13R\rrenewalVolume\x88\x01\x01\x12.\n" +
-	"\x10monthly_duration\x18\x15 \x01(\x05H\x14R\x0fmonthlyDuration\x88\x01\x01\x12,\n" +
-	"\x0fexpiration_date\x18\x16 \x01(\tH\x15R\x0eexpirationDate\x88\x01\x01\x127\n" +
-	"\x15purchase_order_number\x18\x17 \x01(\tH\x16R\x13purchaseOrderNumber\x88\x01\x01\x12L\n" +
-	" additional_purchase_order_number\x18\x18 \x01(\tH\x17R\x1dadditionalPurchaseOrderNumber\x88\x01\x01\x12*\n" +
-	"\x0eapplication_id\x18\x19 \x01(\tH\x18R\rapplicationId\x88\x01\x01\x129\n" +
-	"\x16business_admin_comment\x18\x1a \x01(\tH\x19R\x14businessAdminComment\x88\x01\x01\x127\n" +
-	"\x15number_assigned_users\x18\x1b \x01(\x05H\x1aR\x13numberAssignedUsers\x88\x01\x01\x12)\n" +
-	"\x0enb_bp_licences\x18\x1c \x01(\x05H\x1bR\fnbBPLicences\x88\x01\x01\x124\n" +
-	"\x14nb_assigned_bp_users\x18\x1d \x01(\x05H\x1cR\x11nbAssignedBPUsers\x88\x01\x01\x12A\n" +
-	"\x1bnb_licences_assigned_to_ecs\x18\x1e \x01(\x05H\x1dR\x17nbLicencesAssignedToECs\x88\x01\x01\x12-\n" +
-	"\x10nb_licences_used\x18\x1f \x01(\x05H\x1eR\x0enbLicencesUsed\x88\x01\x01\x12-\n" +
-	"\x10nb_free_licences\x18  \x01(\x05H\x1fR\x0enbFreeLicences\x88\x01\x01\x12\x1e\n" +
-	"\n" +
-	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\x05\n" +
-	"\x03_idB\r\n" +
-	"\v_company_idB\v\n" +
-	"\t_offer_idB\r\n" +
-	"\v_offer_nameB\r\n" +
-	"\v_profile_idB\x0f\n" +
-	"\r_profile_nameB\r\n" +
-	"\v_is_defaultB\x13\n" +
-	"\x11_max_number_usersB\t\n" +
-	"\a_statusB\x0f\n" +
-	"\r_sync_ongoingB\x11\n" +
-	"\x0f_business_modelB\r\n" +
-	"\v_is_prepaidB\x13\n" +
-	"\x11_prepaid_durationB\r\n" +
-	"\v_auto_renewB\x16\n" +
-	"\x14_auto_renew_one_timeB\x18\n" +
-	"\x16_auto_renew_to_monthlyB\x0f\n" +
-	"\r_renewal_termB\x16\n" +
-	"\x14_renewal_term_optionB\x19\n" +
-	"\x17_prepaid_renewal_optionB\x11\n" +
-	"\x0f_renewal_volumeB\x13\n" +
-	"\x11_monthly_durationB\x12\n" +
-	"\x10_expiration_dateB\x18\n" +
-	"\x16_purchase_order_numberB#\n" +
-	"!_additional_purchase_order_numberB\x11\n" +
-	"\x0f_application_idB\x19\n" +
-	"\x17_business_admin_commentB\x18\n" +
-	"\x16_number_assigned_usersB\x11\n" +
-	"\x0f_nb_bp_licencesB\x17\n" +
-	"\x15_nb_assigned_bp_usersB\x1e\n" +
-	"\x1c_nb_licences_assigned_to_ecsB\x13\n" +
-	"\x11_nb_licences_usedB\x13\n" +
-	"\x11_nb_free_licences\"\xa3\x01\n" +
-	"\x18ListSubscriptionsRequest\x12\x1d\n" +
-	"\n" +
-	"company_id\x18\x01 \x01(\tR\tcompanyId\x12\x1b\n" +
-	"\x06format\x18\x02 \x01(\tH\x00R\x06format\x88\x01\x01\x12,\n" +
-	"\x0fshow_terminated\x18\x03 \x01(\bH\x01R\x0eshowTerminated\x88\x01\x01B\t\n" +
-	"\a_formatB\x12\n" +
-	"\x10_show_terminated\"v\n" +
-	"\x19ListSubscriptionsResponse\x129\n" +
-	"\x04data\x18\x01 \x03(\v2%.rainbow.subscription.v1.SubscriptionR\x04data\x12\x1e\n" +
-	"\n" +
-	"extra_json\x18\xe8\a \x01(\fR\textraJson\"`\n" +
-	"\x16GetSubscriptionRequest\x12\x1d\n" +
-	"\n" +
-	"company_id\x18\x01 \x01(\tR\tcompanyId\x12'\n" +
-	"\x0fsubscription_id\x18\x02 \x01(\tR\x0esubscriptionId\"t\n" +
-	"\x17GetSubscriptionResponse\x129\n" +
-	"\x04data\x18\x01 \x01(\v2%.rainbow.subscription.v1.SubscriptionR\x04data\x12\x1e\n" +
-	"\n" +
-	"extra_json\x18\xe8\a \x01(\fR\textraJson\"\xc1\x02\n" +
-	"\x1cListSubscriptionUsersRequest\x12\x1d\n" +
-	"\n" +
-	"company_id\x18\x01 \x01(\tR\tcompanyId\x12'\n" +
-	"\x0fsubscription_id\x18\x02 \x01(\tR\x0esubscriptionId\x12\x19\n" +
-	"\x05limit\x18\x03 \x01(\x05H\x00R\x05limit\x88\x01\x01\x12\x1b\n" +
-	"\x06offset\x18\x04 \x01(\x05H\x01R\x06offset\x88\x01\x01\x12\"\n" +
-	"\n" +
-	"sort_field\x18\x05 \x01(\tH\x02R\tsortField\x88\x01\x01\x12\"\n" +
-	"\n" +
-	"sort_order\x18\x06 \x01(\x05H\x03R\tsortOrder\x88\x01\x01\x12\x1b\n" +
-	"\x06format\x18\a \x01(\tH\x04R\x06format\x88\x01\x01B\b\n" +
-	"\x06_limitB\t\n" +
-	"\a_offsetB\r\n" +
-	"\v_sort_fieldB\r\n" +
-	"\v_sort_orderB\t\n" +
-	"\a_format\"\xdd\x01\n" +
-	"\x1dListSubscriptionUsersResponse\x12*\n" +
-	"\x04data\x18\x01 \x03(\v2\x16.rainbow.admin.v1.UserR\x04data\x12\x19\n" +
-	"\x05total\x18\x02 \x01(\x05H\x00R\x05total\x88\x01\x01\x12\x19\n" +
-	"\x05limit\x18\x03 \x01(\x05H\x01R\x05limit\x88\x01\x01\x12\x1b\n" +
-	"\x06offset\x18\x04 \x01(\x05H\x02R\x06offset\x88\x01\x01\x12\x1e\n" +
-	"\n" +
-	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\b\n" +
-	"\x06_totalB\b\n" +
-	"\x06_limitB\t\n" +
-	"\a_offset2\xc9\a\n" +
+	"+rainbow/subscription/v1/subscriptions.proto\x12\x17rainbow.subscription.v1\x1a\x1cgoogle/api/annotations.proto\x1a rainbow/options/v1/options.proto\x1a2rainbow/subscription/v1/subscription_changes.proto\x1a2rainbow/subscription/v1/subscription_queries.proto2\x9a\x17\n" +
 	"\x14SubscriptionsService\x12\xae\x02\n" +
 	"\x11ListSubscriptions\x121.rainbow.subscription.v1.ListSubscriptionsRequest\x1a2.rainbow.subscription.v1.ListSubscriptionsResponse\"\xb1\x01\xca\xc1\x18b\b\x01\x10\x01\x1a\n" +
 	"superadmin\x1a\x0ebusiness_admin\x1a\asupport\x1a\bbp_admin\x1a\n" +
@@ -911,47 +39,76 @@ const file_rainbow_subscription_v1_subscriptions_proto_rawDesc = "" +
 	"bp_finance\x1a\x12organization_admin\x1a\rcompany_admin\x82\xd3\xe4\x93\x02W\x12U/api/rainbow/subscription/v1.0/companies/{company_id}/subscriptions/{subscription_id}\x12\xc2\x02\n" +
 	"\x15ListSubscriptionUsers\x125.rainbow.subscription.v1.ListSubscriptionUsersRequest\x1a6.rainbow.subscription.v1.ListSubscriptionUsersResponse\"\xb9\x01\xca\xc1\x18R\b\x01\x10\x01\x1a\n" +
 	"superadmin\x1a\asupport\x1a\bbp_admin\x1a\n" +
-	"bp_finance\x1a\x12organization_admin\x1a\rcompany_admin\x82\xd3\xe4\x93\x02]\x12[/api/rainbow/subscription/v1.0/companies/{company_id}/subscriptions/{subscription_id}/usersB\x86\x02\n" +
+	"bp_finance\x1a\x12organization_admin\x1a\rcompany_admin\x82\xd3\xe4\x93\x02]\x12[/api/rainbow/subscription/v1.0/companies/{company_id}/subscriptions/{subscription_id}/users\x12\xfe\x01\n" +
+	"\x12CreateSubscription\x122.rainbow.subscription.v1.CreateSubscriptionRequest\x1a3.rainbow.subscription.v1.CreateSubscriptionResponse\"\x7f\xca\xc1\x18*\b\x01\x1a\n" +
+	"superadmin\x1a\x0ebusiness_admin\x1a\n" +
+	"bp_finance\x82\xd3\xe4\x93\x02K:\x04body\"C/api/rainbow/subscription/v1.0/companies/{company_id}/subscriptions\x12\xa0\x02\n" +
+	"\x12UpdateSubscription\x122.rainbow.subscription.v1.UpdateSubscriptionRequest\x1a3.rainbow.subscription.v1.UpdateSubscriptionResponse\"\xa0\x01\xca\xc1\x189\b\x01\x1a\n" +
+	"superadmin\x1a\x0ebusiness_admin\x1a\n" +
+	"bp_finance\x1a\rcompany_admin\x82\xd3\xe4\x93\x02]:\x04body\x1aU/api/rainbow/subscription/v1.0/companies/{company_id}/subscriptions/{subscription_id}\x12\x8d\x02\n" +
+	"\x12DeleteSubscription\x122.rainbow.subscription.v1.DeleteSubscriptionRequest\x1a3.rainbow.subscription.v1.DeleteSubscriptionResponse\"\x8d\x01\xca\xc1\x18,\b\x02\x10\x01\x1a\n" +
+	"superadmin\x1a\x0ebusiness_admin\x1a\n" +
+	"bp_finance\x82\xd3\xe4\x93\x02W*U/api/rainbow/subscription/v1.0/companies/{company_id}/subscriptions/{subscription_id}\x12\xc2\x02\n" +
+	"\x18ListSubscriptionFeatures\x128.rainbow.subscription.v1.ListSubscriptionFeaturesRequest\x1a9.rainbow.subscription.v1.ListSubscriptionFeaturesResponse\"\xb0\x01\xca\xc1\x18X\b\x01\x10\x01\x1a\n" +
+	"superadmin\x1a\asupport\x1a\bbp_admin\x1a\n" +
+	"bp_finance\x1a\x12organization_admin\x1a\rcompany_admin\x1a\x04user\x82\xd3\xe4\x93\x02N\x12L/api/rainbow/subscription/v1.0/companies/{company_id}/subscriptions/features\x12\xed\x01\n" +
+	"\x18ListSubscriptionCounters\x128.rainbow.subscription.v1.ListSubscriptionCountersRequest\x1a9.rainbow.subscription.v1.ListSubscriptionCountersResponse\"\\\xca\xc1\x18\x04\b\x03\x10\x01\x82\xd3\xe4\x93\x02N\x12L/api/rainbow/subscription/v1.0/companies/{company_id}/subscriptions/counters\x12\xc5\x02\n" +
+	"\x16GetDefaultSubscription\x126.rainbow.subscription.v1.GetDefaultSubscriptionRequest\x1a7.rainbow.subscription.v1.GetDefaultSubscriptionResponse\"\xb9\x01\xca\xc1\x18b\b\x01\x10\x01\x1a\n" +
+	"superadmin\x1a\x0ebusiness_admin\x1a\asupport\x1a\bbp_admin\x1a\n" +
+	"bp_finance\x1a\x12organization_admin\x1a\rcompany_admin\x82\xd3\xe4\x93\x02M\x12K/api/rainbow/subscription/v1.0/companies/{company_id}/subscriptions/default\x12\x9d\x02\n" +
+	"\x18ListPrepaidSubscriptions\x128.rainbow.subscription.v1.ListPrepaidSubscriptionsRequest\x1a9.rainbow.subscription.v1.ListPrepaidSubscriptionsResponse\"\x8b\x01\xca\xc1\x184\b\x01\x10\x01\x1a\n" +
+	"superadmin\x1a\asupport\x1a\n" +
+	"bp_finance\x1a\rcompany_admin\x82\xd3\xe4\x93\x02M\x12K/api/rainbow/subscription/v1.0/companies/{company_id}/subscriptions/prepaidB\x86\x02\n" +
 	"\x1bcom.rainbow.subscription.v1B\x12SubscriptionsProtoP\x01ZUgithub.com/rainbow-gateway/rainbow-gateway/gen/rainbow/subscription/v1;subscriptionv1\xa2\x02\x03RSX\xaa\x02\x17Rainbow.Subscription.V1\xca\x02\x17Rainbow\\Subscription\\V1\xe2\x02#Rainbow\\Subscription\\V1\\GPBMetadata\xea\x02\x19Rainbow::Subscription::V1b\x06proto3"
 
-var (
-	file_rainbow_subscription_v1_subscriptions_proto_rawDescOnce sync.Once
-	file_rainbow_subscription_v1_subscriptions_proto_rawDescData []byte
-)
-
-func file_rainbow_subscription_v1_subscriptions_proto_rawDescGZIP() []byte {
-	file_rainbow_subscription_v1_subscriptions_proto_rawDescOnce.Do(func() {
-		file_rainbow_subscription_v1_subscriptions_proto_rawDescData = protoimpl.X.CompressGZIP(unsafe.Slice(unsafe.StringData(file_rainbow_subscription_v1_subscriptions_proto_rawDesc), len(file_rainbow_subscription_v1_subscriptions_proto_rawDesc)))
-	})
-	return file_rainbow_subscription_v1_subscriptions_proto_rawDescData
-}
-
-var file_rainbow_subscription_v1_subscriptions_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_rainbow_subscription_v1_subscriptions_proto_goTypes = []any{
-	(*Subscription)(nil),                  // 0: rainbow.subscription.v1.Subscription
-	(*ListSubscriptionsRequest)(nil),      // 1: rainbow.subscription.v1.ListSubscriptionsRequest
-	(*ListSubscriptionsResponse)(nil),     // 2: rainbow.subscription.v1.ListSubscriptionsResponse
-	(*GetSubscriptionRequest)(nil),        // 3: rainbow.subscription.v1.GetSubscriptionRequest
-	(*GetSubscriptionResponse)(nil),       // 4: rainbow.subscription.v1.GetSubscriptionResponse
-	(*ListSubscriptionUsersRequest)(nil),  // 5: rainbow.subscription.v1.ListSubscriptionUsersRequest
-	(*ListSubscriptionUsersResponse)(nil), // 6: rainbow.subscription.v1.ListSubscriptionUsersResponse
-	(*v1.User)(nil),                       // 7: rainbow.admin.v1.User
+	(*ListSubscriptionsRequest)(nil),         // 0: rainbow.subscription.v1.ListSubscriptionsRequest
+	(*GetSubscriptionRequest)(nil),           // 1: rainbow.subscription.v1.GetSubscriptionRequest
+	(*ListSubscriptionUsersRequest)(nil),     // 2: rainbow.subscription.v1.ListSubscriptionUsersRequest
+	(*CreateSubscriptionRequest)(nil),        // 3: rainbow.subscription.v1.CreateSubscriptionRequest
+	(*UpdateSubscriptionRequest)(nil),        // 4: rainbow.subscription.v1.UpdateSubscriptionRequest
+	(*DeleteSubscriptionRequest)(nil),        // 5: rainbow.subscription.v1.DeleteSubscriptionRequest
+	(*ListSubscriptionFeaturesRequest)(nil),  // 6: rainbow.subscription.v1.ListSubscriptionFeaturesRequest
+	(*ListSubscriptionCountersRequest)(nil),  // 7: rainbow.subscription.v1.ListSubscriptionCountersRequest
+	(*GetDefaultSubscriptionRequest)(nil),    // 8: rainbow.subscription.v1.GetDefaultSubscriptionRequest
+	(*ListPrepaidSubscriptionsRequest)(nil),  // 9: rainbow.subscription.v1.ListPrepaidSubscriptionsRequest
+	(*ListSubscriptionsResponse)(nil),        // 10: rainbow.subscription.v1.ListSubscriptionsResponse
+	(*GetSubscriptionResponse)(nil),          // 11: rainbow.subscription.v1.GetSubscriptionResponse
+	(*ListSubscriptionUsersResponse)(nil),    // 12: rainbow.subscription.v1.ListSubscriptionUsersResponse
+	(*CreateSubscriptionResponse)(nil),       // 13: rainbow.subscription.v1.CreateSubscriptionResponse
+	(*UpdateSubscriptionResponse)(nil),       // 14: rainbow.subscription.v1.UpdateSubscriptionResponse
+	(*DeleteSubscriptionResponse)(nil),       // 15: rainbow.subscription.v1.DeleteSubscriptionResponse
+	(*ListSubscriptionFeaturesResponse)(nil), // 16: rainbow.subscription.v1.ListSubscriptionFeaturesResponse
+	(*ListSubscriptionCountersResponse)(nil), // 17: rainbow.subscription.v1.ListSubscriptionCountersResponse
+	(*GetDefaultSubscriptionResponse)(nil),   // 18: rainbow.subscription.v1.GetDefaultSubscriptionResponse
+	(*ListPrepaidSubscriptionsResponse)(nil), // 19: rainbow.subscription.v1.ListPrepaidSubscriptionsResponse
 }
 var file_rainbow_subscription_v1_subscriptions_proto_depIdxs = []int32{
-	0, // 0: rainbow.subscription.v1.ListSubscriptionsResponse.data:type_name -> rainbow.subscription.v1.Subscription
-	0, // 1: rainbow.subscription.v1.GetSubscriptionResponse.data:type_name -> rainbow.subscription.v1.Subscription
-	7, // 2: rainbow.subscription.v1.ListSubscriptionUsersResponse.data:type_name -> rainbow.admin.v1.User
-	1, // 3: rainbow.subscription.v1.SubscriptionsService.ListSubscriptions:input_type -> rainbow.subscription.v1.ListSubscriptionsRequest
-	3, // 4: rainbow.subscription.v1.SubscriptionsService.GetSubscription:input_type -> rainbow.subscription.v1.GetSubscriptionRequest
-	5, // 5: rainbow.subscription.v1.SubscriptionsService.ListSubscriptionUsers:input_type -> rainbow.subscription.v1.ListSubscriptionUsersRequest
-	2, // 6: rainbow.subscription.v1.SubscriptionsService.ListSubscriptions:output_type -> rainbow.subscription.v1.ListSubscriptionsResponse
-	4, // 7: rainbow.subscription.v1.SubscriptionsService.GetSubscription:output_type -> rainbow.subscription.v1.GetSubscriptionResponse
-	6, // 8: rainbow.subscription.v1.SubscriptionsService.ListSubscriptionUsers:output_type -> rainbow.subscription.v1.ListSubscriptionUsersResponse
-	6, // [6:9] is the sub-list for method output_type
-	3, // [3:6] is the sub-list for method input_type
-	3, // [3:3] is the sub-list for extension type_name
-	3, // [3:3] is the sub-list for extension extendee
-	0, // [0:3] is the sub-list for field type_name
+	0,  // 0: rainbow.subscription.v1.SubscriptionsService.ListSubscriptions:input_type -> rainbow.subscription.v1.ListSubscriptionsRequest
+	1,  // 1: rainbow.subscription.v1.SubscriptionsService.GetSubscription:input_type -> rainbow.subscription.v1.GetSubscriptionRequest
+	2,  // 2: rainbow.subscription.v1.SubscriptionsService.ListSubscriptionUsers:input_type -> rainbow.subscription.v1.ListSubscriptionUsersRequest
+	3,  // 3: rainbow.subscription.v1.SubscriptionsService.CreateSubscription:input_type -> rainbow.subscription.v1.CreateSubscriptionRequest
+	4,  // 4: rainbow.subscription.v1.SubscriptionsService.UpdateSubscription:input_type -> rainbow.subscription.v1.UpdateSubscriptionRequest
+	5,  // 5: rainbow.subscription.v1.SubscriptionsService.DeleteSubscription:input_type -> rainbow.subscription.v1.DeleteSubscriptionRequest
+	6,  // 6: rainbow.subscription.v1.SubscriptionsService.ListSubscriptionFeatures:input_type -> rainbow.subscription.v1.ListSubscriptionFeaturesRequest
+	7,  // 7: rainbow.subscription.v1.SubscriptionsService.ListSubscriptionCounters:input_type -> rainbow.subscription.v1.ListSubscriptionCountersRequest
+	8,  // 8: rainbow.subscription.v1.SubscriptionsService.GetDefaultSubscription:input_type -> rainbow.subscription.v1.GetDefaultSubscriptionRequest
+	9,  // 9: rainbow.subscription.v1.SubscriptionsService.ListPrepaidSubscriptions:input_type -> rainbow.subscription.v1.ListPrepaidSubscriptionsRequest
+	10, // 10: rainbow.subscription.v1.SubscriptionsService.ListSubscriptions:output_type -> rainbow.subscription.v1.ListSubscriptionsResponse
+	11, // 11: rainbow.subscription.v1.SubscriptionsService.GetSubscription:output_type -> rainbow.subscription.v1.GetSubscriptionResponse
+	12, // 12: rainbow.subscription.v1.SubscriptionsService.ListSubscriptionUsers:output_type -> rainbow.subscription.v1.ListSubscriptionUsersResponse
+	13, // 13: rainbow.subscription.v1.SubscriptionsService.CreateSubscription:output_type -> rainbow.subscription.v1.CreateSubscriptionResponse
+	14, // 14: rainbow.subscription.v1.SubscriptionsService.UpdateSubscription:output_type -> rainbow.subscription.v1.UpdateSubscriptionResponse
+	15, // 15: rainbow.subscription.v1.SubscriptionsService.DeleteSubscription:output_type -> rainbow.subscription.v1.DeleteSubscriptionResponse
+	16, // 16: rainbow.subscription.v1.SubscriptionsService.ListSubscriptionFeatures:output_type -> rainbow.subscription.v1.ListSubscriptionFeaturesResponse
+	17, // 17: rainbow.subscription.v1.SubscriptionsService.ListSubscriptionCounters:output_type -> rainbow.subscription.v1.ListSubscriptionCountersResponse
+	18, // 18: rainbow.subscription.v1.SubscriptionsService.GetDefaultSubscription:output_type -> rainbow.subscription.v1.GetDefaultSubscriptionResponse
+	19, // 19: rainbow.subscription.v1.SubscriptionsService.ListPrepaidSubscriptions:output_type -> rainbow.subscription.v1.ListPrepaidSubscriptionsResponse
+	10, // [10:20] is the sub-list for method output_type
+	0,  // [0:10] is the sub-list for method input_type
+	0,  // [0:0] is the sub-list for extension type_name
+	0,  // [0:0] is the sub-list for extension extendee
+	0,  // [0:0] is the sub-list for field type_name
 }
 
 func init() { file_rainbow_subscription_v1_subscriptions_proto_init() }
@@ -959,23 +116,20 @@ func file_rainbow_subscription_v1_subscriptions_proto_init() {
 	if File_rainbow_subscription_v1_subscriptions_proto != nil {
 		return
 	}
-	file_rainbow_subscription_v1_subscriptions_proto_msgTypes[0].OneofWrappers = []any{}
-	file_rainbow_subscription_v1_subscriptions_proto_msgTypes[1].OneofWrappers = []any{}
-	file_rainbow_subscription_v1_subscriptions_proto_msgTypes[5].OneofWrappers = []any{}
-	file_rainbow_subscription_v1_subscriptions_proto_msgTypes[6].OneofWrappers = []any{}
+	file_rainbow_subscription_v1_subscription_changes_proto_init()
+	file_rainbow_subscription_v1_subscription_queries_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_rainbow_subscription_v1_subscriptions_proto_rawDesc), len(file_rainbow_subscription_v1_subscriptions_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   7,
+			NumMessages:   0,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_rainbow_subscription_v1_subscriptions_proto_goTypes,
 		DependencyIndexes: file_rainbow_subscription_v1_subscriptions_proto_depIdxs,
-		MessageInfos:      file_rainbow_subscription_v1_subscriptions_proto_msgTypes,
 	}.Build()
 	File_rainbow_subscription_v1_subscriptions_proto = out.File
 	file_rainbow_subscription_v1_subscriptions_proto_goTypes = nil

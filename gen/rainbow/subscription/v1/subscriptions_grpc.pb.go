@@ -22,16 +22,23 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	SubscriptionsService_ListSubscriptions_FullMethodName     = "/rainbow.subscription.v1.SubscriptionsService/ListSubscriptions"
-	SubscriptionsService_GetSubscription_FullMethodName       = "/rainbow.subscription.v1.SubscriptionsService/GetSubscription"
-	SubscriptionsService_ListSubscriptionUsers_FullMethodName = "/rainbow.subscription.v1.SubscriptionsService/ListSubscriptionUsers"
+	SubscriptionsService_ListSubscriptions_FullMethodName        = "/rainbow.subscription.v1.SubscriptionsService/ListSubscriptions"
+	SubscriptionsService_GetSubscription_FullMethodName          = "/rainbow.subscription.v1.SubscriptionsService/GetSubscription"
+	SubscriptionsService_ListSubscriptionUsers_FullMethodName    = "/rainbow.subscription.v1.SubscriptionsService/ListSubscriptionUsers"
+	SubscriptionsService_CreateSubscription_FullMethodName       = "/rainbow.subscription.v1.SubscriptionsService/CreateSubscription"
+	SubscriptionsService_UpdateSubscription_FullMethodName       = "/rainbow.subscription.v1.SubscriptionsService/UpdateSubscription"
+	SubscriptionsService_DeleteSubscription_FullMethodName       = "/rainbow.subscription.v1.SubscriptionsService/DeleteSubscription"
+	SubscriptionsService_ListSubscriptionFeatures_FullMethodName = "/rainbow.subscription.v1.SubscriptionsService/ListSubscriptionFeatures"
+	SubscriptionsService_ListSubscriptionCounters_FullMethodName = "/rainbow.subscription.v1.SubscriptionsService/ListSubscriptionCounters"
+	SubscriptionsService_GetDefaultSubscription_FullMethodName   = "/rainbow.subscription.v1.SubscriptionsService/GetDefaultSubscription"
+	SubscriptionsService_ListPrepaidSubscriptions_FullMethodName = "/rainbow.subscription.v1.SubscriptionsService/ListPrepaidSubscriptions"
 )
 
 // SubscriptionsServiceClient is the client API for SubscriptionsService service.
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// SubscriptionsService reads the subscriptions of a company. The literal path segments features, counters, default
+// SubscriptionsService buys, reads, changes and ends the subscriptions of a company. The literal path segments features, counters, default
 // and prepaid win over {subscriptionId}.
 type SubscriptionsServiceClient interface {
 	// ListSubscriptions lists the subscriptions of a company; there is at least the default (free) one. Terminated
@@ -44,6 +51,56 @@ type SubscriptionsServiceClient interface {
 	// ListSubscriptionUsers lists the users who hold a subscription, page by page, in the form of the admin portal's
 	// ListUsers. Who may see what is as in ListSubscriptions, without business_admin.
 	ListSubscriptionUsers(ctx context.Context, in *ListSubscriptionUsersRequest, opts ...grpc.CallOption) (*ListSubscriptionUsersResponse, error)
+	// CreateSubscription buys an offer for a company: a business partner (BP) for one of its end customers, or a BP
+	// VAD for one of its indirect resellers (BP IR). Only the resell model is managed. The offer must be in the
+	// catalogue of the BP (403 otherwise, except for superadmin), and the BP's applicant number, where it has one,
+	// known (see CheckApplicantNumber; a BP IR has none). Quote it before with CreateQuotation; usage offers can't be
+	// quoted. Upstream works on after it has answered: status is creating and syncOngoing true until the Business
+	// Store and Zuora know it; then, except with business model nb_services, users get it by AssignUserSubscription
+	// of the admin portal, at most maxNumberUsers of them with nb_users.
+	//
+	// superadmin buys everything, offers that are not sold too; business_admin demo offers only (400 otherwise);
+	// bp_finance for the BP's own customers, that of a BP IR only prepaid offers, and only if the company has
+	// adminHasRightToUpdateSubscriptions. The role admin alone does not suffice. Error: 400516 expirationDate is
+	// missing for a Dial In custom offer (superadmin, business_admin). An XMPP message (companysubscription, action
+	// create) tells the company's and the BP's administrators, at first and when it is active. A repeated call would
+	// buy twice. The guide names method and path only in the texts of ListOffers and CreateQuotation.
+	CreateSubscription(ctx context.Context, in *CreateSubscriptionRequest, opts ...grpc.CallOption) (*CreateSubscriptionResponse, error)
+	// UpdateSubscription changes licences or renewal of a subscription. It is refused while syncOngoing is true, and
+	// sets syncOngoing until the Business Store and Zuora know the change; for that reason the call is not marked
+	// repeatable: a repeat would be refused and hide that the change was made. The BP's applicant number, where it
+	// has one, must be known (see CheckApplicantNumber).
+	//
+	// A prepaid subscription may grow freely, and shrink only by an addon of the same month; a monthly one may grow
+	// freely, and shrink to no less than numberAssignedUsers (take it from users before, by UnassignUserSubscription
+	// of the admin portal). business_admin changes demo subscriptions only (400 otherwise); bp_finance those of the
+	// BP's end customers; company_admin his own company's, unless it belongs to a BP IR, and the BP can forbid it
+	// (adminHasRightToUpdateSubscriptions) or forbid fewer licences (adminAllowedUpdateSubscriptionsOps
+	// increase_only). superadmin is not named in the guide's text and assumed. An XMPP message (companysubscription,
+	// action update) tells the administrators, at first and when it is done. The guide names method and path only in
+	// the texts of CreateQuotation and DeleteSubscription.
+	UpdateSubscription(ctx context.Context, in *UpdateSubscriptionRequest, opts ...grpc.CallOption) (*UpdateSubscriptionResponse, error)
+	// DeleteSubscription ends a subscription: one that the Business Store does not know (free offers) is removed, any
+	// other gets status terminated. All users who have it lose it. The default subscription can't be deleted; a
+	// prepaid one only during the month in which it was created, later only its renewal can be stopped
+	// (UpdateSubscription). business_admin ends demo subscriptions only (400 otherwise), bp_finance those of the BP's
+	// end customers. Repeating it ends nothing more. An XMPP message (companysubscription, action delete) tells the
+	// administrators. Method from the Rainbow Node SDK; the guide quotes the path for others.
+	DeleteSubscription(ctx context.Context, in *DeleteSubscriptionRequest, opts ...grpc.CallOption) (*DeleteSubscriptionResponse, error)
+	// ListSubscriptionFeatures lists the features that a company has by all its subscriptions, each once with its
+	// merged value. superadmin and support see all companies, bp_admin and bp_finance those of their end customers,
+	// an organization_admin those of his organisation, a company_admin and a user their own.
+	ListSubscriptionFeatures(ctx context.Context, in *ListSubscriptionFeaturesRequest, opts ...grpc.CallOption) (*ListSubscriptionFeaturesResponse, error)
+	// ListSubscriptionCounters counts, for each offer, the licences bought and assigned over a business partner and
+	// its customers. Business partners only, of any kind. The guide names no roles. Path from the vendor's published
+	// OpenAPI list, not in the portal's guide.
+	ListSubscriptionCounters(ctx context.Context, in *ListSubscriptionCountersRequest, opts ...grpc.CallOption) (*ListSubscriptionCountersResponse, error)
+	// GetDefaultSubscription reads the subscription to the default (free) offer; every company has one. Who may see
+	// what is as in ListSubscriptions.
+	GetDefaultSubscription(ctx context.Context, in *GetDefaultSubscriptionRequest, opts ...grpc.CallOption) (*GetDefaultSubscriptionResponse, error)
+	// ListPrepaidSubscriptions lists the prepaid subscriptions that expire soon. superadmin and support see all
+	// companies, bp_finance the BP's end customers, a company_admin his own company.
+	ListPrepaidSubscriptions(ctx context.Context, in *ListPrepaidSubscriptionsRequest, opts ...grpc.CallOption) (*ListPrepaidSubscriptionsResponse, error)
 }
 
 type subscriptionsServiceClient struct {
@@ -84,11 +141,81 @@ func (c *subscriptionsServiceClient) ListSubscriptionUsers(ctx context.Context, 
 	return out, nil
 }
 
+func (c *subscriptionsServiceClient) CreateSubscription(ctx context.Context, in *CreateSubscriptionRequest, opts ...grpc.CallOption) (*CreateSubscriptionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CreateSubscriptionResponse)
+	err := c.cc.Invoke(ctx, SubscriptionsService_CreateSubscription_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *subscriptionsServiceClient) UpdateSubscription(ctx context.Context, in *UpdateSubscriptionRequest, opts ...grpc.CallOption) (*UpdateSubscriptionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(UpdateSubscriptionResponse)
+	err := c.cc.Invoke(ctx, SubscriptionsService_UpdateSubscription_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *subscriptionsServiceClient) DeleteSubscription(ctx context.Context, in *DeleteSubscriptionRequest, opts ...grpc.CallOption) (*DeleteSubscriptionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DeleteSubscriptionResponse)
+	err := c.cc.Invoke(ctx, SubscriptionsService_DeleteSubscription_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *subscriptionsServiceClient) ListSubscriptionFeatures(ctx context.Context, in *ListSubscriptionFeaturesRequest, opts ...grpc.CallOption) (*ListSubscriptionFeaturesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListSubscriptionFeaturesResponse)
+	err := c.cc.Invoke(ctx, SubscriptionsService_ListSubscriptionFeatures_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *subscriptionsServiceClient) ListSubscriptionCounters(ctx context.Context, in *ListSubscriptionCountersRequest, opts ...grpc.CallOption) (*ListSubscriptionCountersResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListSubscriptionCountersResponse)
+	err := c.cc.Invoke(ctx, SubscriptionsService_ListSubscriptionCounters_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *subscriptionsServiceClient) GetDefaultSubscription(ctx context.Context, in *GetDefaultSubscriptionRequest, opts ...grpc.CallOption) (*GetDefaultSubscriptionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetDefaultSubscriptionResponse)
+	err := c.cc.Invoke(ctx, SubscriptionsService_GetDefaultSubscription_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *subscriptionsServiceClient) ListPrepaidSubscriptions(ctx context.Context, in *ListPrepaidSubscriptionsRequest, opts ...grpc.CallOption) (*ListPrepaidSubscriptionsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListPrepaidSubscriptionsResponse)
+	err := c.cc.Invoke(ctx, SubscriptionsService_ListPrepaidSubscriptions_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // SubscriptionsServiceServer is the server API for SubscriptionsService service.
 // All implementations must embed UnimplementedSubscriptionsServiceServer
 // for forward compatibility.
 //
-// SubscriptionsService reads the subscriptions of a company. The literal path segments features, counters, default
+// SubscriptionsService buys, reads, changes and ends the subscriptions of a company. The literal path segments features, counters, default
 // and prepaid win over {subscriptionId}.
 type SubscriptionsServiceServer interface {
 	// ListSubscriptions lists the subscriptions of a company; there is at least the default (free) one. Terminated
@@ -101,6 +228,56 @@ type SubscriptionsServiceServer interface {
 	// ListSubscriptionUsers lists the users who hold a subscription, page by page, in the form of the admin portal's
 	// ListUsers. Who may see what is as in ListSubscriptions, without business_admin.
 	ListSubscriptionUsers(context.Context, *ListSubscriptionUsersRequest) (*ListSubscriptionUsersResponse, error)
+	// CreateSubscription buys an offer for a company: a business partner (BP) for one of its end customers, or a BP
+	// VAD for one of its indirect resellers (BP IR). Only the resell model is managed. The offer must be in the
+	// catalogue of the BP (403 otherwise, except for superadmin), and the BP's applicant number, where it has one,
+	// known (see CheckApplicantNumber; a BP IR has none). Quote it before with CreateQuotation; usage offers can't be
+	// quoted. Upstream works on after it has answered: status is creating and syncOngoing true until the Business
+	// Store and Zuora know it; then, except with business model nb_services, users get it by AssignUserSubscription
+	// of the admin portal, at most maxNumberUsers of them with nb_users.
+	//
+	// superadmin buys everything, offers that are not sold too; business_admin demo offers only (400 otherwise);
+	// bp_finance for the BP's own customers, that of a BP IR only prepaid offers, and only if the company has
+	// adminHasRightToUpdateSubscriptions. The role admin alone does not suffice. Error: 400516 expirationDate is
+	// missing for a Dial In custom offer (superadmin, business_admin). An XMPP message (companysubscription, action
+	// create) tells the company's and the BP's administrators, at first and when it is active. A repeated call would
+	// buy twice. The guide names method and path only in the texts of ListOffers and CreateQuotation.
+	CreateSubscription(context.Context, *CreateSubscriptionRequest) (*CreateSubscriptionResponse, error)
+	// UpdateSubscription changes licences or renewal of a subscription. It is refused while syncOngoing is true, and
+	// sets syncOngoing until the Business Store and Zuora know the change; for that reason the call is not marked
+	// repeatable: a repeat would be refused and hide that the change was made. The BP's applicant number, where it
+	// has one, must be known (see CheckApplicantNumber).
+	//
+	// A prepaid subscription may grow freely, and shrink only by an addon of the same month; a monthly one may grow
+	// freely, and shrink to no less than numberAssignedUsers (take it from users before, by UnassignUserSubscription
+	// of the admin portal). business_admin changes demo subscriptions only (400 otherwise); bp_finance those of the
+	// BP's end customers; company_admin his own company's, unless it belongs to a BP IR, and the BP can forbid it
+	// (adminHasRightToUpdateSubscriptions) or forbid fewer licences (adminAllowedUpdateSubscriptionsOps
+	// increase_only). superadmin is not named in the guide's text and assumed. An XMPP message (companysubscription,
+	// action update) tells the administrators, at first and when it is done. The guide names method and path only in
+	// the texts of CreateQuotation and DeleteSubscription.
+	UpdateSubscription(context.Context, *UpdateSubscriptionRequest) (*UpdateSubscriptionResponse, error)
+	// DeleteSubscription ends a subscription: one that the Business Store does not know (free offers) is removed, any
+	// other gets status terminated. All users who have it lose it. The default subscription can't be deleted; a
+	// prepaid one only during the month in which it was created, later only its renewal can be stopped
+	// (UpdateSubscription). business_admin ends demo subscriptions only (400 otherwise), bp_finance those of the BP's
+	// end customers. Repeating it ends nothing more. An XMPP message (companysubscription, action delete) tells the
+	// administrators. Method from the Rainbow Node SDK; the guide quotes the path for others.
+	DeleteSubscription(context.Context, *DeleteSubscriptionRequest) (*DeleteSubscriptionResponse, error)
+	// ListSubscriptionFeatures lists the features that a company has by all its subscriptions, each once with its
+	// merged value. superadmin and support see all companies, bp_admin and bp_finance those of their end customers,
+	// an organization_admin those of his organisation, a company_admin and a user their own.
+	ListSubscriptionFeatures(context.Context, *ListSubscriptionFeaturesRequest) (*ListSubscriptionFeaturesResponse, error)
+	// ListSubscriptionCounters counts, for each offer, the licences bought and assigned over a business partner and
+	// its customers. Business partners only, of any kind. The guide names no roles. Path from the vendor's published
+	// OpenAPI list, not in the portal's guide.
+	ListSubscriptionCounters(context.Context, *ListSubscriptionCountersRequest) (*ListSubscriptionCountersResponse, error)
+	// GetDefaultSubscription reads the subscription to the default (free) offer; every company has one. Who may see
+	// what is as in ListSubscriptions.
+	GetDefaultSubscription(context.Context, *GetDefaultSubscriptionRequest) (*GetDefaultSubscriptionResponse, error)
+	// ListPrepaidSubscriptions lists the prepaid subscriptions that expire soon. superadmin and support see all
+	// companies, bp_finance the BP's end customers, a company_admin his own company.
+	ListPrepaidSubscriptions(context.Context, *ListPrepaidSubscriptionsRequest) (*ListPrepaidSubscriptionsResponse, error)
 	mustEmbedUnimplementedSubscriptionsServiceServer()
 }
 
@@ -119,6 +296,27 @@ func (UnimplementedSubscriptionsServiceServer) GetSubscription(context.Context, 
 }
 func (UnimplementedSubscriptionsServiceServer) ListSubscriptionUsers(context.Context, *ListSubscriptionUsersRequest) (*ListSubscriptionUsersResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListSubscriptionUsers not implemented")
+}
+func (UnimplementedSubscriptionsServiceServer) CreateSubscription(context.Context, *CreateSubscriptionRequest) (*CreateSubscriptionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CreateSubscription not implemented")
+}
+func (UnimplementedSubscriptionsServiceServer) UpdateSubscription(context.Context, *UpdateSubscriptionRequest) (*UpdateSubscriptionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method UpdateSubscription not implemented")
+}
+func (UnimplementedSubscriptionsServiceServer) DeleteSubscription(context.Context, *DeleteSubscriptionRequest) (*DeleteSubscriptionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DeleteSubscription not implemented")
+}
+func (UnimplementedSubscriptionsServiceServer) ListSubscriptionFeatures(context.Context, *ListSubscriptionFeaturesRequest) (*ListSubscriptionFeaturesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListSubscriptionFeatures not implemented")
+}
+func (UnimplementedSubscriptionsServiceServer) ListSubscriptionCounters(context.Context, *ListSubscriptionCountersRequest) (*ListSubscriptionCountersResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListSubscriptionCounters not implemented")
+}
+func (UnimplementedSubscriptionsServiceServer) GetDefaultSubscription(context.Context, *GetDefaultSubscriptionRequest) (*GetDefaultSubscriptionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetDefaultSubscription not implemented")
+}
+func (UnimplementedSubscriptionsServiceServer) ListPrepaidSubscriptions(context.Context, *ListPrepaidSubscriptionsRequest) (*ListPrepaidSubscriptionsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListPrepaidSubscriptions not implemented")
 }
 func (UnimplementedSubscriptionsServiceServer) mustEmbedUnimplementedSubscriptionsServiceServer() {}
 func (UnimplementedSubscriptionsServiceServer) testEmbeddedByValue()                              {}
@@ -195,6 +393,132 @@ func _SubscriptionsService_ListSubscriptionUsers_Handler(srv interface{}, ctx co
 	return interceptor(ctx, in, info, handler)
 }
 
+func _SubscriptionsService_CreateSubscription_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CreateSubscriptionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SubscriptionsServiceServer).CreateSubscription(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SubscriptionsService_CreateSubscription_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SubscriptionsServiceServer).CreateSubscription(ctx, req.(*CreateSubscriptionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _SubscriptionsService_UpdateSubscription_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(UpdateSubscriptionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SubscriptionsServiceServer).UpdateSubscription(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SubscriptionsService_UpdateSubscription_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SubscriptionsServiceServer).UpdateSubscription(ctx, req.(*UpdateSubscriptionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _SubscriptionsService_DeleteSubscription_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DeleteSubscriptionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SubscriptionsServiceServer).DeleteSubscription(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SubscriptionsService_DeleteSubscription_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SubscriptionsServiceServer).DeleteSubscription(ctx, req.(*DeleteSubscriptionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _SubscriptionsService_ListSubscriptionFeatures_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListSubscriptionFeaturesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SubscriptionsServiceServer).ListSubscriptionFeatures(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SubscriptionsService_ListSubscriptionFeatures_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SubscriptionsServiceServer).ListSubscriptionFeatures(ctx, req.(*ListSubscriptionFeaturesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _SubscriptionsService_ListSubscriptionCounters_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListSubscriptionCountersRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SubscriptionsServiceServer).ListSubscriptionCounters(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SubscriptionsService_ListSubscriptionCounters_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SubscriptionsServiceServer).ListSubscriptionCounters(ctx, req.(*ListSubscriptionCountersRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _SubscriptionsService_GetDefaultSubscription_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetDefaultSubscriptionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SubscriptionsServiceServer).GetDefaultSubscription(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SubscriptionsService_GetDefaultSubscription_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SubscriptionsServiceServer).GetDefaultSubscription(ctx, req.(*GetDefaultSubscriptionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _SubscriptionsService_ListPrepaidSubscriptions_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListPrepaidSubscriptionsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SubscriptionsServiceServer).ListPrepaidSubscriptions(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SubscriptionsService_ListPrepaidSubscriptions_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SubscriptionsServiceServer).ListPrepaidSubscriptions(ctx, req.(*ListPrepaidSubscriptionsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // SubscriptionsService_ServiceDesc is the grpc.ServiceDesc for SubscriptionsService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -213,6 +537,34 @@ var SubscriptionsService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListSubscriptionUsers",
 			Handler:    _SubscriptionsService_ListSubscriptionUsers_Handler,
+		},
+		{
+			MethodName: "CreateSubscription",
+			Handler:    _SubscriptionsService_CreateSubscription_Handler,
+		},
+		{
+			MethodName: "UpdateSubscription",
+			Handler:    _SubscriptionsService_UpdateSubscription_Handler,
+		},
+		{
+			MethodName: "DeleteSubscription",
+			Handler:    _SubscriptionsService_DeleteSubscription_Handler,
+		},
+		{
+			MethodName: "ListSubscriptionFeatures",
+			Handler:    _SubscriptionsService_ListSubscriptionFeatures_Handler,
+		},
+		{
+			MethodName: "ListSubscriptionCounters",
+			Handler:    _SubscriptionsService_ListSubscriptionCounters_Handler,
+		},
+		{
+			MethodName: "GetDefaultSubscription",
+			Handler:    _SubscriptionsService_GetDefaultSubscription_Handler,
+		},
+		{
+			MethodName: "ListPrepaidSubscriptions",
+			Handler:    _SubscriptionsService_ListPrepaidSubscriptions_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
