@@ -49,8 +49,10 @@ func (c *Call) Code(err error) codes.Code {
 type Access int
 
 const (
+	// AccessUndecided is a call that was refused before that was decided.
+	AccessUndecided Access = iota
 	// AccessSelf is the engine's own call, as the service account.
-	AccessSelf Access = iota
+	AccessSelf
 	// AccessPassThrough carries the caller's own Rainbow credentials upstream.
 	AccessPassThrough
 	// AccessAccount uses the service account for a caller without credentials.
@@ -62,6 +64,8 @@ const (
 // String names the access for logs.
 func (a Access) String() string {
 	switch a {
+	case AccessSelf:
+		return "self"
 	case AccessPassThrough:
 		return "pass-through"
 	case AccessAccount:
@@ -69,7 +73,7 @@ func (a Access) String() string {
 	case AccessAnonymous:
 		return "anonymous"
 	}
-	return "self"
+	return "nobody"
 }
 
 // Door names the way a call came in.

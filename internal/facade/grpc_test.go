@@ -414,6 +414,26 @@ func TestPoliciesRunOncePerCallAndCanRefuse(t *testing.T) {
 	}
 }
 
+func TestRefusedCallersAreNotTakenForTheEngine(t *testing.T) {
+	bindings, err := upstream.CompileBindings(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	log := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	d := facade.NewDispatcher(bindings, nil, log, facade.Audit(log), facade.Authenticate(true))
+	if err := d.Add(facade.Local{Desc: &healthv1.Health_ServiceDesc, Impl: health.NewServer()}); err != nil {
+		t.Fatal(err)
+	}
+	ctx := facade.WithArrival(t.Context(), &facade.Arrival{Door: facade.DoorGRPC, Trusted: true, Credentials: true})
+	if _, err := healthv1.NewHealthClient(d).Check(ctx, &healthv1.HealthCheckRequest{}); !errors.Is(err, facade.ErrOwnCredentials) {
+		t.Errorf("got %v", err)
+	}
+	if !strings.Contains(out.String(), "door=grpc as=nobody code=PermissionDenied") {
+		t.Errorf("log: %s", out.String())
+	}
+}
+
 // TestTheEnginesOwnCallsNeedNoArrival calls on the dispatcher as the engine does.
 func TestTheEnginesOwnCallsNeedNoArrival(t *testing.T) {
 	g := setup(t, answer(200, "application/json", "{}"), false)
