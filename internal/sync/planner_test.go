@@ -19,7 +19,7 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if checks := flag.Lookup("rapid.checks"); checks.Value.String() == checks.DefValue {
-		flag.Set("rapid.checks", "3000")
+		flag.Set("rapid.checks", "2000")
 	}
 	os.Exit(m.Run())
 }
