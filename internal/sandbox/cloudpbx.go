@@ -210,11 +210,7 @@ func deleteCloudPbx(w *world, c *call) (any, error) {
 	for _, n := range ddis {
 		w.ddis.remove(n.ID)
 	}
-	for _, h := range w.holders.all() {
-		if h.SystemID == y.ID {
-			w.holders.remove(h.ID)
-		}
-	}
+	w.removeServices(y.ID)
 	w.systems.remove(y.ID)
 	return statusData("Cloud PBX with Id=%s successfully deleted", y.ID), nil
 }

@@ -349,8 +349,8 @@ func createDeviceModule(w *world, c *call) (any, error) {
 	return data(w.deviceDocument(&next, timestamp(c.now))), nil
 }
 
-// deleteDeviceModule's success answer is not documented; it is that of the
-// other deletes.
+// deleteDeviceModule takes the keys of the module with it. Its success answer
+// is not documented; it is that of the other deletes.
 func deleteDeviceModule(w *world, c *call) (any, error) {
 	_, v, err := c.device(w)
 	if err != nil {
@@ -362,6 +362,7 @@ func deleteDeviceModule(w *world, c *call) (any, error) {
 	if len(next.Modules) == len(v.Modules) {
 		return nil, notFound("Module %s does not exist on SIP device %s.", c.path["moduleId"], v.ID)
 	}
+	next.Keys = slices.DeleteFunc(slices.Clone(v.Keys), func(k programmableKey) bool { return k.ModuleID == id })
 	w.devices.put(&next)
 	return statusData("Module %d of SIP device %s successfully deleted", id, v.ID), nil
 }

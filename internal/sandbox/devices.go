@@ -8,22 +8,23 @@ import (
 // device is a SIP device of a Cloud PBX: a desk phone (macAddress), a generic
 // SIP device, or a DECT handset (ipei). SubscriberID is empty while it is free.
 type device struct {
-	ID                     string         `json:"id"`
-	CompanyID              string         `json:"companyId"`
-	SystemID               string         `json:"systemId"`
-	MacAddress             string         `json:"macAddress,omitempty"`
-	IPEI                   string         `json:"ipei,omitempty"`
-	Description            string         `json:"description"`
-	ModelID                int            `json:"deviceTypeId"`
-	MediaTransportProtocol string         `json:"mediaTransportProtocol"`
-	TransferMode           string         `json:"transferMode,omitempty"`
-	FailoverMode           string         `json:"deskphoneFailoverMode,omitempty"`
-	Password               string         `json:"password,omitempty"` // generic SIP only
-	Modules                []deviceModule `json:"modules,omitempty"`
-	SubscriberID           string         `json:"phoneNumberId,omitempty"`
-	DebugUntil             string         `json:"debugUntil,omitempty"` // end of the debug session
-	DebugSessions          int            `json:"debugSessions,omitempty"`
-	Data                   map[string]any `json:"data,omitempty"`
+	ID                     string            `json:"id"`
+	CompanyID              string            `json:"companyId"`
+	SystemID               string            `json:"systemId"`
+	MacAddress             string            `json:"macAddress,omitempty"`
+	IPEI                   string            `json:"ipei,omitempty"`
+	Description            string            `json:"description"`
+	ModelID                int               `json:"deviceTypeId"`
+	MediaTransportProtocol string            `json:"mediaTransportProtocol"`
+	TransferMode           string            `json:"transferMode,omitempty"`
+	FailoverMode           string            `json:"deskphoneFailoverMode,omitempty"`
+	Password               string            `json:"password,omitempty"` // generic SIP only
+	Modules                []deviceModule    `json:"modules,omitempty"`
+	Keys                   []programmableKey `json:"keys,omitempty"`
+	SubscriberID           string            `json:"phoneNumberId,omitempty"`
+	DebugUntil             string            `json:"debugUntil,omitempty"` // end of the debug session
+	DebugSessions          int               `json:"debugSessions,omitempty"`
+	Data                   map[string]any    `json:"data,omitempty"`
 }
 
 // deviceModule is an expansion module; module 0 would be the phone itself.

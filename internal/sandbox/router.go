@@ -59,6 +59,7 @@ func routeTree() *routeNode {
 	root, permissions := &routeNode{}, newPermissionTable()
 	for _, group := range [][]route{
 		authRoutes(), endUserRoutes(), userRoutes(), systemRoutes(), licenceRoutes(),
+		keyRoutes(), groupRoutes(), greetingRoutes(), recordingRoutes(), welcomeRoutes(), trunkRoutes(),
 		cloudPbxRoutes(), ddiRoutes(), subscriberRoutes(), deviceRoutes(), importRoutes(),
 	} {
 		for _, r := range group {

@@ -23,6 +23,7 @@ func seedWorld(users int, signingKey []byte) *world {
 	w.seedLicences(users)
 	w.seedUsers(users)
 	w.seedDDIs(users)
+	w.seedVoice(users)
 	w.seedDevices(users)
 	w.seedPbxNumbers()
 	for kind, last := range map[byte]int{
@@ -42,13 +43,13 @@ func (w *world) seedSystems(users int) {
 	if users > 9999 {
 		plan = append(plan, map[string]any{"prefix": "9", "digits": 7, "description": "More staff"})
 	}
-	cloud := defaultCloud("1", "sandbox-trunk")
+	cloud := defaultCloud("1", seedID(idOther, 51))
 	cloud["numberingDigits"] = 5
 	cloud["numberingDigitsLength"] = "variable"
 	cloud["numberingPlan"] = plan
 	cloud["installationNumber"] = ddiE164(0)
 	cloud["installationNumberId"] = seedID(idDDI, 1)
-	neighbour := defaultCloud("2", "neighbour-trunk")
+	neighbour := defaultCloud("2", seedID(idOther, 52))
 	neighbour["numberingDigits"] = 4
 	neighbour["numberingPlan"] = []any{map[string]any{"prefix": "5", "description": "Everybody"}}
 	w.systems.load([]*system{
@@ -67,10 +68,6 @@ func (w *world) seedSystems(users int) {
 			SiteID: []string{seedID(idOther, 2)}, Status: "activated", Country: "FRA",
 			PbxID: "PBX5b7d-c0ff-ee00-0000-0000-0000-0000-0103", Cloud: neighbour, CreationDate: seedTime, StatusUpdatedDate: seedTime,
 		},
-	})
-	w.holders.load([]*numberHolder{
-		{ID: seedID(idOther, 11), SystemID: CloudPbxID, Kind: "group", Name: "Reception", Type: "hunting_group", ShortNumber: "2990"},
-		{ID: seedID(idOther, 12), SystemID: CloudPbxID, Kind: "device", Name: "Door phone", ShortNumber: "2991", MacAddress: "aabbccddeeff"},
 	})
 }
 
@@ -241,7 +238,11 @@ func (w *world) seedDevices(users int) {
 	neighbour.CompanyID, neighbour.SystemID = NeighbourCompanyID, neighbourPbxID
 	for n := 1; n <= users; n++ {
 		first, last := seedNames(n)
-		add(n, fmt.Sprintf("020000%06x", n), "Desk phone of "+first+" "+last, 12).SubscriberID = seedID(idSubscriber, n)
+		v := add(n, fmt.Sprintf("020000%06x", n), "Desk phone of "+first+" "+last, 12)
+		v.SubscriberID = seedID(idSubscriber, n)
+		if n == 1 && users > 1 {
+			v.Keys = seedKeys()
+		}
 	}
 	w.devices.load(list)
 }

@@ -81,16 +81,17 @@ func (c *changes) clear() {
 // world is the whole state of the sandbox: one table per kind of document and
 // the lookups the rules need. It has no lock of its own; see store.
 type world struct {
-	meta          *table[meta]
-	counters      *table[counter]
-	companies     *table[company]
-	users         *table[user]
-	systems       *table[system]
-	subscribers   *table[subscriber]
-	devices       *table[device]
-	ddis          *table[ddi]
-	pbxNumbers    *table[pbxNumber]
-	holders       *table[numberHolder]
+	meta        *table[meta]
+	counters    *table[counter]
+	companies   *table[company]
+	users       *table[user]
+	systems     *table[system]
+	subscribers *table[subscriber]
+	devices     *table[device]
+	ddis        *table[ddi]
+	pbxNumbers  *table[pbxNumber]
+	holders     *table[numberHolder]
+	voiceTables
 	offers        *table[offer]
 	subscriptions *table[subscription]
 	imports       *table[importJob]
@@ -119,6 +120,7 @@ type world struct {
 	licenceCount        map[string]int    // subscription id -> users who hold it
 	userCount           map[string]int    // company id -> its users
 	rowsOfImport        map[string][]*importRow
+	greetingsOfOwner    map[string][]string // user, group, IVR, menu or system id -> greeting files
 
 	dirty *changes
 }
@@ -152,6 +154,8 @@ const (
 	idSubscription = 'a'
 	idOther        = 'b'
 	idTransaction  = 'c'
+	idGreeting     = 'd' // uploaded files
+	idPrompt       = 'e' // default files of greetings, see promptID
 )
 
 // seedID is the id of the n-th seeded document of a kind: 24 lower-case
@@ -162,13 +166,17 @@ func seedID(kind byte, n int) string {
 
 // newID makes an id that was never given before.
 func (w *world) newID(kind byte) string {
-	name := string(kind)
-	last := 0
+	return seedID(kind, w.nextOf(string(kind)))
+}
+
+// nextOf counts one further.
+func (w *world) nextOf(name string) int {
+	next := 1
 	if c := w.counters.get(name); c != nil {
-		last = c.Last
+		next = c.Last + 1
 	}
-	w.counters.put(&counter{ID: name, Last: last + 1})
-	return seedID(kind, last+1)
+	w.counters.put(&counter{ID: name, Last: next})
+	return next
 }
 
 func newTable[T any](dirty *changes, kind string, id func(*T) string) *table[T] {
@@ -201,6 +209,7 @@ func newWorld() *world {
 	w.wireSubscribers()
 	w.wireDevices()
 	w.wireDDIs()
+	w.wireVoice(d)
 	w.wirePBXNumbers()
 	w.wireImports()
 	return w
@@ -220,6 +229,12 @@ func (w *world) kinds() map[string]documentKind {
 		w.ddis.kind:          kindOf(w.ddis),
 		w.pbxNumbers.kind:    kindOf(w.pbxNumbers),
 		w.holders.kind:       kindOf(w.holders),
+		w.greetings.kind:     kindOf(w.greetings),
+		w.audio.kind:         kindOf(w.audio),
+		w.ivrs.kind:          kindOf(w.ivrs),
+		w.attendants.kind:    kindOf(w.attendants),
+		w.recordings.kind:    kindOf(w.recordings),
+		w.trunks.kind:        kindOf(w.trunks),
 		w.offers.kind:        kindOf(w.offers),
 		w.subscriptions.kind: kindOf(w.subscriptions),
 		w.imports.kind:       kindOf(w.imports),

@@ -15,6 +15,7 @@ type subscriberOptions struct {
 	SipHeader1           string `json:"sipHeader1,omitempty"`
 	SipHeader2           string `json:"sipHeader2,omitempty"`
 	ExternalCallForward  string `json:"externalCallForward,omitempty"`
+	RecordingProfile     string `json:"recordingProfile,omitempty"`
 	HasUnavailableChange bool   `json:"hasUnavailableChange,omitempty"`
 }
 
@@ -30,6 +31,7 @@ func (b *subscriber) options() subscriberOptions {
 	o.Restrictions = cmp.Or(o.Restrictions, "default")
 	o.PstnPolicy = cmp.Or(o.PstnPolicy, "company_policy")
 	o.ExternalCallForward = cmp.Or(o.ExternalCallForward, "company_policy")
+	o.RecordingProfile = cmp.Or(o.RecordingProfile, "none")
 	return o
 }
 

@@ -73,7 +73,8 @@ func (w *world) subscriberDocument(b *subscriber) subscriberView {
 		OverflowToVoicemail: map[string]any{"value": options.Overflow, "noReplyDelay": w.noReplyDelay(y, options)},
 		BarringOptions:      map[string]string{"permissions": options.Permissions, "restrictions": options.Restrictions},
 		CliOptions:          w.subscriberCli(y, b),
-		RecordingProfile:    "none", CloudPbxStatus: "activated", Status: "activated",
+		IsRecordingActive:   options.RecordingProfile != "none",
+		RecordingProfile:    options.RecordingProfile, CloudPbxStatus: "activated", Status: "activated",
 	}
 }
 

@@ -37,6 +37,12 @@ type numberHolder struct {
 	ShortNumber string `json:"shortNumber"`
 	MacAddress  string `json:"macAddress,omitempty"`
 	UserID      string `json:"userId,omitempty"`
+
+	// Of groups only.
+	PhoneNumberID string              `json:"phoneNumberId,omitempty"` // of the dedicated subscriber
+	Policy        string              `json:"policy,omitempty"`        // of the distribution of calls
+	Forwards      []groupForward      `json:"forwards,omitempty"`
+	Voicemail     []voicemailGreeting `json:"voicemail,omitempty"`
 }
 
 func (w *world) wireSubscribers() {
@@ -93,13 +99,14 @@ func (w *world) addSubscriber(y *system, userID, shortNumber, login, password st
 }
 
 // deleteSubscriber removes an extension: its SIP devices are freed, not
-// deleted (DeleteSubscriber), and the DDIs of its user go free, for a DDI
-// needs a subscriber.
+// deleted (DeleteSubscriber), the DDIs of its user go free, for a DDI needs a
+// subscriber, and the greetings of its user are deleted.
 func (w *world) deleteSubscriber(b *subscriber) {
 	for _, id := range slices.Clone(w.devicesOfSubscriber[b.ID]) {
 		w.assignDevice(w.devices.get(id), "")
 	}
 	w.freeDDIs(b.UserID)
+	w.dropGreetings(b.UserID)
 	w.subscribers.remove(b.ID)
 }
 

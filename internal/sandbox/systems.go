@@ -8,21 +8,22 @@ import (
 // system is a PBX: a Cloud PBX (type cloud_pbx, with the settings document
 // that the guide shows as cloudpbx) or an equipped one (type oxe).
 type system struct {
-	ID                string         `json:"id"`
-	Type              string         `json:"type"`
-	Name              string         `json:"name"`
-	CompanyID         string         `json:"companyId"`
-	SiteID            []string       `json:"siteId"`
-	BpID              *string        `json:"bpId"`
-	Status            string         `json:"status"`
-	Country           string         `json:"country"`
-	PbxID             string         `json:"pbxId"`
-	Version           string         `json:"version,omitempty"`
-	SerialNumber      string         `json:"serialNumber,omitempty"`
-	Cloud             map[string]any `json:"cloudpbx,omitempty"`
-	BarringPatterns   []any          `json:"sandboxBarringPatterns,omitempty"`
-	CreationDate      string         `json:"creationDate"`
-	StatusUpdatedDate string         `json:"statusUpdatedDate,omitempty"`
+	ID                  string         `json:"id"`
+	Type                string         `json:"type"`
+	Name                string         `json:"name"`
+	CompanyID           string         `json:"companyId"`
+	SiteID              []string       `json:"siteId"`
+	BpID                *string        `json:"bpId"`
+	Status              string         `json:"status"`
+	Country             string         `json:"country"`
+	PbxID               string         `json:"pbxId"`
+	Version             string         `json:"version,omitempty"`
+	SerialNumber        string         `json:"serialNumber,omitempty"`
+	Cloud               map[string]any `json:"cloudpbx,omitempty"`
+	BarringPatterns     []any          `json:"sandboxBarringPatterns,omitempty"`
+	AnnouncementProfile string         `json:"sandboxAnnouncementProfile,omitempty"` // of recordings
+	CreationDate        string         `json:"creationDate"`
+	StatusUpdatedDate   string         `json:"statusUpdatedDate,omitempty"`
 }
 
 const (
