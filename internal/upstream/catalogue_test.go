@@ -17,10 +17,17 @@ import (
 // modelled as a whole, unless operations are named.
 var modelled = map[string]map[string][]string{
 	"rvcpprovisioning": {
-		"CloudPbx":            nil,
-		"CloudPbxDevice":      nil,
-		"CloudPbxPhoneNumber": nil,
-		"CloudPbxSubscriber":  nil,
+		"CloudPbx":                       nil,
+		"CloudPbxDevice":                 nil,
+		"CloudPbxDeviceKey":              nil,
+		"CloudPbxGreeting":               nil,
+		"CloudPbxGroupForward":           nil,
+		"CloudPbxGroupVoicemailGreeting": nil,
+		"CloudPbxPhoneNumber":            nil,
+		"CloudPbxRecording":              nil,
+		"CloudPbxSubscriber":             nil,
+		"CloudPbxWelcome":                nil,
+		"ExternalTrunk":                  nil,
 	},
 	"massprovisioning": {
 		"About":           nil,
