@@ -160,6 +160,10 @@ func (c *runsResumeCmd) Run(ctx context.Context, t *terminal) (err error) {
 	if err != nil {
 		return err
 	}
+	if run.GetState() == syncv1.Run_STATE_SUCCEEDED {
+		_, err := fmt.Fprintf(t.stdout, "Run %s has nothing left to do: it succeeded.\n", lastPart(run.GetName()))
+		return err
+	}
 	stream, err := s.runs.UploadResume(ctx)
 	if err != nil {
 		return err
