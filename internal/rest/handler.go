@@ -98,7 +98,9 @@ const rainbowPrefix = "/api/rainbow/"
 // ServeHTTP routes one request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer h.recover(w, r)
-	h.serve(w, r)
+	if !h.cors(w, r) {
+		h.serve(w, r)
+	}
 }
 
 // recover turns a panic into an internal error; text and stack go to the log. Breaking off is left to net/http.

@@ -95,8 +95,12 @@ func writeAnswerHead(ctx context.Context, w http.ResponseWriter, _ proto.Message
 func writeHead(w http.ResponseWriter, answer *upstream.RawAnswer, length int64) {
 	header := w.Header()
 	header["Content-Type"] = nil // as upstream says, and not guessed when it says nothing
+	vary := header["Vary"]
 	for name, values := range answer.Header {
 		header[name] = values
+	}
+	if len(vary) > 0 {
+		header["Vary"] = append(vary, answer.Header["Vary"]...)
 	}
 	if answer.Status >= http.StatusBadRequest {
 		header["X-Error-Origin"] = originUpstream

@@ -122,7 +122,7 @@ func checkValue(value string) error {
 	case strings.ContainsAny(value, "\\\x00"):
 		return errors.New("a path value can't hold a backslash or a zero byte")
 	case HasDotSegment(value):
-		return errors.New("a path value can't hold the segment . or ..")
+		return errors.New("a path value can't hold a dot segment")
 	}
 	return nil
 }
