@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
@@ -21,6 +22,7 @@ type claims struct {
 	MaxTokenRenew int         `json:"maxTokenRenew"`
 	User          claimedUser `json:"user"`
 	App           claimedApp  `json:"app"`
+	OAuth         *oauthClaim `json:"oauth,omitempty"` // of OAuth tokens only
 	jwt.RegisteredClaims
 }
 
@@ -106,8 +108,8 @@ func authRoutes() []route {
 	const base = "/authentication/v1.0"
 	return []route{
 		{http.MethodGet, base + "/login", open, true, login},
-		{http.MethodGet, base + "/renew", anyUser, false, renew},
-		{http.MethodGet, base + "/logout", anyUser, false, logout},
+		{http.MethodGet, base + "/renew", anyUser, false, withToken(renew)},
+		{http.MethodGet, base + "/logout", anyUser, false, withToken(logout)},
 		{http.MethodGet, base + "/validator", anyUser, false, validate},
 		{http.MethodGet, base + "/about", open, false, about("1.239.2", "Rainbow Authentication Portal (sandbox)")},
 		{http.MethodGet, base + "/urls", open, false, authURLs},
@@ -151,13 +153,8 @@ func login(w *world, c *call) (any, error) {
 	if err := checkApplication(c.request.Header.Get("x-rainbow-app-auth"), password); err != nil {
 		return nil, err
 	}
-	u := w.userByLogin(name)
-	if u == nil {
-		return nil, unauthorized(codeWrongLogin, "Unknown login or wrong password for login %s, authentication is not authorized", name)
-	}
-	given := hashPassword(u.ID, password)
-	good := subtle.ConstantTimeCompare([]byte(given), []byte(u.PasswordHash)) == 1 && u.IsActive
-	if err := c.sandbox.sessions.try(u, good, c.now); err != nil {
+	u, err := c.checkPassword(w, name, password)
+	if err != nil {
 		return nil, err
 	}
 	next := *u
@@ -169,6 +166,20 @@ func login(w *world, c *call) (any, error) {
 	return c.signIn(w, &next, 0)
 }
 
+// checkPassword answers the user of a login and password, and counts the
+// failures.
+func (c *call) checkPassword(w *world, name, password string) (*user, error) {
+	u := w.userByLogin(name)
+	if u == nil {
+		return nil, unauthorized(codeWrongLogin, "Unknown login or wrong password for login %s, authentication is not authorized", name)
+	}
+	given := hashPassword(u.ID, password)
+	good := subtle.ConstantTimeCompare([]byte(given), []byte(u.PasswordHash)) == 1 && u.IsActive
+	return u, c.sandbox.sessions.try(u, good, c.now)
+}
+
+// checkApplication checks x-rainbow-app-auth: Basic of appId and the SHA-256
+// of the application's secret and a password or challenge.
 func checkApplication(header, password string) error {
 	encoded, ok := strings.CutPrefix(header, "Basic ")
 	plain, err := base64.StdEncoding.DecodeString(encoded)
@@ -185,28 +196,32 @@ func checkApplication(header, password string) error {
 
 // signIn issues a token.
 func (c *call) signIn(w *world, u *user, renewed int) (any, error) {
-	s := c.sandbox
-	s.sessions.mu.Lock()
-	s.sessions.issued++
-	serial := s.sessions.issued
-	s.sessions.mu.Unlock()
-	signed, err := jwt.NewWithClaims(jwt.SigningMethodHS256, claims{
-		CountRenewed: renewed, MaxTokenRenew: s.options.TokenRenewals,
-		User: claimedUser{ID: u.ID, LoginEmail: u.LoginEmail}, App: claimedApp{ID: AppID, Name: "Sandbox application"},
-		RegisteredClaims: jwt.RegisteredClaims{
-			ID:        fmt.Sprintf("%d-%d", c.now.UnixNano(), serial),
-			IssuedAt:  jwt.NewNumericDate(c.now),
-			ExpiresAt: jwt.NewNumericDate(c.now.Add(s.options.TokenLifetime)),
-		},
-	}).SignedString(w.meta.get(metaID).SigningKey)
+	signed, err := c.token(w, u, claims{CountRenewed: renewed, MaxTokenRenew: c.sandbox.options.TokenRenewals}, c.sandbox.options.TokenLifetime)
 	if err != nil {
 		return nil, err
 	}
 	return signIn{Token: signed, LoggedInUser: w.fullUser(u), LoggedInApplication: application()}, nil
 }
 
+// token signs a token of a user that lives for a while; its id is new unless
+// the claims have one.
+func (c *call) token(w *world, u *user, of claims, lifetime time.Duration) (string, error) {
+	s := c.sandbox
+	s.sessions.mu.Lock()
+	s.sessions.issued++
+	serial := s.sessions.issued
+	s.sessions.mu.Unlock()
+	of.User, of.App = claimedUser{ID: u.ID, LoginEmail: u.LoginEmail}, claimedApp{ID: AppID, Name: "Sandbox application"}
+	of.ID = cmp.Or(of.ID, fmt.Sprintf("%d-%d", c.now.UnixNano(), serial))
+	of.IssuedAt, of.ExpiresAt = jwt.NewNumericDate(c.now), jwt.NewNumericDate(c.now.Add(lifetime))
+	return jwt.NewWithClaims(jwt.SigningMethodHS256, of).SignedString(w.meta.get(metaID).SigningKey)
+}
+
 // renew answers Renew: a full new lifetime, maxTokenRenew times.
 func renew(w *world, c *call) (any, error) {
+	if c.claims.OAuth != nil {
+		return nil, forbidden(codeAccessDenied, "Access denied: an OAuth token cannot be renewed here")
+	}
 	if c.claims.CountRenewed >= c.claims.MaxTokenRenew {
 		return nil, unauthorized(0, "Token cannot be renewed more than %d times", c.claims.MaxTokenRenew)
 	}
@@ -221,6 +236,16 @@ func logout(_ *world, c *call) (any, error) {
 	return statusData("User %s successfully logged out", c.caller.LoginEmail), nil
 }
 
+// withToken refuses a call by API key: there is no token to renew or end.
+func withToken(handle func(*world, *call) (any, error)) func(*world, *call) (any, error) {
+	return func(w *world, c *call) (any, error) {
+		if c.claims == nil {
+			return nil, forbidden(codeAccessDenied, "Access denied: an API key has no token")
+		}
+		return handle(w, c)
+	}
+}
+
 func validate(*world, *call) (any, error) { return map[string]string{"status": "OK"}, nil }
 
 // admit checks the bearer token and the role a route asks for. The sentence of
@@ -230,6 +255,20 @@ func (s *Sandbox) admit(w *world, c *call, need access) error {
 	if need == open {
 		return nil
 	}
+	if c.byAPIKey() {
+		if err := c.admitKey(w); err != nil {
+			return err
+		}
+		return c.admitRoles(need)
+	}
+	if err := s.admitBearer(w, c); err != nil {
+		return err
+	}
+	return c.admitRoles(need)
+}
+
+// admitBearer sets the caller by his token.
+func (s *Sandbox) admitBearer(w *world, c *call) error {
 	bearer, ok := strings.CutPrefix(c.request.Header.Get("Authorization"), "Bearer ")
 	if !ok {
 		return unauthorized(0, "No authorization token was found")
@@ -245,6 +284,8 @@ func (s *Sandbox) admit(w *world, c *call, need access) error {
 		return unauthorized(0, "invalid signature")
 	case err != nil:
 		return unauthorized(0, "jwt malformed")
+	case parsed.OAuth != nil && parsed.OAuth.Type != oauthAccess:
+		return unauthorized(0, "a refresh token is no access token")
 	case s.sessions.isLoggedOut(parsed.ID):
 		return unauthorized(0, "jwt revoked")
 	}
@@ -253,7 +294,7 @@ func (s *Sandbox) admit(w *world, c *call, need access) error {
 		return unauthorized(0, "User %s is no longer active", parsed.User.LoginEmail)
 	}
 	c.caller, c.claims = u, parsed
-	return c.admitRoles(need)
+	return nil
 }
 
 func (t *sessions) isLoggedOut(tokenID string) bool {

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 // Sources: the portal's guides and the vendor's S2S starter kit.
 const (
 	codeBadParameter       = 400000
+	codeExpirationMissing  = 400516
 	codeWrongLogin         = 401500
 	codeAccountLocked      = 401501
 	codeRoleMissing        = 403000
@@ -30,6 +32,10 @@ type apiError struct {
 	Code    int // 0: the envelope carries no errorDetailsCode
 	Details any
 	Data    any // errorDetailsData, nil when absent
+
+	Msg       string // errorMsg, where it is not that of the status
+	OAuth     string // error of RFC 6749, which stands beside the envelope
+	Challenge string // WWW-Authenticate of a 401
 }
 
 func (e *apiError) Error() string {
@@ -51,7 +57,17 @@ func (e *apiError) MarshalJSON() ([]byte, error) {
 		ErrorDetails     any    `json:"errorDetails"`
 		ErrorDetailsCode int    `json:"errorDetailsCode,omitempty"`
 		ErrorDetailsData any    `json:"errorDetailsData,omitempty"`
-	}{e.Status, reason(e.Status), e.Details, e.Code, e.Data})
+		OAuth            string `json:"error,omitempty"`
+		OAuthDetails     any    `json:"error_description,omitempty"`
+	}{e.Status, cmp.Or(e.Msg, reason(e.Status)), e.Details, e.Code, e.Data, e.OAuth, e.oauthDetails()})
+}
+
+// oauthDetails repeats the sentence where an OAuth client looks for it.
+func (e *apiError) oauthDetails() any {
+	if e.OAuth == "" {
+		return nil
+	}
+	return e.Details
 }
 
 // reason is the errorMsg of a status; upstream says "Resource Not Found" where

@@ -38,13 +38,7 @@ func exportUsers(w *world, c *call) (any, error) {
 		lines = append(lines, strings.Join(row, ";"))
 		objects[u.LoginEmail] = cells
 	}
-	switch c.query.text("format") {
-	case "csv":
-		return data(lines), nil
-	case "all":
-		return data(map[string]any{"jsonContent": objects, "csvContent": lines}), nil
-	}
-	return data(objects), nil
+	return c.exported(objects, lines), nil
 }
 
 func (w *world) exportCells(u *user) map[string]string {
@@ -85,4 +79,15 @@ func quoteCell(s string) string {
 		return `"` + strings.ReplaceAll(s, `"`, `""`) + `"`
 	}
 	return s
+}
+
+// exported renders the three formats of the exports: json, csv, all.
+func (c *call) exported(objects any, lines []string) dataEnvelope {
+	switch c.query.text("format") {
+	case "csv":
+		return dataEnvelope{lines}
+	case "all":
+		return dataEnvelope{map[string]any{"jsonContent": objects, "csvContent": lines}}
+	}
+	return dataEnvelope{objects}
 }

@@ -8,6 +8,7 @@ type command struct {
 	Check   *checkSummary `json:"check,omitempty"`
 	Status  string        `json:"status,omitempty"`
 	Details string        `json:"details,omitempty"`
+	Report  any           `json:"report,omitempty"` // of a directory
 }
 
 const (

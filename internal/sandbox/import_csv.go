@@ -38,6 +38,15 @@ type cellsByName map[string]string
 // character, and what follows one outside quotes, is skipped; a cell with the
 // comment character must be quoted (mass provisioning guide).
 func parseSheet(text, delimiter, comment string) (*sheet, error) {
+	s, err := parseTable(text, delimiter, comment)
+	if err == nil && !s.has("loginEmail") {
+		return nil, badParam("columns", "column loginEmail is mandatory", nil)
+	}
+	return s, err
+}
+
+// parseTable is parseSheet for any columns.
+func parseTable(text, delimiter, comment string) (*sheet, error) {
 	text = strings.TrimPrefix(text, "\ufeff")
 	if !utf8.ValidString(text) {
 		return nil, badRequest("CSV content is not UTF-8")
@@ -223,9 +232,6 @@ func (s *sheet) readHeader(names []string) error {
 		if c.family != "" && lowest[c.family] >= 1 {
 			s.columns[i].position--
 		}
-	}
-	if !s.has("loginEmail") {
-		return badParam("columns", "column loginEmail is mandatory", nil)
 	}
 	return nil
 }

@@ -89,6 +89,7 @@ func (i *importWorker) process(ctx context.Context, job *importJob) error {
 // step does the next row of an import, or ends it; ended is true when nothing
 // is left to do, also because a reset took the import away.
 func (w *world) step(s *Sandbox, job *importJob, sh *sheet, now time.Time) (ended bool) {
+	w.settle(now)
 	current := w.imports.get(job.ReqID)
 	if current == nil || current.Status != statusPending || current.Seq != job.Seq {
 		return true

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
@@ -37,6 +38,9 @@ type subscription struct {
 	SyncOngoing    bool   `json:"syncOngoing"`
 	ExpirationDate string `json:"expirationDate,omitempty"`
 	CreationDate   string `json:"creationDate"`
+	subscriptionTerms
+	SyncUntil string  `json:"sandboxSyncUntil,omitempty"` // when the synchronisation that is going on ends
+	Addons    []addon `json:"sandboxAddons,omitempty"`    // increases of a prepaid one
 }
 
 // licence is one subscription in the profile of a user. The default
@@ -175,11 +179,11 @@ type subscriptionView struct {
 	SyncOngoing         bool   `json:"syncOngoing"`
 	BusinessModel       string `json:"businessModel"`
 	IsPrepaid           bool   `json:"isPrepaid"`
-	PrepaidDuration     int    `json:"prepaidDuration,omitempty"`
-	AutoRenew           bool   `json:"autoRenew"`
 	ExpirationDate      string `json:"expirationDate,omitempty"`
 	NumberAssignedUsers int    `json:"numberAssignedUsers"`
 	CreationDate        string `json:"creationDate"`
+	subscriptionTerms
+	*resellerCounters
 }
 
 func (w *world) subscriptionDocument(p *subscription, format string) any {
@@ -188,12 +192,17 @@ func (w *world) subscriptionDocument(p *subscription, format string) any {
 	medium := mediumSubscription{small, p.MaxNumberUsers, p.Status}
 	switch format {
 	case "full":
-		return subscriptionView{
+		view := subscriptionView{
 			mediumSubscription: medium, CompanyID: p.CompanyID, OfferName: o.Name, ProfileName: o.Name,
 			SyncOngoing: p.SyncOngoing, BusinessModel: o.BusinessModel, IsPrepaid: o.IsPrepaid,
-			PrepaidDuration: o.PrepaidDuration, ExpirationDate: p.ExpirationDate,
-			NumberAssignedUsers: w.assigned(p), CreationDate: p.CreationDate,
+			ExpirationDate: p.ExpirationDate, NumberAssignedUsers: w.assigned(p), CreationDate: p.CreationDate,
+			subscriptionTerms: p.subscriptionTerms, resellerCounters: w.resellerCounters(p),
 		}
+		view.PrepaidDuration = cmp.Or(p.PrepaidDuration, o.PrepaidDuration)
+		if view.resellerCounters != nil {
+			view.NumberAssignedUsers = view.NbLicencesUsed
+		}
+		return view
 	case "medium":
 		return medium
 	}
@@ -204,13 +213,7 @@ func licenceRoutes() []route {
 	const base = "/subscription/v1.0"
 	const admin = "/admin/v1.0"
 	return []route{
-		// Literals that win over {subscriptionId}; the sandbox does not have them.
-		{http.MethodGet, base + "/companies/{companyId}/subscriptions/features", open, false, notServed},
-		{http.MethodGet, base + "/companies/{companyId}/subscriptions/counters", open, false, notServed},
-		{http.MethodGet, base + "/companies/{companyId}/subscriptions/default", open, false, notServed},
-		{http.MethodGet, base + "/companies/{companyId}/subscriptions/prepaid", open, false, notServed},
 		{http.MethodGet, base + "/about", open, false, about("1.229.4", "Rainbow Subscription Portal (sandbox)")},
-		{http.MethodGet, base + "/companies/{companyId}/offers", adminOnly, false, listOffers},
 		{http.MethodGet, base + "/companies/{companyId}/subscriptions", adminOnly, false, listSubscriptions},
 		{http.MethodGet, base + "/companies/{companyId}/subscriptions/{subscriptionId}", adminOnly, false, getSubscription},
 		{http.MethodGet, base + "/companies/{companyId}/subscriptions/{subscriptionId}/users", adminOnly, false, listSubscriptionUsers},
@@ -218,34 +221,6 @@ func licenceRoutes() []route {
 		{http.MethodPost, admin + "/users/{userId}/profiles/subscriptions/{subscriptionId}", adminOnly, true, assignUserSubscription},
 		{http.MethodDelete, admin + "/users/{userId}/profiles/subscriptions/{subscriptionId}", adminOnly, true, unassignUserSubscription},
 	}
-}
-
-func listOffers(w *world, c *call) (any, error) {
-	if _, err := c.companyInPath(w); err != nil {
-		return nil, err
-	}
-	list := filter(w.offers.all(), []func(*offer) bool{
-		flagFilter(c.query, "canBeSold", func(o *offer) bool { return o.CanBeSold }),
-		flagFilter(c.query, "autoSubscribe", func(o *offer) bool { return o.AutoSubscribe }),
-		flagFilter(c.query, "isExclusive", func(o *offer) bool { return o.IsExclusive }),
-		flagFilter(c.query, "isPrepaid", func(o *offer) bool { return o.IsPrepaid }),
-		equals(c.query, "name", func(o *offer) string { return o.Name }),
-		equals(c.query, "profileId", func(o *offer) string { return o.ProfileID }),
-		equals(c.query, "offerReference", func(o *offer) string { return o.OfferReference }),
-		equals(c.query, "sapReference", func(o *offer) string { return o.SapReference }),
-	})
-	slices.SortStableFunc(list, func(a, b *offer) int { return strings.Compare(a.Name, b.Name) })
-	list = sortBy(c.query, list, map[string]func(*offer) string{"_id": func(o *offer) string { return o.ID }})
-	format := c.query.text("format")
-	return paged(list, c.query, func(o *offer) any {
-		switch format {
-		case "full":
-			return o
-		case "medium":
-			return map[string]string{"id": o.ID, "name": o.Name, "description": o.Description}
-		}
-		return map[string]string{"id": o.ID, "name": o.Name}
-	}), nil
 }
 
 // equals keeps the documents whose property is the text of a parameter.
@@ -265,6 +240,9 @@ func listSubscriptions(w *world, c *call) (any, error) {
 	show := c.query.flag("showTerminated")
 	list := []any{}
 	for _, p := range w.companySubscriptions(company.ID) {
+		if c.actsOnlyAs("business_admin") && !w.offers.get(p.OfferID).isDemo() {
+			continue
+		}
 		if p.Status != "terminated" || (show != nil && *show) {
 			list = append(list, w.subscriptionDocument(p, c.query.text("format")))
 		}

@@ -35,6 +35,7 @@ type rawAnswer struct {
 	contentType string
 	disposition string
 	body        []byte
+	location    string // of a redirect, which is a 302
 }
 
 // routeNode is a tree over path segments. A literal segment wins over a
@@ -61,6 +62,7 @@ func routeTree() *routeNode {
 		authRoutes(), endUserRoutes(), userRoutes(), systemRoutes(), licenceRoutes(),
 		keyRoutes(), groupRoutes(), greetingRoutes(), recordingRoutes(), welcomeRoutes(), trunkRoutes(),
 		cloudPbxRoutes(), ddiRoutes(), subscriberRoutes(), deviceRoutes(), importRoutes(),
+		partnerRoutes(),
 	} {
 		for _, r := range group {
 			root.add(r, permissions.of(r))
@@ -214,6 +216,9 @@ func (s *Sandbox) rainbow(w http.ResponseWriter, r *http.Request, body []byte) {
 			s.options.Logger.Error("sandbox answer failed", "method", r.Method, "path", r.URL.Path, "error", err.Error())
 			fault = &apiError{Status: http.StatusInternalServerError, Details: ""}
 		}
+		if fault.Challenge != "" {
+			w.Header().Set("WWW-Authenticate", fault.Challenge)
+		}
 		writeJSON(w, fault.Status, fault)
 		return
 	}
@@ -221,7 +226,12 @@ func (s *Sandbox) rainbow(w http.ResponseWriter, r *http.Request, body []byte) {
 		w.Header().Set("Content-Disposition", answer.disposition)
 	}
 	w.Header().Set("Content-Type", answer.contentType)
-	w.WriteHeader(http.StatusOK)
+	status := http.StatusOK
+	if answer.location != "" {
+		w.Header().Set("Location", answer.location)
+		status = http.StatusFound
+	}
+	w.WriteHeader(status)
 	w.Write(answer.body)
 }
 
@@ -234,6 +244,12 @@ func (s *Sandbox) dispatch(r *http.Request, body []byte) (*rawAnswer, error) {
 	rt := s.route(r.Method, path, variables)
 	if rt == nil {
 		return nil, unknownResource(r.Method, path)
+	}
+	if err := checkAppToken(r); err != nil {
+		return nil, err
+	}
+	if err := s.settle(); err != nil {
+		return nil, err
 	}
 	c := &call{
 		request: r, path: variables, query: query{values}, body: body,
@@ -265,11 +281,6 @@ func (s *Sandbox) dispatch(r *http.Request, body []byte) (*rawAnswer, error) {
 
 func unknownResource(method, path string) error {
 	return notFound("The requested resource %s %s does not exist.", method, path)
-}
-
-// notServed answers a path of Rainbow that the sandbox leaves out.
-func notServed(_ *world, c *call) (any, error) {
-	return nil, unknownResource(c.request.Method, c.request.URL.Path)
 }
 
 // splitTarget separates path and query. rainbow-cli asks for

@@ -17,6 +17,7 @@ const (
 	UserPassword  = "Sandbox-User-1" // of every seeded user
 	AppID         = "sandbox-app"
 	AppSecret     = "sandbox-secret"
+	AppToken      = "sandbox-app-token" // of the header APIKey
 
 	CompanyID          = "5b7d0c0ffee0000000000001"
 	CloudPbxID         = "5b7d0c0ffee0000000000101"
@@ -38,6 +39,9 @@ type Options struct {
 	// TokenRenewals is how often a token can be renewed before a new login is
 	// needed; 0 means 5, the number in the vendor's sample.
 	TokenRenewals int
+	// OrderDelay is how long a bought or changed subscription synchronises
+	// with Business Store and Zuora; 0 ends it with the next request.
+	OrderDelay time.Duration
 	// ImportDelay is how long an import stays Pending before its first row.
 	ImportDelay time.Duration
 	// ImportRowDelay is the pause after each row of an import.
@@ -118,6 +122,12 @@ func openStore(options Options) (*store, error) {
 	st := &store{world: w}
 	if options.DataFile != "" {
 		if st.file, err = openDataFile(options.DataFile, w, size); err != nil {
+			return nil, err
+		}
+	}
+	if len(w.catalogues.rows) == 0 { // a world kept by a sandbox that had no partners
+		w.seedPartners()
+		if err := st.flush(); err != nil {
 			return nil, err
 		}
 	}

@@ -26,6 +26,7 @@ func seedWorld(users int, signingKey []byte) *world {
 	w.seedVoice(users)
 	w.seedDevices(users)
 	w.seedPbxNumbers()
+	w.seedPartners()
 	for kind, last := range map[byte]int{
 		idUser: users, idSubscriber: users, idDevice: users + 100, idDDI: users + 200, idPBXNumber: 200,
 		idPersonal: 0, idSystem: 0, idOther: 100,

@@ -97,6 +97,7 @@ type world struct {
 	imports       *table[importJob]
 	importRows    *table[importRow]
 	commands      *table[command]
+	partnerTables
 
 	models []deviceModel // never changed
 
@@ -212,13 +213,14 @@ func newWorld() *world {
 	w.wireVoice(d)
 	w.wirePBXNumbers()
 	w.wireImports()
+	w.wirePartners(d)
 	return w
 }
 
 // kinds maps the name of each kind to what decodes and puts a document of it,
 // or deletes one; the data file is read through it.
 func (w *world) kinds() map[string]documentKind {
-	return map[string]documentKind{
+	return w.partnerKinds(map[string]documentKind{
 		w.meta.kind:          kindOf(w.meta),
 		w.counters.kind:      kindOf(w.counters),
 		w.companies.kind:     kindOf(w.companies),
@@ -240,7 +242,7 @@ func (w *world) kinds() map[string]documentKind {
 		w.imports.kind:       kindOf(w.imports),
 		w.importRows.kind:    kindOf(w.importRows),
 		w.commands.kind:      kindOf(w.commands),
-	}
+	})
 }
 
 // documentKind is a table seen without its type.
