@@ -134,14 +134,7 @@ func (m localMarshaler) NewDecoder(r io.Reader) runtime.Decoder {
 
 // NewEncoder writes one value.
 func (m localMarshaler) NewEncoder(w io.Writer) runtime.Encoder {
-	return runtime.EncoderFunc(func(v any) error {
-		b, err := m.Marshal(v)
-		if err != nil {
-			return err
-		}
-		_, err = w.Write(b)
-		return err
-	})
+	return encoder(w, m.Marshal)
 }
 
 // ContentType is JSON's, or what an HttpBody says of itself.

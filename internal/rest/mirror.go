@@ -142,8 +142,13 @@ func (rawMarshaler) NewDecoder(io.Reader) runtime.Decoder {
 
 // NewEncoder writes the bytes of the answer.
 func (m rawMarshaler) NewEncoder(w io.Writer) runtime.Encoder {
+	return encoder(w, m.Marshal)
+}
+
+// encoder writes what marshal makes.
+func encoder(w io.Writer, marshal func(any) ([]byte, error)) runtime.Encoder {
 	return runtime.EncoderFunc(func(v any) error {
-		b, err := m.Marshal(v)
+		b, err := marshal(v)
 		if err != nil {
 			return err
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 
 	"github.com/rainbow-gateway/rainbow-gateway/internal/facade"
+	"github.com/rainbow-gateway/rainbow-gateway/internal/upstream"
 )
 
 // route is one HTTP rule of one RPC.
@@ -122,7 +123,7 @@ func methodRules(method protoreflect.MethodDescriptor, op *facade.Operation) ([]
 	}
 	var routes []*route
 	for _, r := range append([]*annotations.HttpRule{rule}, rule.GetAdditionalBindings()...) {
-		httpMethod, text := ruleTarget(r)
+		httpMethod, text := upstream.RuleTarget(r)
 		t, err := parseTemplate(text)
 		if err != nil {
 			return nil, err
@@ -130,22 +131,4 @@ func methodRules(method protoreflect.MethodDescriptor, op *facade.Operation) ([]
 		routes = append(routes, &route{method: httpMethod, template: t, op: op})
 	}
 	return routes, nil
-}
-
-func ruleTarget(rule *annotations.HttpRule) (method, text string) {
-	switch pattern := rule.GetPattern().(type) {
-	case *annotations.HttpRule_Get:
-		return http.MethodGet, pattern.Get
-	case *annotations.HttpRule_Put:
-		return http.MethodPut, pattern.Put
-	case *annotations.HttpRule_Post:
-		return http.MethodPost, pattern.Post
-	case *annotations.HttpRule_Delete:
-		return http.MethodDelete, pattern.Delete
-	case *annotations.HttpRule_Patch:
-		return http.MethodPatch, pattern.Patch
-	case *annotations.HttpRule_Custom:
-		return pattern.Custom.GetKind(), pattern.Custom.GetPath()
-	}
-	return "", ""
 }

@@ -3,6 +3,7 @@ package upstream
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -129,21 +130,27 @@ func messageType(md protoreflect.MessageDescriptor) protoreflect.MessageType {
 // ruleOf returns the HTTP rule of a method; rule is nil when there is none.
 func ruleOf(method protoreflect.MethodDescriptor) (verb, path string, rule *annotations.HttpRule) {
 	rule, _ = proto.GetExtension(method.Options(), annotations.E_Http).(*annotations.HttpRule)
+	verb, path = RuleTarget(rule)
+	return verb, path, rule
+}
+
+// RuleTarget returns the HTTP method and path template of a rule, "" when it has none.
+func RuleTarget(rule *annotations.HttpRule) (verb, path string) {
 	switch pattern := rule.GetPattern().(type) {
 	case *annotations.HttpRule_Get:
-		return "GET", pattern.Get, rule
+		return http.MethodGet, pattern.Get
 	case *annotations.HttpRule_Put:
-		return "PUT", pattern.Put, rule
+		return http.MethodPut, pattern.Put
 	case *annotations.HttpRule_Post:
-		return "POST", pattern.Post, rule
+		return http.MethodPost, pattern.Post
 	case *annotations.HttpRule_Delete:
-		return "DELETE", pattern.Delete, rule
+		return http.MethodDelete, pattern.Delete
 	case *annotations.HttpRule_Patch:
-		return "PATCH", pattern.Patch, rule
+		return http.MethodPatch, pattern.Patch
 	case *annotations.HttpRule_Custom:
-		return pattern.Custom.GetKind(), pattern.Custom.GetPath(), rule
+		return pattern.Custom.GetKind(), pattern.Custom.GetPath()
 	}
-	return "", "", rule
+	return "", ""
 }
 
 // unary compiles an RPC with an HTTP rule.
