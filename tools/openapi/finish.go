@@ -194,10 +194,14 @@ const (
 	variable       = "company"
 )
 
-// renameVariables spells the path variable of a company as it is written.
+// renameVariables spells the path variable of a company as it is written, and names the variable that takes the rest of
+// a path, which the plugin leaves as **.
 func renameVariables(paths *object) {
 	for i, path := range paths.names {
 		renamed := strings.ReplaceAll(path, "{"+pluginVariable+"}", "{"+variable+"}")
+		if head, rest := strings.CutSuffix(renamed, "/**"); rest {
+			renamed = head + "/{" + restVariable(paths.object(path), head) + "}"
+		}
 		if renamed == path {
 			continue
 		}
@@ -213,6 +217,20 @@ func renameVariables(paths *object) {
 			}
 		}
 	}
+}
+
+// restVariable is the path parameter of an item that its path does not name.
+func restVariable(item *object, path string) string {
+	for _, verb := range item.names {
+		parameters, _ := item.object(verb).get("parameters").([]any)
+		for _, parameter := range parameters {
+			p, _ := parameter.(*object)
+			if name, _ := p.get("name").(string); p.get("in") == "path" && !strings.Contains(path, "{"+name+"}") {
+				return name
+			}
+		}
+	}
+	return "**"
 }
 
 // prune removes definitions that nothing refers to any more.
