@@ -97,7 +97,8 @@ func (w *world) seedPartnerOffers() {
 	storage := add(11, "Recording Storage", "nb_services", "RB-Recording-Storage", "3EY95006AA")
 	beta := add(12, "Beta", "nb_users", "RB-Beta", "3EY95007AA")
 	beta.CanBeSold = false
-	w.offers.load([]*offer{conference, health, voice, business, dialIn, storage, beta})
+	app := add(13, appConnect, "usage", "RB-App-Connect", "3EY95008AA")
+	w.offers.load([]*offer{conference, health, voice, business, dialIn, storage, beta, app})
 	w.catalogues.put(&catalogue{ID: partnerCatalogue, Name: "Partners", OfferIDs: all})
 
 	buy := func(n int, companyID string, o *offer, licences int) *subscription {
