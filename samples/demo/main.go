@@ -16,8 +16,8 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"time"
 
@@ -28,6 +28,7 @@ import (
 
 	adminv1 "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/admin/v1"
 	rvcpprovisioningv1 "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/rvcpprovisioning/v1"
+	syncv1 "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/sync/v1"
 )
 
 // cloudPbx is the id of the sandbox's Cloud PBX.
@@ -85,7 +86,7 @@ func start(ctx context.Context, binary, folder string) (*gateway, error) {
 	g := &gateway{binary: binary}
 	args := []string{"serve", "--upstream", "sandbox", "--state", filepath.Join(folder, "state.db"),
 		"--grpc-addr", "127.0.0.1:0", "--http-addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0", "--log-level", "warn"}
-	command("gateway serve --upstream sandbox …")
+	command(binary + " serve --upstream sandbox …")
 	g.child = exec.CommandContext(ctx, binary, args...)
 	stderr, err := g.child.StderrPipe()
 	if err != nil {
@@ -124,41 +125,44 @@ func (g *gateway) syncStory(ctx context.Context, manifest string) error {
 		return err
 	}
 	title("The plan: what would be done, in which order, and why (nothing is changed)")
-	shown, err := g.output(ctx, 2, "plan", "--server", g.Grpc, "-f", manifest)
+	if err := g.run(ctx, 2, "plan", "--server", g.Grpc, "-f", manifest); err != nil {
+		return err
+	}
+	plan, err := g.savedPlan(ctx)
 	if err != nil {
 		return err
 	}
-	plan := savedAs.FindStringSubmatch(shown)
-	if plan == nil {
-		return errors.New("the plan does not say under which name it was saved")
-	}
 	title("Just that plan is applied; the manifest goes along for its passwords, which are stored nowhere")
-	if err := g.run(ctx, 0, "apply", plan[1], "--server", g.Grpc, "-f", manifest, "--yes"); err != nil {
+	if err := g.run(ctx, 0, "apply", plan, "--server", g.Grpc, "-f", manifest, "--yes"); err != nil {
 		return err
 	}
 	title("Planned again, against what Rainbow holds now: nothing is left to do")
 	return g.run(ctx, 0, "plan", "--server", g.Grpc, "--refresh", "-f", manifest)
 }
 
-// savedAs finds the name of the plan in the plan's text.
-var savedAs = regexp.MustCompile(`Saved as (\S+),`)
-
-// output runs a verb as run does and returns what it printed, too.
-func (g *gateway) output(ctx context.Context, want int, args ...string) (string, error) {
-	var printed strings.Builder
-	err := g.runTo(ctx, io.MultiWriter(os.Stdout, &printed), want, args...)
-	return printed.String(), err
+// savedPlan asks the gateway for the name of the plan that was just shown. A reader takes it from the plan's last line;
+// the demo leaves that line, like all of a verb's output, to the terminal.
+func (g *gateway) savedPlan(ctx context.Context) (string, error) {
+	conn, err := grpc.NewClient(g.Grpc, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close()
+	plans, err := syncv1.NewPlanServiceClient(conn).ListPlans(ctx, &syncv1.ListPlansRequest{Parent: "companies/-"})
+	if err != nil {
+		return "", err
+	}
+	if len(plans.GetPlans()) != 1 {
+		return "", fmt.Errorf("the gateway keeps %d plans, want 1", len(plans.GetPlans()))
+	}
+	return path.Base(plans.GetPlans()[0].GetName()), nil
 }
 
 // run runs a verb and holds its exit code against what is wanted.
 func (g *gateway) run(ctx context.Context, want int, args ...string) error {
-	return g.runTo(ctx, os.Stdout, want, args...)
-}
-
-func (g *gateway) runTo(ctx context.Context, stdout io.Writer, want int, args ...string) error {
-	command("gateway " + strings.Join(args, " "))
+	command(g.binary + " " + strings.Join(args, " "))
 	child := exec.CommandContext(ctx, g.binary, args...)
-	child.Stdout, child.Stderr = stdout, os.Stderr
+	child.Stdout, child.Stderr = os.Stdout, os.Stderr
 	err := child.Run()
 	var failed *exec.ExitError
 	if err != nil && !errors.As(err, &failed) {
@@ -178,13 +182,14 @@ func (g *gateway) grpcCalls(ctx context.Context, _ string) error {
 		return err
 	}
 	defer conn.Close()
-	command("rainbow.admin.v1.UsersService/ListUsers {limit: 1, sort_field: \"loginEmail\"}")
+	command("grpcurl -plaintext -d '{\"limit\": 1, \"sortField\": \"loginEmail\"}' " + g.Grpc + " rainbow.admin.v1.UsersService/ListUsers")
 	users, err := adminv1.NewUsersServiceClient(conn).ListUsers(ctx, &adminv1.ListUsersRequest{Limit: proto.Int32(1), SortField: proto.String("loginEmail")})
 	if err != nil {
 		return err
 	}
 	printMessage(users)
-	command("rainbow.rvcpprovisioning.v1.CloudPbxPhoneNumberService/CreateDdi {body: {number: \"0298300650\"}}")
+	command("grpcurl -plaintext -d '{\"systemId\": \"" + cloudPbx + "\", \"body\": {\"number\": \"0298300650\"}}' " + g.Grpc +
+		" rainbow.rvcpprovisioning.v1.CloudPbxPhoneNumberService/CreateDdi")
 	ddi, err := rvcpprovisioningv1.NewCloudPbxPhoneNumberServiceClient(conn).CreateDdi(ctx, &rvcpprovisioningv1.CreateDdiRequest{
 		SystemId: cloudPbx, Body: &rvcpprovisioningv1.CreateDdiBody{Number: proto.String("0298300650")},
 	})
@@ -217,9 +222,13 @@ func (g *gateway) restCalls(ctx context.Context, _ string) error {
 	return g.rest(ctx, http.MethodPost, "/api/rainbow/rvcpprovisioning/v1.0/cloudpbxs/"+cloudPbx+"/phone-numbers/ddi", `{"number": "0298300651"}`)
 }
 
-func (g *gateway) rest(ctx context.Context, method, path, body string) error {
-	command(strings.TrimSpace("curl -X " + method + " " + path + " " + body))
-	req, err := http.NewRequestWithContext(ctx, method, "http://"+g.HTTP+path, strings.NewReader(body))
+func (g *gateway) rest(ctx context.Context, method, target, body string) error {
+	if body == "" {
+		command("curl 'http://" + g.HTTP + target + "'")
+	} else {
+		command("curl -H 'Content-Type: application/json' -d '" + body + "' 'http://" + g.HTTP + target + "'")
+	}
+	req, err := http.NewRequestWithContext(ctx, method, "http://"+g.HTTP+target, strings.NewReader(body))
 	if err != nil {
 		return err
 	}
@@ -237,7 +246,7 @@ func (g *gateway) rest(ctx context.Context, method, path, body string) error {
 	}
 	fmt.Printf("%s  %s\n%s\n", resp.Status, resp.Header.Get("Content-Type"), answer)
 	if resp.StatusCode >= 300 {
-		return fmt.Errorf("%s %s: %s", method, path, resp.Status)
+		return fmt.Errorf("%s %s: %s", method, target, resp.Status)
 	}
 	return nil
 }
