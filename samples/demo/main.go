@@ -16,9 +16,11 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"google.golang.org/grpc"
@@ -38,12 +40,25 @@ func main() {
 	binary := flag.String("gateway", "bin/gateway", "gateway binary")
 	manifest := flag.String("manifest", "samples/rainbowvoice.csv", "manifest to plan and apply")
 	flag.Parse()
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	os.Exit(run(*binary, *manifest))
+}
+
+// run shows the story; an interrupted one, too, ends its gateway and removes its folder.
+func run(binary, manifest string) int {
+	interrupted, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	ctx, cancel := context.WithTimeout(interrupted, 2*time.Minute)
 	defer cancel()
-	if err := show(ctx, *binary, *manifest); err != nil {
-		fmt.Fprintf(os.Stderr, "demo: %v\n", err)
-		os.Exit(1)
+	err := show(ctx, binary, manifest)
+	switch {
+	case err == nil:
+		return 0
+	case interrupted.Err() != nil:
+		fmt.Fprintln(os.Stderr, "demo: interrupted")
+		return 130
 	}
+	fmt.Fprintf(os.Stderr, "demo: %v\n", err)
+	return 1
 }
 
 func show(ctx context.Context, binary, manifest string) (err error) {
