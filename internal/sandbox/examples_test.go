@@ -80,6 +80,9 @@ func absent() map[string]string {
 		".dectVersion": "of DECT handsets", ".phoneNumberId": "of assigned devices", ".shortNumber": "of assigned devices",
 		".userId": "of assigned devices", ".userDisplayName": "of assigned devices", ".password": "of generic SIP devices",
 		".systemKeys*": "empty in the sample", ".keys*": "of one model",
+		// Welcomes and trunks.
+		".welcomeServicesManualMode*": "a new welcome has no services, a service none of its own", ".hybrid_specific_data*": "of hybrid trunks",
+		".peeringGroupId": "of other trunks", ".routeInternalCallsToPeerAllowed": "of other trunks", ".cloudPbxs[]*": "no Cloud PBX uses a hybrid trunk here",
 		// Offers and subscriptions.
 		".latin_name": "of one sample", ".zuora*": "billing ids", ".technicalDescription": "optional",
 	}
@@ -112,6 +115,8 @@ func TestAnswersHaveTheDocumentedShape(t *testing.T) {
 	phone := r.get(devices + "?macAddress=020000000001").ok().text("data.0.id")
 	generic := r.get(devices + "?deviceTypeId=999999").ok().text("data.0.id")
 	m5 := r.get(devices + "?macAddress=aabbccddee05").ok().text("data.0.id")
+	root := r.as("superadmin@rainbow.example")
+	keys, box, prompt, service := devices+"/"+m5+"/programmable-keys", reception+"/voicemail-greetings/", greetings+"/", ivrs+"/"
 	number := pbxNumbers + "/" + r.get(pbxNumbers+"?limit=1").ok().text("data.0.id")
 	ddi := ddis + "/" + r.ddiID("33298300513")
 	deviceSheet := "__action__;loginEmail;pbxId;pbxShortNumber;pbxInternalNumber;number\nattach;user000001@sandbox.example;;3001;;\ndetach;user000002@sandbox.example;;;;\n"
@@ -220,6 +225,77 @@ func TestAnswersHaveTheDocumentedShape(t *testing.T) {
 		{"rvcpprovisioning/RebootSipDevice", func() answer { return r.post(devices+"/"+m5+"/reboot", nil) }},
 		{"rvcpprovisioning/GrantSipDeviceDebugSession", func() answer { return r.post(devices+"/"+m5+"/debug", nil) }},
 		{"rvcpprovisioning/RevokeSipDeviceDebugSession", func() answer { return r.delete(devices + "/" + m5 + "/debug") }},
+		{"rvcpprovisioning/CreateProgrammableKey", func() answer {
+			return r.post(keys, map[string]any{"keyNum": 4, "keyType": "speeddial", "displayName": "Alice Mob", "number": "+33699887002"})
+		}},
+		{"rvcpprovisioning/ListProgrammableKeys", func() answer {
+			r.post(keys, map[string]any{"keyNum": 5, "keyType": "monitor", "phoneNumberId": r.subscriberID("80003")}).ok()
+			return r.get(keys)
+		}},
+		{"rvcpprovisioning/DeleteProgrammableKey", func() answer { return r.delete(keys + "/4") }},
+		{"rvcpprovisioning/GetGroupForwards", func() answer { return r.get(reception + "/forwards") }},
+		{"rvcpprovisioning/UpdateGroupForward", func() answer {
+			return r.put(queue+"/forwards/overflow", map[string]any{"activate": true, "enable": true, "destinationType": "externalnumber", "number": "+33530097219"})
+		}},
+		{"rvcpprovisioning/CreateGroupVoicemailGreeting", func() answer {
+			a := r.upload("POST", reception+"/voicemail-greetings", audioOf(1))
+			box += a.text("data.id")
+			return a
+		}},
+		{"rvcpprovisioning/ListGroupVoicemailGreetings", func() answer { return r.get(reception + "/voicemail-greetings") }},
+		{"rvcpprovisioning/UpdateGroupVoicemailGreeting", func() answer { return r.upload("PUT", box, audioOf(1)) }},
+		{"rvcpprovisioning/DeleteGroupVoicemailGreeting", func() answer { return r.delete(box) }},
+		{"rvcpprovisioning/UploadGreeting", func() answer {
+			a := r.upload("PUT", greetings+"/afterhours?ivrId="+serviceID, audioOf(1))
+			prompt += a.text("data.fileId")
+			return a
+		}},
+		{"rvcpprovisioning/ListGreetings", func() answer { return r.get(greetings + "?userId=" + user) }},
+		{"rvcpprovisioning/GetGreeting", func() answer { return r.get(prompt) }},
+		{"rvcpprovisioning/UpdateGreetingSettings", func() answer { return r.put(prompt+"/settings", map[string]any{"loopPlay": true}) }},
+		{"rvcpprovisioning/RestoreGreeting", func() answer { return r.post(greetings+"/afterhours/restore?ivrId="+serviceID, nil) }},
+		{"rvcpprovisioning/ActivateGreeting", func() answer { return r.post(prompt+"/activate", nil) }},
+		{"rvcpprovisioning/DeleteGreeting", func() answer {
+			r.post(greetings+"/afterhours/restore?ivrId="+serviceID, nil).ok()
+			return r.delete(prompt)
+		}},
+		{"rvcpprovisioning/DeleteAllGreetings", func() answer { return r.delete(greetings) }},
+		{"rvcpprovisioning/ListRecordings", func() answer { return r.get(recordings) }},
+		{"rvcpprovisioning/GetRecording", func() answer { return r.get(recordings + "/" + r.get(recordings).ok().text("data.8.id")) }},
+		{"rvcpprovisioning/DeleteRecording", func() answer { return r.delete(recordings + "/" + r.get(recordings).ok().text("data.0.id")) }},
+		{"rvcpprovisioning/DeleteRecordings", func() answer {
+			return r.delete(recordings + "?recordIds=" + r.get(recordings).ok().text("data.0.id"))
+		}},
+		{"rvcpprovisioning/UpdateRecordingSettings", func() answer {
+			return r.put(cloud+"/recording-settings", map[string]any{"announcementProfile": "all"})
+		}},
+		{"rvcpprovisioning/UpdateSubscriberRecording", func() answer {
+			return r.put(recordings+"/"+r.subscriberID("80003"), map[string]any{"recordingProfile": "all"})
+		}},
+		{"rvcpprovisioning/ListWelcomes", func() answer { return r.get(welcomes) }},
+		{"rvcpprovisioning/CreateWelcome", func() answer { return r.post(welcomes, map[string]any{"name": "w"}) }},
+		{"rvcpprovisioning/GetWelcome", func() answer { return r.get(welcomes + "/" + welcomeID) }},
+		{"rvcpprovisioning/UpdateWelcomeOfficeHours", func() answer {
+			return r.put(welcomes+"/officehours/"+welcomeID, map[string]any{"officehours": map[string]any{"exceptions": []any{
+				map[string]any{"year": 2021, "month": 3, "mday": 9, "periods": []any{[]any{"00:00", "23:59"}}, "open": false},
+			}}})
+		}},
+		{"rvcpprovisioning/GetWelcomeOfficeHours", func() answer { return r.get(welcomes + "/officehours/" + welcomeID) }},
+		{"rvcpprovisioning/ListWelcomeServices", func() answer { return r.get(services) }},
+		{"rvcpprovisioning/CreateWelcomeService", func() answer {
+			a := r.post(services, map[string]any{"name": "s", "externalNumberId": r.ddiID("33298300514"), "welcomeId": welcomeID, "companyCalendarId": calendarID,
+				"openHoursOverflow": map[string]any{"type": "user", "destinationId": r.userID(seeded(3))}})
+			service += a.text("data.id")
+			return a
+		}},
+		{"rvcpprovisioning/UpdateIvr", func() answer {
+			return r.put(service, map[string]any{"closedHoursOverflow": map[string]any{"type": "user", "destinationId": r.userID(seeded(3))}})
+		}},
+		{"rvcpprovisioning/DeleteIvr", func() answer { return r.delete(service) }},
+		{"rvcpprovisioning/ListExternalTrunks", func() answer { return root.get(voice + "/external-trunks") }},
+		{"rvcpprovisioning/ListExternalTrunks", func() answer { return root.get(voice + "/external-trunks?trunkType=hybrid_trunk") }},
+		{"rvcpprovisioning/GetExternalTrunk", func() answer { return root.get(voice + "/external-trunks/5b7d0c0ffeeb000000000037") }},
+		{"rvcpprovisioning/ListAllRecordings", func() answer { return root.get(voice + "/recordings?companyIds=" + sandbox.CompanyID) }},
 		{"rvcpprovisioning/DeleteSipDevice", func() answer { return r.delete(devices + "/" + m5) }},
 		{"massprovisioning/CheckUsersImport", func() answer { return r.post(imports+"/check", deviceSheet+"force_attach;a@b.example;;3002;;\n") }},
 		{"massprovisioning/ImportUsers", func() answer { return r.post(imports, deviceSheet) }},

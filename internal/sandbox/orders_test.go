@@ -55,7 +55,7 @@ func TestASubscriptionLives(t *testing.T) {
 	r.put(one, map[string]any{"maxNumberUsers": 1}).ok()
 	r.delete(one).fails(403, 403000)
 	finance.delete(one).ok().want("status", "Subscription "+id+" successfully terminated", "data", "[]")
-	if got := r.get(admin+"/users/"+r.userID(seeded(1))+"/profiles").ok().body; strings.Contains(string(got), id) {
+	if got := r.get(admin + "/users/" + r.userID(seeded(1)) + "/profiles").ok().body; strings.Contains(string(got), id) {
 		t.Errorf("user keeps the terminated licence: %s", got)
 	}
 	r.get(subscriptions).ok()
@@ -206,7 +206,7 @@ func TestPrepaidTermsEnd(t *testing.T) {
 func TestCustomersAndTheirUpdates(t *testing.T) {
 	r := start(t, sandbox.Options{})
 	admin := r.as("admin@island.example")
-	a := admin.get(subscriptionsOf(sandbox.IslandCompanyID) + "?format=full").ok().want("data.1.offerName", "Business 1Year")
+	a := admin.get(subscriptionsOf(sandbox.IslandCompanyID)+"?format=full").ok().want("data.1.offerName", "Business 1Year")
 	admin.put(subscriptionsOf(sandbox.IslandCompanyID)+"/"+a.text("data.1.id"), map[string]any{"maxNumberUsers": 20}).fails(403, 403100) // below a BP IR
 	vineyard := r.as("admin@vineyard.example")
 	one := subscriptionsOf(sandbox.VineyardCompanyID) + "/" + vineyard.get(subscriptionsOf(sandbox.VineyardCompanyID)+"?format=full").ok().text("data.1.id")

@@ -179,11 +179,11 @@ func TestASiteAdminStaysOnHisSite(t *testing.T) {
 	branch.get(admin+"/systems").ok().want("total", "1", "data.0.id", sandbox.BranchPbxID)
 	branch.get(voice+"/cloudpbxs").ok().want("total", "0")
 	branch.get(voice+"/cloudpbxs/"+sandbox.SubsidiaryPbxID).fails(403, 403301)
-	branch.get(admin+"/systems/"+sandbox.BranchPbxID+"/phone-numbers").ok()
+	branch.get(admin + "/systems/" + sandbox.BranchPbxID + "/phone-numbers").ok()
 	branch.get(admin+"/users").ok().want("total", "2")
-	other := head.get(admin + "/users?limit=1").ok().want("total", "3").text("data.0.id")
+	other := head.get(admin+"/users?limit=1").ok().want("total", "3").text("data.0.id")
 	branch.get(admin+"/users/"+other).fails(403, 403301)
-	branch.get(admin+"/users/"+r.as("user@subsidiary.example").get(enduser+"/users/me").ok().text("data.id")).ok()
+	branch.get(admin + "/users/" + r.as("user@subsidiary.example").get(enduser+"/users/me").ok().text("data.id")).ok()
 }
 
 func TestWhatSingleRolesMayDo(t *testing.T) {

@@ -132,6 +132,12 @@ func openStore(options Options) (*store, error) {
 		}
 	}
 	m := w.meta.get(metaID)
+	if len(w.trunks.rows) == 0 { // one that had no services
+		w.seedVoice(m.SeedUsers)
+		if err := st.flush(); err != nil {
+			return nil, err
+		}
+	}
 	options.Logger.Info("sandbox world ready", "seedUsers", m.SeedUsers, "users", len(w.users.rows), "dataFile", options.DataFile)
 	return st, nil
 }

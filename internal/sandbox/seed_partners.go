@@ -168,7 +168,7 @@ func (w *world) seedPartnerUsers() {
 func (w *world) seedPartnerSystems() {
 	pbx := func(id, companyID string, n int) *system {
 		c := w.companies.get(companyID)
-		settings := defaultCloud(fmt.Sprint(n), fmt.Sprintf("partner-trunk-%d", n))
+		settings := defaultCloud(fmt.Sprint(n), seedID(idOther, 50+n))
 		settings["numberingDigits"] = 4
 		settings["numberingPlan"] = []any{map[string]any{"prefix": "6", "description": "Everybody"}}
 		return &system{

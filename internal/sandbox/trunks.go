@@ -159,8 +159,11 @@ func (w *world) mayUseTrunk(t *trunk, companyID string) bool {
 	if slices.Contains(t.BpIDs, companyID) || (t.Hybrid != nil && t.Hybrid.CompanyID == companyID) {
 		return true
 	}
+	if owner := w.companies.get(companyID); owner != nil && slices.Contains(t.BpIDs, owner.BpID) {
+		return true
+	}
 	y := w.cloudPbxOf(companyID)
-	return y != nil && (y.usesTrunk(t) || (y.BpID != nil && slices.Contains(t.BpIDs, *y.BpID)))
+	return y != nil && y.usesTrunk(t)
 }
 
 // seesTrunk is the scope of the roles: a superadmin sees every trunk, bp_admin
@@ -242,17 +245,18 @@ func getExternalTrunk(w *world, c *call) (any, error) {
 	return data(detailedTrunk(t, c.now)), nil
 }
 
-// seedTrunks makes the trunks of the two Cloud PBXs, one of Rainbow, a new
-// one, and the hybrid trunk of the equipped PBX.
+// seedTrunks makes the trunks of the Cloud PBXs, one of Rainbow, a new one,
+// and the hybrid trunk of the equipped PBX.
 func (w *world) seedTrunks() {
-	carrier := func(n int, name, description, status, kind string) *trunk {
+	carrier := func(n int, name, description, status, kind string, bps ...string) *trunk {
 		return &trunk{
-			ID: seedID(idOther, n), Name: name, Description: description, Status: status, Type: kind, BpIDs: []string{},
+			ID: seedID(idOther, n), Name: name, Description: description, Status: status, Type: kind, BpIDs: bps,
 			InstanceID: seedID(idOther, 90), PstnForking: true, PeeringGroupID: n - 50,
 		}
 	}
 	hybrid := &trunk{
-		ID: seedID(idOther, 55), Name: "OXE trunk", Description: "Trunk of the head office OXE", Status: "active", Type: hybridTrunk, BpIDs: []string{},
+		ID: seedID(idOther, 55), Name: "OXE trunk", Description: "Trunk of the head office OXE", Status: "active", Type: hybridTrunk,
+		BpIDs:      []string{ResellerID},
 		InstanceID: seedID(idOther, 90),
 		LoadBalancer: &loadBalancer{
 			ID: seedID(idOther, 91), HostName: "lb1.sip.sandbox.example", DisplayName: "Main LB", Description: "SIP load balancer of the sandbox",
@@ -263,10 +267,13 @@ func (w *world) seedTrunks() {
 		},
 	}
 	w.trunks.load([]*trunk{
-		carrier(51, "Sandbox trunk", "Trunk of the sandbox", "active", partnerTrunk),
+		carrier(51, "Sandbox trunk", "Trunk of the sandbox", "active", partnerTrunk, ResellerID),
 		carrier(52, "Neighbour trunk", "Trunk of the neighbour", "active", partnerTrunk),
 		carrier(53, "Rainbow trunk", "Trunk of Rainbow", "active", rainbowTrunk),
-		carrier(54, "Coming trunk", "Trunk in preparation", "new", partnerTrunk),
+		carrier(54, "Coming trunk", "Trunk in preparation", "new", partnerTrunk, ResellerID),
 		hybrid,
+		carrier(60, "Subsidiary trunk", "Trunk of the subsidiary", "active", partnerTrunk, ResellerID),
+		carrier(62, "Vineyard trunk", "Trunk of the vineyard", "active", partnerTrunk, DistributorID),
+		carrier(63, "Island trunk", "Trunk of the island", "active", partnerTrunk, IndirectResellerID),
 	})
 }

@@ -23,11 +23,14 @@ func (w *world) wireVoice(d *changes) {
 	w.wireGreetings()
 }
 
-// seedVoice makes the seeded services.
+// seedVoice makes the seeded trunks and services. A world kept by an older
+// sandbox gets them when it is read, the services while its Cloud PBX is there.
 func (w *world) seedVoice(users int) {
-	w.seedServices(users)
-	w.seedRecordings(users)
 	w.seedTrunks()
+	if w.systems.get(CloudPbxID) != nil {
+		w.seedServices(users)
+		w.seedRecordings(users)
+	}
 }
 
 // seedKeys are the keys of the first user's phone: one that the phone reserves

@@ -69,7 +69,7 @@ func tone(id string, seconds float64) []byte {
 	samples := toneSamples(seconds)
 	b := make([]byte, 0, wavHeading+2*samples)
 	b = append(b, "RIFF"...)
-	b = binary.LittleEndian.AppendUint32(b, uint32(wavHeading-8+2*samples)) //nolint:gosec // seeded files last seconds
+	b = binary.LittleEndian.AppendUint32(b, uint32(wavHeading-8+2*samples))
 	b = append(b, "WAVEfmt "...)
 	b = binary.LittleEndian.AppendUint32(b, 16)
 	b = binary.LittleEndian.AppendUint16(b, 1) // PCM
@@ -79,11 +79,11 @@ func tone(id string, seconds float64) []byte {
 	b = binary.LittleEndian.AppendUint16(b, 2)
 	b = binary.LittleEndian.AppendUint16(b, 16)
 	b = append(b, "data"...)
-	b = binary.LittleEndian.AppendUint32(b, uint32(2*samples)) //nolint:gosec // as above
+	b = binary.LittleEndian.AppendUint32(b, uint32(2*samples))
 	pitch, _ := strconv.ParseUint(token("pitch", id, 2), 16, 8)
 	step := 2 * math.Pi * float64(300+2*pitch) / toneRate
 	for i := range samples {
-		b = binary.LittleEndian.AppendUint16(b, uint16(int16(8000*math.Sin(step*float64(i))))) //nolint:gosec // two's complement is meant
+		b = binary.LittleEndian.AppendUint16(b, uint16(int16(8000*math.Sin(step*float64(i)))))
 	}
 	return b
 }

@@ -61,7 +61,7 @@ func (k *walker) step() int {
 	user, extension := seedID(idUser, some(9)), seedID(idSubscriber, some(14)+1)
 	phone, number := seedID(idDevice, some(12)+1), seedID(idDDI, some(30)+15)
 	var code int
-	switch some(13) {
+	switch some(15) {
 	case 0:
 		code, _ = k.call("POST", voice+"/subscribers", fmt.Sprintf(`{"userId":%q,"shortNumber":"%d"}`, user, 80000+some(12)))
 	case 1:
@@ -88,12 +88,40 @@ func (k *walker) step() int {
 		code, _ = k.call("POST", admin+"/users/"+user+"/profiles/subscriptions/"+seedID(idSubscription, some(3)+2), "")
 	case 11:
 		code, _ = k.call("DELETE", admin+"/users/"+user+"/profiles/subscriptions/"+seedID(idSubscription, some(3)+2), "")
+	case 13, 14:
+		code = k.voiceStep(voice)
 	case 12:
 		action := []string{"upsert", "upsert", "detach", "delete"}[some(4)]
 		row := fmt.Sprintf("%s;user%06d@sandbox.example;%d;02000000%04x;332983005%02d", action, some(12), 80000+some(12), some(10), 15+some(12))
 		code, _ = k.call("POST", "/api/rainbow/massprovisioning/v1.0/users/imports/rainbowvoice",
 			"__action__;loginEmail;shortNumber;macAddress;ddiE164Number\n"+row+"\n% "+fmt.Sprint(k.dice.Uint64())+"\n")
 	}
+	return code
+}
+
+// voiceStep makes a random call of the telephony services.
+func (k *walker) voiceStep(voice string) int {
+	some := func(n int) int { return k.dice.IntN(n) }
+	user, file := seedID(idUser, some(9)), seedID(idGreeting, some(9)+1)
+	service, number := seedID(idOther, []int{13, 16, 101, 102, 103}[some(5)]), seedID(idDDI, some(30)+15)
+	calls := []struct{ method, path, body string }{
+		{"PUT", "/greetings/user_busy?userId=" + user, string(tone("w", 0.01))},
+		{"PUT", "/greetings/afterhours?ivrId=" + service, string(tone("w", 0.01))},
+		{"POST", "/greetings/" + file + "/activate", ""},
+		{"DELETE", "/greetings/" + file, ""},
+		{"PUT", "/greetings/" + promptID(user, 10) + "/settings", `{"loopPlay":true}`},
+		{"DELETE", "/greetings?userId=" + user, ""},
+		{"POST", "/ivrs/welcomeservices", fmt.Sprintf(`{"name":"S","openHoursOverflow":{"type":"user","destinationId":%q},"externalNumberId":%q}`, user, number)},
+		{"PUT", "/ivrs/" + service, fmt.Sprintf(`{"externalNumberId":%q}`, number)},
+		{"DELETE", "/ivrs/" + service, ""},
+		{"PUT", "/groups/" + seedID(idOther, 11) + "/forwards/immediate", fmt.Sprintf(`{"activate":true,"destinationType":"internalnumber","number":"%d"}`, 80000+some(12))},
+		{"POST", "/groups/" + seedID(idOther, 11) + "/voicemail-greetings", string(tone("w", 0.01))},
+		{"DELETE", fmt.Sprintf("/groups/%s/voicemail-greetings/%d", seedID(idOther, 11), 50001+some(4)), ""},
+		{"POST", "/devices/" + seedID(idDevice, 9+some(3)) + "/programmable-keys", fmt.Sprintf(`{"keyNum":%d,"keyType":"monitor","phoneNumberId":%q}`, some(4)+1, seedID(idSubscriber, some(9)))},
+		{"DELETE", "/recordings/" + seedID(idOther, 31+some(9)), ""},
+	}
+	c := calls[some(len(calls))]
+	code, _ := k.call(c.method, voice+c.path, c.body)
 	return code
 }
 
@@ -187,7 +215,7 @@ func lookups(w *world) map[string]any {
 	return map[string]any{
 		"names": names, "logins": logins, "userOfLogin": w.userOfLogin, "subscriberOfUser": w.subscriberOfUser,
 		"extensionHolder": w.extensionHolder, "devices": sets(w.devicesOfSubscriber), "macs": w.deviceOfMAC, "ddiOfNumber": w.ddiOfNumber,
-		"ddis": sets(w.ddisOfUser), "numbers": sets(w.numbersOfUser), "licences": counts(w.licenceCount), "users": counts(w.userCount),
+		"greetings": sets(w.greetingsOfOwner), "ddis": sets(w.ddisOfUser), "numbers": sets(w.numbersOfUser), "licences": counts(w.licenceCount), "users": counts(w.userCount),
 	}
 }
 
@@ -218,6 +246,27 @@ func checkInvariants(t *testing.T, w *world) {
 			t.Errorf("DDI %s belongs to a user without a subscriber", n.NumberE164)
 		}
 	}
+	active := map[string]string{}
+	for _, g := range w.greetings.all() {
+		place := g.OwnerID + "/" + g.Kind
+		if w.greetingScope(g.SystemID, g.OwnerID) == "" {
+			t.Errorf("greeting %s belongs to nobody", g.ID)
+		}
+		if g.IsDefault != (w.audio.get(g.ID) == nil) {
+			t.Errorf("greeting %s, default %t, has audio %t", g.ID, g.IsDefault, w.audio.get(g.ID) != nil)
+		}
+		if g.IsActive && !g.IsDefault && active[place] != "" {
+			t.Errorf("greetings %s and %s are active", g.ID, active[place])
+		}
+		if g.IsActive && !g.IsDefault {
+			active[place] = g.ID
+		}
+	}
+	for _, n := range w.ddis.all() {
+		if i := w.ivrs.get(n.IVRID); n.IVRID != "" && (i == nil || i.DDI != n.ID || n.UserID != "") {
+			t.Errorf("DDI %s is not that of the service it names", n.NumberE164)
+		}
+	}
 	for _, n := range w.pbxNumbers.all() {
 		if u := w.users.get(n.UserID); n.UserID != "" && (u == nil || u.IsTerminated) {
 			t.Errorf("number %s is paired with a user that is gone", n.ShortNumber)
@@ -226,6 +275,43 @@ func checkInvariants(t *testing.T, w *world) {
 	for _, p := range w.subscriptions.all() {
 		if p.MaxNumberUsers > 0 && w.assigned(p) > p.MaxNumberUsers {
 			t.Errorf("subscription %s has %d users, at most %d", p.ID, w.assigned(p), p.MaxNumberUsers)
+		}
+	}
+}
+
+// TestAWorldWithoutServicesGetsThem opens a world as it was kept before the
+// sandbox had groups, welcomes and trunks.
+func TestAWorldWithoutServicesGetsThem(t *testing.T) {
+	for _, withPbx := range []bool{true, false} {
+		file := filepath.Join(t.TempDir(), "world.jsonl")
+		old := seedWorld(4, newSigningKey())
+		old.removeServices(CloudPbxID)
+		if !withPbx {
+			old.systems.remove(CloudPbxID)
+		}
+		for _, trunk := range old.trunks.all() {
+			old.trunks.remove(trunk.ID)
+		}
+		kept, err := openDataFile(file, old, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := kept.close(old); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 { // the second time it has them
+			s, err := New(Options{DataFile: file})
+			if err != nil {
+				t.Fatal(err)
+			}
+			w := s.store.world
+			if len(w.trunks.rows) < 5 || (len(w.ivrs.rows) == 3) != withPbx || (w.group(seedID(idOther, 21)) != nil) != withPbx {
+				t.Errorf("with a Cloud PBX %t: %d trunks, %d welcomes and services", withPbx, len(w.trunks.rows), len(w.ivrs.rows))
+			}
+			w.trunks.remove(seedID(idOther, 54))
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 }
