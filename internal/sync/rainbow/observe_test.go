@@ -36,7 +36,7 @@ func TestObserveReadsTheWholeCompany(t *testing.T) {
 
 	for kind, want := range map[bulksync.Kind]int{
 		bulksync.KindUser:      21,
-		bulksync.KindExtension: 20 + 2 + 100, // subscribers, a group's and a device's, numbers of the equipped PBX
+		bulksync.KindExtension: 20 + 4 + 100, // subscribers, those of groups and devices, numbers of the equipped PBX
 		bulksync.KindDevice:    20 + 32 + 2,  // of users, spare, generic SIP and DECT
 		bulksync.KindDDI:       100,
 		bulksync.KindLicence:   4,
