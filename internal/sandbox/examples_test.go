@@ -120,7 +120,7 @@ func TestAnswersHaveTheDocumentedShape(t *testing.T) {
 	number := pbxNumbers + "/" + r.get(pbxNumbers+"?limit=1").ok().text("data.0.id")
 	ddi := ddis + "/" + r.ddiID("33298300513")
 	deviceSheet := "__action__;loginEmail;pbxId;pbxShortNumber;pbxInternalNumber;number\nattach;user000001@sandbox.example;;3001;;\ndetach;user000002@sandbox.example;;;;\n"
-	var sync string
+	var sync, bought string
 	calls := []struct {
 		example string
 		call    func() answer
@@ -329,6 +329,33 @@ func TestAnswersHaveTheDocumentedShape(t *testing.T) {
 		{"rvcpprovisioning/CreateCloudPbx", func() answer {
 			return r.post(voice+"/cloudpbxs", map[string]any{"companyId": sandbox.CompanyID, "numberingDigits": 3, "outgoingPrefix": 0,
 				"numberingPlan": []any{map[string]any{"prefix": "2", "description": "d"}}, "customSipHeader_1": "a", "customSipHeader_2": "b", "externalTrunkId": "5b7d0c0ffee70000000000aa"})
+		}},
+		{"subscription/GetOffer", func() answer {
+			return r.get(licence + "/companies/" + sandbox.CompanyID + "/offers/" + r.offerID("Enterprise"))
+		}},
+		{"subscription/CreateSubscription", func() answer {
+			a := r.as("bpfinance@dr.example").post(subscriptions, order(r.offerID("Voice Enterprise"), 50))
+			bought = subscriptions + "/" + a.text("data.id")
+			return a
+		}},
+		{"subscription/UpdateSubscription", func() answer { return r.put(bought, map[string]any{"maxNumberUsers": 60}) }},
+		{"subscription/DeleteSubscription", func() answer { return r.as("bpfinance@dr.example").delete(bought) }},
+		{"subscription/GetDefaultSubscription", func() answer { return r.get(subscriptions + "/default") }},
+		{"subscription/ListPrepaidSubscriptions", func() answer { return r.get(subscriptions + "/prepaid?days=2000") }},
+		{"subscription/ListSubscriptionFeatures", func() answer { return r.get(subscriptions + "/features") }},
+		{"subscription/ListSubscriptionCounters", func() answer {
+			return r.as("bpadmin@vad.example").get(subscriptionsOf(sandbox.DistributorID) + "/counters")
+		}},
+		{"subscription/CreateSubscriptionsFromFile", func() answer {
+			return r.as("bpadmin@dr.example").post(subscriptionsOf(sandbox.ResellerID)+"/files", actis("", "3EY95101ABx1"))
+		}},
+		{"subscription/ListCompanyInvoices", func() answer {
+			return r.as("bpfinance@dr.example").get(licence + "/companies/" + sandbox.ResellerID + "/invoices")
+		}},
+		{"invoicing/ListInvoices", func() answer { return r.get(invoicing + "/invoices") }},
+		{"authentication/OAuthToken", func() answer {
+			code := r.authorize("response_type=code&client_id="+sandbox.AppID, basic(sandbox.AdminLogin, sandbox.AdminPassword)).Query().Get("code")
+			return r.oauthToken(sandbox.AppSecret, "grant_type", "authorization_code", "code", code)
 		}},
 		{"authentication/Logout", func() answer { return r.get(authent + "/logout") }},
 	}
