@@ -21,7 +21,7 @@ func getCompany(w *world, c *call) (any, error) {
 	}
 	return data(map[string]any{
 		"id": company.ID, "name": company.Name, "country": company.Country, "status": company.Status,
-		"visibility": "private", "organisationId": nil, "forceHandshake": false, "companyContactId": nil,
+		"visibility": "private", "organisationId": orNull(company.OrganisationID), "isBP": company.IsBP, "bpType": orNull(company.BpType), "bpId": orNull(company.BpID), "forceHandshake": false, "companyContactId": nil,
 		"creationDate": seedTime, "offerType": "premium", "timezone": "Europe/Paris",
 	}), nil
 }

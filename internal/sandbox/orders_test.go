@@ -94,6 +94,8 @@ func TestWhoMayBuyWhat(t *testing.T) {
 	buy(ir, sandbox.IslandCompanyID, "Business 1Year").ok()
 	buy(ir, sandbox.IndirectResellerID, "Business 1Year").ok()
 	buy(ir, sandbox.IslandCompanyID, "Business 1Year", "purchaseOrderNumber", "P").fails(400, 400000)
+	buy("bpfinance@small.example", sandbox.SmallResellerID, "Business 1Year").fails(403, 403100) // his VAD does not let him
+	buy(root, sandbox.UnregisteredID, voice).fails(403, 403100)                                  // unknown to Business Store
 	buy(root, sandbox.VineyardCompanyID, "Dial In custom").fails(400, 400516)
 	buy(root, sandbox.VineyardCompanyID, "Dial In custom", "expirationDate", "2040-01-01").ok().want("data.expirationDate", "2040-01-01T00:00:00.000Z")
 	buy(vad, sandbox.VineyardCompanyID, "Conference", "expirationDate", "2040-01-01").fails(403, 403000)
@@ -212,6 +214,11 @@ func TestCustomersAndTheirUpdates(t *testing.T) {
 	one := subscriptionsOf(sandbox.VineyardCompanyID) + "/" + vineyard.get(subscriptionsOf(sandbox.VineyardCompanyID)+"?format=full").ok().text("data.1.id")
 	vineyard.put(one, map[string]any{"maxNumberUsers": 25}).ok().want("data.maxNumberUsers", "25")
 	vineyard.put(one, map[string]any{}).ok().want("data.syncOngoing", "false")
+	vineyard.put(one, map[string]any{"maxNumberUsers": 24}).fails(403, 403100) // increase_only
+	r.as("bpfinance@vad.example").put(one, map[string]any{"maxNumberUsers": 24}).ok()
+	subsidiary := subscriptionsOf(sandbox.SubsidiaryCompanyID)
+	id := r.as("bpfinance@dr.example").post(subsidiary, order(r.offerID("Voice Enterprise"), 1)).ok().text("data.id")
+	r.as("admin@subsidiary.example").put(subsidiary+"/"+id, map[string]any{"maxNumberUsers": 2}).fails(403, 403100) // forbidden by his BP
 	vineyard.put(one, map[string]any{"maxNumberUsers": 1}).fails(409, 409000)
 }
 
@@ -229,7 +236,7 @@ func TestLicencesAreCountedOverPartners(t *testing.T) {
 		}
 		want, listed := map[string][6]string{
 			"Voice Enterprise": {"5", "20", "0", "1", "2", "0"}, "Business 1Year": {"0", "0", "10", "0", "0", "2"},
-			"Essential": {"0", "0", "0", "3", "2", "3"}, "Conference": {"0", "0", "0", "0", "0", "0"},
+			"Essential": {"0", "0", "0", "3", "2", "4"}, "Conference": {"0", "0", "0", "0", "0", "0"},
 		}[o["offerName"].(string)]
 		if !listed || got != want {
 			t.Errorf("%s: %v, want %v", o["offerName"], got, want)
@@ -273,6 +280,7 @@ func TestQuotations(t *testing.T) {
 	quote(dr, sandbox.CompanyID, map[string]any{"subscriptionId": "5b7d0c0ffeea0000000000ff", "maxNumberUsers": 1}).fails(404, 404000)
 	quote(dr, sandbox.VineyardCompanyID, order(r.offerID("Voice Enterprise"), 1)).fails(403, 403301)
 	quote("superadmin@rainbow.example", sandbox.NeighbourCompanyID, order(r.offerID("Voice Enterprise"), 1)).fails(403, 403100) // no BP
+	quote("bpfinance@unregistered.example", sandbox.UnregisteredID, order(r.offerID("Voice Enterprise"), 1)).fails(403, 403100)
 	if n := r.get(subscriptions + "?showTerminated=true").ok().size("data"); n != 4 {
 		t.Errorf("quotations made subscriptions: %d", n)
 	}

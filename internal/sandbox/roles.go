@@ -247,3 +247,13 @@ func (w *world) organisationOf(companyID string) string {
 	}
 	return ""
 }
+
+// mayMakeAdmin keeps a company_admin from making an organization_admin, who
+// would reach further than himself (ours).
+func (c *call) mayMakeAdmin(next, prior *user) error {
+	const wider = "organization_admin"
+	if next.AdminType != wider || (prior != nil && prior.AdminType == wider) || c.actsAs("superadmin", "bp_admin", wider) {
+		return nil
+	}
+	return c.roleMissing("superadmin", "bp_admin", wider)
+}

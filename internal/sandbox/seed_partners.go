@@ -12,6 +12,8 @@ const (
 	VineyardCompanyID   = "5b7d0c0ffee0000000000014" // end customer of the VAD
 	IslandCompanyID     = "5b7d0c0ffee0000000000015" // end customer of the IR
 	SubsidiaryCompanyID = "5b7d0c0ffee0000000000016" // end customer of the DR, same organisation as the contract company
+	SmallResellerID     = "5b7d0c0ffee0000000000017" // BP IR whose VAD does not let it buy
+	UnregisteredID      = "5b7d0c0ffee0000000000018" // BP DR that Business Store does not know
 
 	SubsidiaryPbxID = "5b7d0c0ffee0000000000110" // Cloud PBX at the subsidiary's head office
 	BranchPbxID     = "5b7d0c0ffee0000000000111" // equipped PBX at its branch
@@ -57,12 +59,16 @@ func (w *world) seedPartners() {
 	ir := add(3, IndirectResellerID, "Indirect Reseller")
 	ir.IsBP, ir.BpType, ir.BpID, ir.UpdatesAllowed = true, bpIR, DistributorID, true
 	vineyard := add(4, VineyardCompanyID, "Vineyard Estate")
-	vineyard.BpID = DistributorID
+	vineyard.BpID, vineyard.IncreaseOnly = DistributorID, true
 	island := add(5, IslandCompanyID, "Island Hotel")
 	island.BpID = IndirectResellerID
 	subsidiary := add(6, SubsidiaryCompanyID, "Sandbox Subsidiary")
-	subsidiary.BpID, subsidiary.OrganisationID = ResellerID, group
-	w.companies.load([]*company{operator, vad, dr, ir, vineyard, island, subsidiary})
+	subsidiary.BpID, subsidiary.OrganisationID, subsidiary.UpdatesForbidden = ResellerID, group, true
+	small := add(7, SmallResellerID, "Small Reseller")
+	small.SiteID, small.IsBP, small.BpType, small.BpID = seedID(idPartner, 18), true, bpIR, DistributorID
+	unregistered := add(8, UnregisteredID, "Unregistered Telecom")
+	unregistered.SiteID, unregistered.IsBP, unregistered.BpType, unregistered.BpApplicantNumber = seedID(idPartner, 19), true, bpDR, "0009000103"
+	w.companies.load([]*company{operator, vad, dr, ir, vineyard, island, subsidiary, small, unregistered})
 	w.seedPartnerOffers()
 	w.seedPartnerUsers()
 	w.seedPartnerSystems()
@@ -135,6 +141,8 @@ func (w *world) seedPartnerUsers() {
 		{"bpfinance@dr.example", "Finance", ResellerID, []string{"user", "bp_finance"}, "", "", 0},
 		{"bpadmin@ir.example", "Partner", IndirectResellerID, []string{"user", "admin", "bp_admin"}, "company_admin", "", 33},
 		{"bpfinance@ir.example", "Finance", IndirectResellerID, []string{"user", "bp_finance"}, "", "", 0},
+		{"bpfinance@small.example", "Finance", SmallResellerID, []string{"user", "bp_finance"}, "", "", 0},
+		{"bpfinance@unregistered.example", "Finance", UnregisteredID, []string{"user", "bp_finance"}, "", "", 0},
 		{"admin@vineyard.example", "Vineyard", VineyardCompanyID, []string{"user", "admin"}, "company_admin", "", 32},
 		{"user@vineyard.example", "Vine", VineyardCompanyID, []string{"user"}, "", "", 32},
 		{"admin@island.example", "Island", IslandCompanyID, []string{"user", "admin"}, "company_admin", "", 34},

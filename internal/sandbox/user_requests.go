@@ -75,6 +75,9 @@ func createUser(w *world, c *call) (any, error) {
 	if err := w.readUser(o, u, nil); err != nil {
 		return nil, err
 	}
+	if err := c.mayMakeAdmin(u, nil); err != nil {
+		return nil, err
+	}
 	if !slices.ContainsFunc(u.Emails, func(e email) bool { return e.Type == "work" }) {
 		u.Emails = append([]email{{Email: u.LoginEmail, Type: "work"}}, u.Emails...)
 	}
@@ -99,6 +102,9 @@ func updateUser(w *world, c *call) (any, error) {
 	}
 	next := *u
 	if err := w.readUser(o, &next, u); err != nil {
+		return nil, err
+	}
+	if err := c.mayMakeAdmin(&next, u); err != nil {
 		return nil, err
 	}
 	if next.PasswordHash != u.PasswordHash {
