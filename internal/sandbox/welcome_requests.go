@@ -194,7 +194,7 @@ func readDestination(o *object, name string) *destination {
 		types = append(types, "closed_hours", "office_hours")
 	}
 	sub.require("type")
-	if v.Type, _ = members["type"].(string); v.Type != "" {
+	if members["type"] != nil {
 		sub.enum("type", &v.Type, types...)
 	}
 	switch v.Type {

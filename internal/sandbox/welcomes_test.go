@@ -95,6 +95,7 @@ func TestWelcomeServiceFaults(t *testing.T) {
 		"no name":                        {map[string]any{"openHoursOverflow": user}, 400, 400000},
 		"no destination":                 {map[string]any{"name": "x"}, 400, 400000},
 		"a destination without a type":   {map[string]any{"name": "x", "openHoursOverflow": map[string]any{}}, 400, 400000},
+		"a number as type":               {map[string]any{"name": "x", "openHoursOverflow": map[string]any{"type": 5}}, 400, 400000},
 		"an unknown type":                {map[string]any{"name": "x", "openHoursOverflow": map[string]any{"type": "moon"}}, 400, 400000},
 		"closed hours while open":        {map[string]any{"name": "x", "openHoursOverflow": map[string]any{"type": "closed_hours"}}, 400, 400000},
 		"a user without an id":           {map[string]any{"name": "x", "openHoursOverflow": map[string]any{"type": "user"}}, 400, 400000},
