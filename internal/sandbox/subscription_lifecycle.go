@@ -3,6 +3,7 @@ package sandbox
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -92,19 +93,22 @@ func (w *world) renew(p *subscription, now time.Time) *subscription {
 	return &next
 }
 
-// renewMonthly replaces a prepaid subscription by one to the monthly offer of
-// the same first words ("Voice Enterprise" of "Voice Enterprise 3-Year
-// prepaid"), which takes over its users.
+// renewMonthly replaces a prepaid subscription by one to the monthly offer with
+// the longest name that begins its own ("Voice Enterprise" for "Voice
+// Enterprise 3-Year prepaid"), which takes over its users.
 func (w *world) renewMonthly(p *subscription, now time.Time) *subscription {
-	name := w.offers.get(p.OfferID).Name
-	i := slices.IndexFunc(w.offers.all(), func(o *offer) bool {
-		return !o.IsPrepaid && o.isSellable() && len(o.Name) < len(name) && name[:len(o.Name)] == o.Name && w.activeSubscriptionOf(p.CompanyID, o) == nil
-	})
-	if i < 0 {
+	var next *offer
+	for _, o := range w.offers.all() {
+		fits := !o.IsPrepaid && o.isSellable() && strings.HasPrefix(w.offers.get(p.OfferID).Name, o.Name+" ")
+		if fits && w.activeSubscriptionOf(p.CompanyID, o) == nil && (next == nil || len(o.Name) > len(next.Name)) {
+			next = o
+		}
+	}
+	if next == nil {
 		return w.endSubscription(p, now)
 	}
 	monthly := &subscription{
-		ID: w.newID(idSubscription), CompanyID: p.CompanyID, OfferID: w.offers.all()[i].ID, MaxNumberUsers: p.MaxNumberUsers,
+		ID: w.newID(idSubscription), CompanyID: p.CompanyID, OfferID: next.ID, MaxNumberUsers: p.MaxNumberUsers,
 		Status: statusActive, CreationDate: timestamp(now),
 	}
 	w.subscriptions.put(monthly)
