@@ -1,5 +1,5 @@
 // Package sandbox is the embedded Rainbow: a stateful HTTP server that speaks
-// the REST portals the gateway uses (authentication, admin, subscription,
+// the REST portals the gateway uses (authentication, admin, subscription, invoicing,
 // rvcpprovisioning, massprovisioning) and obeys their documented rules and
 // error codes. It is the default upstream of a fresh checkout, the test double
 // of the other packages and the demo. It knows nothing of the gateway's protos
