@@ -108,16 +108,17 @@ func (c *applyCmd) start(ctx context.Context, s *session, plan *syncv1.Plan, fil
 	if err != nil {
 		return nil, err
 	}
-	parts := []*syncv1.UploadApplyRequest{{Part: &syncv1.UploadApplyRequest_Request{Request: &syncv1.ApplyPlanRequest{
-		Name: plan.GetName(), Etag: plan.GetEtag(), Parallel: c.Parallel, Delimiter: c.Manifest.Delimiter, Comment: c.Manifest.Comment,
-	}}}}
-	for _, file := range files {
-		parts = append(parts, &syncv1.UploadApplyRequest{Part: &syncv1.UploadApplyRequest_File{File: &syncv1.ManifestFile{Name: file.GetName()}}})
-		for _, chunk := range chunks(file.GetContent()) {
-			parts = append(parts, &syncv1.UploadApplyRequest{Part: &syncv1.UploadApplyRequest_Chunk{Chunk: chunk}})
-		}
-	}
-	return upload(stream, parts)
+	return upload(stream, files, envelope[syncv1.UploadApplyRequest]{
+		request: &syncv1.UploadApplyRequest{Part: &syncv1.UploadApplyRequest_Request{Request: &syncv1.ApplyPlanRequest{
+			Name: plan.GetName(), Etag: plan.GetEtag(), Parallel: c.Parallel, Delimiter: c.Manifest.Delimiter, Comment: c.Manifest.Comment,
+		}}},
+		file: func(file *syncv1.ManifestFile) *syncv1.UploadApplyRequest {
+			return &syncv1.UploadApplyRequest{Part: &syncv1.UploadApplyRequest_File{File: file}}
+		},
+		chunk: func(b []byte) *syncv1.UploadApplyRequest {
+			return &syncv1.UploadApplyRequest{Part: &syncv1.UploadApplyRequest_Chunk{Chunk: b}}
+		},
+	})
 }
 
 // ask asks whether to go on; anything but yes is no.

@@ -64,9 +64,6 @@ func (c *planCmd) Run(ctx context.Context, t *terminal) (err error) {
 	return nil
 }
 
-// uploadChunk is how much of a manifest goes in one message.
-const uploadChunk = 256 << 10
-
 // maxFaults is how many of a manifest's faults are asked for.
 const maxFaults = 1000
 
@@ -76,37 +73,18 @@ func (s *session) createPlan(ctx context.Context, f *planFlags, files []*syncv1.
 	if err != nil {
 		return nil, err
 	}
-	parts := []*syncv1.UploadPlanRequest{{Part: &syncv1.UploadPlanRequest_Request{Request: &syncv1.CreatePlanRequest{
-		Parent: s.company, Mode: f.Manifest.Mode, Delimiter: f.Manifest.Delimiter, Comment: f.Manifest.Comment,
-		Strict: f.Strict, ResetPasswords: f.ResetPasswords, Refresh: f.Refresh, MaxFaults: maxFaults,
-	}}}}
-	for _, file := range files {
-		parts = append(parts, &syncv1.UploadPlanRequest{Part: &syncv1.UploadPlanRequest_File{File: &syncv1.ManifestFile{Name: file.GetName()}}})
-		for _, chunk := range chunks(file.GetContent()) {
-			parts = append(parts, &syncv1.UploadPlanRequest{Part: &syncv1.UploadPlanRequest_Chunk{Chunk: chunk}})
-		}
-	}
-	return upload(stream, parts)
-}
-
-// upload sends the parts and takes the answer. A server that refuses early ends the stream; its reason is the answer.
-func upload[Part, Answer any](stream grpc.ClientStreamingClient[Part, Answer], parts []*Part) (*Answer, error) {
-	for _, p := range parts {
-		if err := stream.Send(p); errors.Is(err, io.EOF) {
-			break
-		} else if err != nil {
-			return nil, err
-		}
-	}
-	return stream.CloseAndRecv()
-}
-
-func chunks(b []byte) [][]byte {
-	var all [][]byte
-	for len(b) > uploadChunk {
-		all, b = append(all, b[:uploadChunk]), b[uploadChunk:]
-	}
-	return append(all, b)
+	return upload(stream, files, envelope[syncv1.UploadPlanRequest]{
+		request: &syncv1.UploadPlanRequest{Part: &syncv1.UploadPlanRequest_Request{Request: &syncv1.CreatePlanRequest{
+			Parent: s.company, Mode: f.Manifest.Mode, Delimiter: f.Manifest.Delimiter, Comment: f.Manifest.Comment,
+			Strict: f.Strict, ResetPasswords: f.ResetPasswords, Refresh: f.Refresh, MaxFaults: maxFaults,
+		}}},
+		file: func(file *syncv1.ManifestFile) *syncv1.UploadPlanRequest {
+			return &syncv1.UploadPlanRequest{Part: &syncv1.UploadPlanRequest_File{File: file}}
+		},
+		chunk: func(b []byte) *syncv1.UploadPlanRequest {
+			return &syncv1.UploadPlanRequest{Part: &syncv1.UploadPlanRequest_Chunk{Chunk: b}}
+		},
+	})
 }
 
 // showPlan writes a stored plan in one of the formats.

@@ -168,16 +168,17 @@ func (c *runsResumeCmd) Run(ctx context.Context, t *terminal) (err error) {
 	if err != nil {
 		return err
 	}
-	parts := []*syncv1.UploadResumeRequest{{Part: &syncv1.UploadResumeRequest_Request{Request: &syncv1.ResumeRunRequest{
-		Name: name, Parallel: c.Parallel, Delimiter: c.Manifest.Delimiter, Comment: c.Manifest.Comment,
-	}}}}
-	for _, file := range files {
-		parts = append(parts, &syncv1.UploadResumeRequest{Part: &syncv1.UploadResumeRequest_File{File: &syncv1.ManifestFile{Name: file.GetName()}}})
-		for _, chunk := range chunks(file.GetContent()) {
-			parts = append(parts, &syncv1.UploadResumeRequest{Part: &syncv1.UploadResumeRequest_Chunk{Chunk: chunk}})
-		}
-	}
-	operation, err := upload(stream, parts)
+	operation, err := upload(stream, files, envelope[syncv1.UploadResumeRequest]{
+		request: &syncv1.UploadResumeRequest{Part: &syncv1.UploadResumeRequest_Request{Request: &syncv1.ResumeRunRequest{
+			Name: name, Parallel: c.Parallel, Delimiter: c.Manifest.Delimiter, Comment: c.Manifest.Comment,
+		}}},
+		file: func(file *syncv1.ManifestFile) *syncv1.UploadResumeRequest {
+			return &syncv1.UploadResumeRequest{Part: &syncv1.UploadResumeRequest_File{File: file}}
+		},
+		chunk: func(b []byte) *syncv1.UploadResumeRequest {
+			return &syncv1.UploadResumeRequest{Part: &syncv1.UploadResumeRequest_Chunk{Chunk: b}}
+		},
+	})
 	if err != nil {
 		return err
 	}
