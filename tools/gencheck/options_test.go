@@ -17,6 +17,7 @@ import (
 	_ "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/invoicing/v1"
 	_ "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/massprovisioning/v1"
 	_ "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/options/v1"
+	_ "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/raw/v1"
 	_ "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/rvcpprovisioning/v1"
 	_ "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/subscription/v1"
 	_ "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/sync/v1"

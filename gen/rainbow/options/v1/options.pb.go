@@ -205,6 +205,14 @@ var file_rainbow_options_v1_options_proto_extTypes = []protoimpl.ExtensionInfo{
 		Filename:      "rainbow/options/v1/options.proto",
 	},
 	{
+		ExtendedType:  (*descriptorpb.MessageOptions)(nil),
+		ExtensionType: ([]string)(nil),
+		Field:         50204,
+		Name:          "rainbow.options.v1.untyped",
+		Tag:           "bytes,50204,rep,name=untyped",
+		Filename:      "rainbow/options/v1/options.proto",
+	},
+	{
 		ExtendedType:  (*descriptorpb.FieldOptions)(nil),
 		ExtensionType: (*bool)(nil),
 		Field:         50202,
@@ -231,17 +239,27 @@ var (
 	E_Operation = &file_rainbow_options_v1_options_proto_extTypes[0]
 )
 
+// Extension fields to descriptorpb.MessageOptions.
+var (
+	// Members of the JSON object that are documented and have no field, since no field could hold them (arrays within
+	// arrays) or nothing is said of what they hold (an empty array in every sample). They are in extra_json like unknown
+	// ones, but are none.
+	//
+	// repeated string untyped = 50204;
+	E_Untyped = &file_rainbow_options_v1_options_proto_extTypes[1]
+)
+
 // Extension fields to descriptorpb.FieldOptions.
 var (
 	// The value is a credential (password, token, SIP secret, jid_*): it goes upstream and to the caller, and nowhere else.
 	//
 	// optional bool secret = 50202;
-	E_Secret = &file_rainbow_options_v1_options_proto_extTypes[1]
+	E_Secret = &file_rainbow_options_v1_options_proto_extTypes[2]
 	// Where the field travels: in the path and body as google.api.http says, else in the query string; or as a header
 	// of this name. Empty: not a header.
 	//
 	// optional string header = 50203;
-	E_Header = &file_rainbow_options_v1_options_proto_extTypes[2]
+	E_Header = &file_rainbow_options_v1_options_proto_extTypes[3]
 )
 
 var File_rainbow_options_v1_options_proto protoreflect.FileDescriptor
@@ -268,7 +286,8 @@ const file_rainbow_options_v1_options_proto_rawDesc = "" +
 	"SOURCE_SDK\x10\x02\x12\x0f\n" +
 	"\vSOURCE_DOCS\x10\x03\x12\x13\n" +
 	"\x0fSOURCE_INFERRED\x10\x04:]\n" +
-	"\toperation\x12\x1e.google.protobuf.MethodOptions\x18\x99\x88\x03 \x01(\v2\x1d.rainbow.options.v1.OperationR\toperation:7\n" +
+	"\toperation\x12\x1e.google.protobuf.MethodOptions\x18\x99\x88\x03 \x01(\v2\x1d.rainbow.options.v1.OperationR\toperation:;\n" +
+	"\auntyped\x12\x1f.google.protobuf.MessageOptions\x18\x9c\x88\x03 \x03(\tR\auntyped:7\n" +
 	"\x06secret\x12\x1d.google.protobuf.FieldOptions\x18\x9a\x88\x03 \x01(\bR\x06secret:7\n" +
 	"\x06header\x12\x1d.google.protobuf.FieldOptions\x18\x9b\x88\x03 \x01(\tR\x06headerB\xdd\x01\n" +
 	"\x16com.rainbow.options.v1B\fOptionsProtoP\x01ZKgithub.com/rainbow-gateway/rainbow-gateway/gen/rainbow/options/v1;optionsv1\xa2\x02\x03ROX\xaa\x02\x12Rainbow.Options.V1\xca\x02\x12Rainbow\\Options\\V1\xe2\x02\x1eRainbow\\Options\\V1\\GPBMetadata\xea\x02\x14Rainbow::Options::V1b\x06proto3"
@@ -288,21 +307,23 @@ func file_rainbow_options_v1_options_proto_rawDescGZIP() []byte {
 var file_rainbow_options_v1_options_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
 var file_rainbow_options_v1_options_proto_msgTypes = make([]protoimpl.MessageInfo, 1)
 var file_rainbow_options_v1_options_proto_goTypes = []any{
-	(Source)(0),                        // 0: rainbow.options.v1.Source
-	(*Operation)(nil),                  // 1: rainbow.options.v1.Operation
-	(*descriptorpb.MethodOptions)(nil), // 2: google.protobuf.MethodOptions
-	(*descriptorpb.FieldOptions)(nil),  // 3: google.protobuf.FieldOptions
+	(Source)(0),                         // 0: rainbow.options.v1.Source
+	(*Operation)(nil),                   // 1: rainbow.options.v1.Operation
+	(*descriptorpb.MethodOptions)(nil),  // 2: google.protobuf.MethodOptions
+	(*descriptorpb.MessageOptions)(nil), // 3: google.protobuf.MessageOptions
+	(*descriptorpb.FieldOptions)(nil),   // 4: google.protobuf.FieldOptions
 }
 var file_rainbow_options_v1_options_proto_depIdxs = []int32{
 	0, // 0: rainbow.options.v1.Operation.source:type_name -> rainbow.options.v1.Source
 	2, // 1: rainbow.options.v1.operation:extendee -> google.protobuf.MethodOptions
-	3, // 2: rainbow.options.v1.secret:extendee -> google.protobuf.FieldOptions
-	3, // 3: rainbow.options.v1.header:extendee -> google.protobuf.FieldOptions
-	1, // 4: rainbow.options.v1.operation:type_name -> rainbow.options.v1.Operation
-	5, // [5:5] is the sub-list for method output_type
-	5, // [5:5] is the sub-list for method input_type
-	4, // [4:5] is the sub-list for extension type_name
-	1, // [1:4] is the sub-list for extension extendee
+	3, // 2: rainbow.options.v1.untyped:extendee -> google.protobuf.MessageOptions
+	4, // 3: rainbow.options.v1.secret:extendee -> google.protobuf.FieldOptions
+	4, // 4: rainbow.options.v1.header:extendee -> google.protobuf.FieldOptions
+	1, // 5: rainbow.options.v1.operation:type_name -> rainbow.options.v1.Operation
+	6, // [6:6] is the sub-list for method output_type
+	6, // [6:6] is the sub-list for method input_type
+	5, // [5:6] is the sub-list for extension type_name
+	1, // [1:5] is the sub-list for extension extendee
 	0, // [0:1] is the sub-list for field type_name
 }
 
@@ -318,7 +339,7 @@ func file_rainbow_options_v1_options_proto_init() {
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_rainbow_options_v1_options_proto_rawDesc), len(file_rainbow_options_v1_options_proto_rawDesc)),
 			NumEnums:      1,
 			NumMessages:   1,
-			NumExtensions: 3,
+			NumExtensions: 4,
 			NumServices:   0,
 		},
 		GoTypes:           file_rainbow_options_v1_options_proto_goTypes,

@@ -3527,11 +3527,11 @@ var File_rainbow_rvcpprovisioning_v1_cloud_pbx_proto protoreflect.FileDescriptor
 
 const file_rainbow_rvcpprovisioning_v1_cloud_pbx_proto_rawDesc = "" +
 	"\n" +
-	"+rainbow/rvcpprovisioning/v1/cloud_pbx.proto\x12\x1brainbow.rvcpprovisioning.v1\x1a\x1cgoogle/api/annotations.proto\x1a rainbow/options/v1/options.proto\x1a4rainbow/rvcpprovisioning/v1/cloud_pbx_settings.proto\"X\n" +
+	"+rainbow/rvcpprovisioning/v1/cloud_pbx.proto\x12\x1brainbow.rvcpprovisioning.v1\x1a\x1cgoogle/api/annotations.proto\x1a rainbow/options/v1/options.proto\x1a4rainbow/rvcpprovisioning/v1/cloud_pbx_settings.proto\"b\n" +
 	"\x0eStatusResponse\x12\x1b\n" +
 	"\x06status\x18\x01 \x01(\tH\x00R\x06status\x88\x01\x01\x12\x1e\n" +
 	"\n" +
-	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\t\n" +
+	"extra_json\x18\xe8\a \x01(\fR\textraJson:\b\xe2\xc1\x18\x04dataB\t\n" +
 	"\a_status\"m\n" +
 	"\x10CloudPbxResponse\x129\n" +
 	"\x04data\x18\x01 \x01(\v2%.rainbow.rvcpprovisioning.v1.CloudPbxR\x04data\x12\x1e\n" +
@@ -3746,7 +3746,7 @@ const file_rainbow_rvcpprovisioning_v1_cloud_pbx_proto_rawDesc = "" +
 	"\x14DeviceModelsResponse\x12<\n" +
 	"\x04data\x18\x01 \x03(\v2(.rainbow.rvcpprovisioning.v1.DeviceModelR\x04data\x12\x1e\n" +
 	"\n" +
-	"extra_json\x18\xe8\a \x01(\fR\textraJson\"\x83\a\n" +
+	"extra_json\x18\xe8\a \x01(\fR\textraJson\"\x9b\a\n" +
 	"\vDeviceModel\x12\x13\n" +
 	"\x02id\x18\x01 \x01(\x05H\x00R\x02id\x88\x01\x01\x12\x1b\n" +
 	"\x06vendor\x18\x02 \x01(\tH\x01R\x06vendor\x88\x01\x01\x12\x19\n" +
@@ -3766,7 +3766,8 @@ const file_rainbow_rvcpprovisioning_v1_cloud_pbx_proto_rawDesc = "" +
 	"\x14nb_of_soft_key_pages\x18\x0e \x01(\x05H\rR\x10nbOfSoftKeyPages\x88\x01\x01\x12_\n" +
 	"\x11supported_modules\x18\x0f \x03(\v22.rainbow.rvcpprovisioning.v1.SupportedDeviceModuleR\x10supportedModules\x12\x1e\n" +
 	"\n" +
-	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\x05\n" +
+	"extra_json\x18\xe8\a \x01(\fR\textraJson:\x16\xe2\xc1\x18\x04keys\xe2\xc1\x18\n" +
+	"systemKeysB\x05\n" +
 	"\x03_idB\t\n" +
 	"\a_vendorB\b\n" +
 	"\x06_modelB\v\n" +

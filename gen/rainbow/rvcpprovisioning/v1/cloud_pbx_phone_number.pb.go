@@ -1062,7 +1062,7 @@ var File_rainbow_rvcpprovisioning_v1_cloud_pbx_phone_number_proto protoreflect.F
 
 const file_rainbow_rvcpprovisioning_v1_cloud_pbx_phone_number_proto_rawDesc = "" +
 	"\n" +
-	"8rainbow/rvcpprovisioning/v1/cloud_pbx_phone_number.proto\x12\x1brainbow.rvcpprovisioning.v1\x1a\x1cgoogle/api/annotations.proto\x1a rainbow/options/v1/options.proto\x1a+rainbow/rvcpprovisioning/v1/cloud_pbx.proto\"\xfb\v\n" +
+	"8rainbow/rvcpprovisioning/v1/cloud_pbx_phone_number.proto\x12\x1brainbow.rvcpprovisioning.v1\x1a\x1cgoogle/api/annotations.proto\x1a rainbow/options/v1/options.proto\x1a+rainbow/rvcpprovisioning/v1/cloud_pbx.proto\"\x86\f\n" +
 	"\x03Ddi\x12\"\n" +
 	"\n" +
 	"first_name\x18\x01 \x01(\tH\x00R\tfirstName\x88\x01\x01\x12 \n" +
@@ -1098,7 +1098,7 @@ const file_rainbow_rvcpprovisioning_v1_cloud_pbx_phone_number_proto_rawDesc = ""
 	"\fwelcome_name\x18\x1a \x01(\tH\x19R\vwelcomeName\x88\x01\x01\x12/\n" +
 	"\x11user_display_name\x18\x1b \x01(\tH\x1aR\x0fuserDisplayName\x88\x01\x01\x12\x1e\n" +
 	"\n" +
-	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\r\n" +
+	"extra_json\x18\xe8\a \x01(\fR\textraJson:\t\xe2\xc1\x18\x05namesB\r\n" +
 	"\v_first_nameB\f\n" +
 	"\n" +
 	"_last_nameB\x0e\n" +

@@ -10,6 +10,7 @@
 package rvcpprovisioningv1
 
 import (
+	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	_ "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/options/v1"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
@@ -2663,7 +2664,7 @@ var File_rainbow_rvcpprovisioning_v1_cloud_pbx_subscriber_proto protoreflect.Fil
 
 const file_rainbow_rvcpprovisioning_v1_cloud_pbx_subscriber_proto_rawDesc = "" +
 	"\n" +
-	"6rainbow/rvcpprovisioning/v1/cloud_pbx_subscriber.proto\x12\x1brainbow.rvcpprovisioning.v1\x1a\x1cgoogle/api/annotations.proto\x1a rainbow/options/v1/options.proto\x1a+rainbow/rvcpprovisioning/v1/cloud_pbx.proto\x1a2rainbow/rvcpprovisioning/v1/cloud_pbx_device.proto\x1a4rainbow/rvcpprovisioning/v1/cloud_pbx_settings.proto\"\xdc\f\n" +
+	"6rainbow/rvcpprovisioning/v1/cloud_pbx_subscriber.proto\x12\x1brainbow.rvcpprovisioning.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a rainbow/options/v1/options.proto\x1a+rainbow/rvcpprovisioning/v1/cloud_pbx.proto\x1a2rainbow/rvcpprovisioning/v1/cloud_pbx_device.proto\x1a4rainbow/rvcpprovisioning/v1/cloud_pbx_settings.proto\"\xdc\f\n" +
 	"\n" +
 	"Subscriber\x12$\n" +
 	"\vdevice_name\x18\x01 \x01(\tH\x00R\n" +
@@ -2804,12 +2805,12 @@ const file_rainbow_rvcpprovisioning_v1_cloud_pbx_subscriber_proto_rawDesc = "" +
 	"\x06_total\"}\n" +
 	"\x17CreateSubscriberRequest\x12\x1b\n" +
 	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12E\n" +
-	"\x04body\x18\x02 \x01(\v21.rainbow.rvcpprovisioning.v1.CreateSubscriberBodyR\x04body\"\xf2\x01\n" +
+	"\x04body\x18\x02 \x01(\v21.rainbow.rvcpprovisioning.v1.CreateSubscriberBodyR\x04body\"\x82\x02\n" +
 	"\x14CreateSubscriberBody\x12\x19\n" +
 	"\x05login\x18\x01 \x01(\tH\x00R\x05login\x88\x01\x01\x12%\n" +
-	"\bpassword\x18\x02 \x01(\tB\x04\xd0\xc1\x18\x01H\x01R\bpassword\x88\x01\x01\x12&\n" +
-	"\fshort_number\x18\x03 \x01(\tH\x02R\vshortNumber\x88\x01\x01\x12\x1c\n" +
-	"\auser_id\x18\x04 \x01(\tH\x03R\x06userId\x88\x01\x01\x12\x1e\n" +
+	"\bpassword\x18\x02 \x01(\tB\x04\xd0\xc1\x18\x01H\x01R\bpassword\x88\x01\x01\x12.\n" +
+	"\fshort_number\x18\x03 \x01(\tB\x06\xbaH\x03\xc8\x01\x01H\x02R\vshortNumber\x88\x01\x01\x12$\n" +
+	"\auser_id\x18\x04 \x01(\tB\x06\xbaH\x03\xc8\x01\x01H\x03R\x06userId\x88\x01\x01\x12\x1e\n" +
 	"\n" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\b\n" +
 	"\x06_loginB\v\n" +

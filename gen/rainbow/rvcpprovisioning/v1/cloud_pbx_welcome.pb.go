@@ -2111,20 +2111,20 @@ const file_rainbow_rvcpprovisioning_v1_cloud_pbx_welcome_proto_rawDesc = "" +
 	"\vofficehours\x18\x02 \x01(\v2(.rainbow.rvcpprovisioning.v1.OfficeHoursR\vofficehours\x12\x1e\n" +
 	"\n" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\t\n" +
-	"\a_status\"\x80\x01\n" +
+	"\a_status\"\x8f\x01\n" +
 	"\vOfficeHours\x12Q\n" +
 	"\n" +
 	"exceptions\x18\x01 \x03(\v21.rainbow.rvcpprovisioning.v1.OfficeHoursExceptionR\n" +
 	"exceptions\x12\x1e\n" +
 	"\n" +
-	"extra_json\x18\xe8\a \x01(\fR\textraJson\"\xc1\x01\n" +
+	"extra_json\x18\xe8\a \x01(\fR\textraJson:\r\xe2\xc1\x18\topenhours\"\xce\x01\n" +
 	"\x14OfficeHoursException\x12\x17\n" +
 	"\x04year\x18\x01 \x01(\x05H\x00R\x04year\x88\x01\x01\x12\x19\n" +
 	"\x05month\x18\x02 \x01(\x05H\x01R\x05month\x88\x01\x01\x12\x17\n" +
 	"\x04mday\x18\x03 \x01(\x05H\x02R\x04mday\x88\x01\x01\x12\x17\n" +
 	"\x04open\x18\x04 \x01(\bH\x03R\x04open\x88\x01\x01\x12\x1e\n" +
 	"\n" +
-	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\a\n" +
+	"extra_json\x18\xe8\a \x01(\fR\textraJson:\v\xe2\xc1\x18\aperiodsB\a\n" +
 	"\x05_yearB\b\n" +
 	"\x06_monthB\a\n" +
 	"\x05_mdayB\a\n" +
