@@ -3,6 +3,7 @@ package sandbox
 import (
 	"encoding/json"
 	"net/http"
+	"strings"
 )
 
 // control serves what steers the sandbox itself, below /sandbox/. It answers
@@ -15,9 +16,13 @@ func (s *Sandbox) control(w http.ResponseWriter, r *http.Request, body []byte) {
 		return
 	}
 	method, path := r.Method, r.URL.Path
+	if path == "/sandbox/snapshots" || strings.HasPrefix(path, "/sandbox/snapshots/") {
+		s.controlSnapshots(w, method, path)
+		return
+	}
 	switch method + " " + path {
 	case "GET /sandbox/journal":
-		writeJSON(w, http.StatusOK, s.Journal())
+		s.controlJournal(w, r)
 	case "POST /sandbox/reset":
 		if err := s.Reset(); err != nil {
 			writeJSON(w, http.StatusInternalServerError, map[string]string{"error": err.Error()})
@@ -38,8 +43,12 @@ func (s *Sandbox) control(w http.ResponseWriter, r *http.Request, body []byte) {
 		}
 		writeJSON(w, http.StatusOK, s.faults.list())
 	default:
-		writeJSON(w, http.StatusNotFound, map[string]string{"error": "no such control: " + method + " " + path})
+		writeJSON(w, http.StatusNotFound, noSuchControl(method, path))
 	}
+}
+
+func noSuchControl(method, path string) map[string]string {
+	return map[string]string{"error": "no such control: " + method + " " + path}
 }
 
 func writeJSON(w http.ResponseWriter, status int, document any) {

@@ -127,7 +127,7 @@ func TestJournal(t *testing.T) {
 	if err := json.Unmarshal(raw, &seen); err != nil {
 		t.Fatal(err)
 	}
-	if len(seen) != 5 || seen[0].Seq != 3 || seen[4].Seq != 7 {
+	if len(seen) != 5 || seen[0].Seq != 4 || seen[4].Seq != 8 {
 		t.Fatalf("journal: %s", raw)
 	}
 	if seen[0].Query != "limit=1" || seen[2].Status != 200 || seen[3].Status != 409 || seen[2].Digest == "" || seen[2].Digest != seen[3].Digest || seen[4].Method != "POST" {

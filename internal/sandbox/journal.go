@@ -37,7 +37,7 @@ func newJournal(size int) *journal { return &journal{size: size} }
 func (j *journal) add(e JournalEntry) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	e.Seq = j.count
+	e.Seq = j.count + 1
 	if len(j.entries) < j.size {
 		j.entries = append(j.entries, e)
 	} else {

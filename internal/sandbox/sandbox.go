@@ -70,6 +70,9 @@ type Sandbox struct {
 	faults   *faults
 	imports  *importWorker
 	routes   *routeNode
+
+	snapshots snapshots
+
 	closing  sync.Once
 	closeErr error
 }
@@ -98,6 +101,8 @@ func New(options Options) (*Sandbox, error) {
 		journal:  newJournal(options.JournalSize),
 		faults:   newFaults(options.FaultSeed),
 		routes:   routeTree(),
+
+		snapshots: snapshots{named: map[string]*Snapshot{}},
 	}
 	if err := s.SetFaults(options.Faults); err != nil {
 		return nil, fmt.Errorf("sandbox: %w", err)
@@ -157,21 +162,15 @@ func (s *Sandbox) Handler() http.Handler { return http.HandlerFunc(s.serve) }
 func (s *Sandbox) Journal() []JournalEntry { return s.journal.list() }
 
 // Reset puts the world back to its seed, cancels running imports, and empties
-// the journal, the faults and the failed logins. Tokens stay valid.
+// the journal, the faults and the failed logins. Tokens and snapshots stay
+// valid.
 func (s *Sandbox) Reset() error {
-	s.store.mu.Lock()
-	defer s.store.mu.Unlock()
-	m := s.store.world.meta.get(metaID)
-	w := seedWorld(m.SeedUsers, m.SigningKey)
-	w.dirty.tracking = s.store.file != nil
-	s.store.world = w
 	s.journal.clear()
-	s.sessions.clear()
 	s.faults.set(nil)
-	if s.store.file != nil {
-		return s.store.file.rewrite(w)
-	}
-	return nil
+	return s.replaceWorld(func(w *world) *world {
+		m := w.meta.get(metaID)
+		return seedWorld(m.SeedUsers, m.SigningKey)
+	})
 }
 
 // Close stops the imports where they are (a kept world resumes them) and

@@ -250,6 +250,8 @@ type documentKind struct {
 	decode func(json.RawMessage) (any, error)
 	load   func([]any)
 	each   func(func(id string, document any) error) error
+
+	documents func() []any // by id
 }
 
 func kindOf[T any](t *table[T]) documentKind {
@@ -265,6 +267,13 @@ func kindOf[T any](t *table[T]) documentKind {
 				documents[i] = d.(*T)
 			}
 			t.load(documents)
+		},
+		documents: func() []any {
+			list := make([]any, 0, len(t.rows))
+			for _, d := range t.all() {
+				list = append(list, d)
+			}
+			return list
 		},
 		each: func(fn func(string, any) error) error {
 			for _, d := range t.all() {
