@@ -4,9 +4,11 @@
 // every member into exactly one place: its typed field, if encoding that again gives the same value (strings compared
 // decoded, numbers as text), else extra_json, verbatim and in order. There go unknown names, null, mistyped values
 // ("4" for a number), numbers that would be spelled differently (1.10, 1e400, 9007199254740993), empty arrays, arrays
-// with an odd element, strings with a lone surrogate, and both members of a name that repeats. So Unmarshal takes any
-// well-formed object. Append writes typed fields in the order of their numbers, then the members of extra_json; a
-// name in both places, and what Check would refuse, is an error that names its place.
+// with an odd element, strings with a lone surrogate, and both members of a name that repeats. Where the document is no
+// object at all, extra_json is that value, and nothing is typed. So Unmarshal takes whatever is JSON. Append writes
+// typed fields in the order of their numbers, then the members of extra_json, or the value that extra_json is; a name
+// in both places, typed fields beside a value that is no object, and what Check would refuse, is an error that names
+// its place.
 //
 // Tables compiles message descriptors; the compiled Message does the work and is safe for concurrent use. Check is
 // the one-time test of a request body that goes upstream as it is.
@@ -106,9 +108,8 @@ func (t *Tables) compile(md protoreflect.MessageDescriptor, fresh map[protorefle
 	if m := fresh[md]; m != nil {
 		return m, nil
 	}
-	extra := md.Fields().ByNumber(ExtraNumber)
-	if extra == nil || extra.Name() != ExtraName || extra.Kind() != protoreflect.BytesKind || extra.IsList() {
-		return nil, fmt.Errorf("message %s: no field \"bytes %s = %d\"", md.FullName(), ExtraName, ExtraNumber)
+	if err := RequireExtra(md); err != nil {
+		return nil, err
 	}
 	m := &Message{
 		name:     md.FullName(),
@@ -129,6 +130,15 @@ func (t *Tables) compile(md protoreflect.MessageDescriptor, fresh map[protorefle
 		m.add(f, fd.Number())
 	}
 	return m, nil
+}
+
+// RequireExtra makes sure that md has the field for what typed fields can't hold.
+func RequireExtra(md protoreflect.MessageDescriptor) error {
+	extra := md.Fields().ByNumber(ExtraNumber)
+	if extra == nil || extra.Name() != ExtraName || extra.Kind() != protoreflect.BytesKind || extra.IsList() {
+		return fmt.Errorf("message %s: no field \"bytes %s = %d\"", md.FullName(), ExtraName, ExtraNumber)
+	}
+	return nil
 }
 
 func (m *Message) add(f field, number protoreflect.FieldNumber) {

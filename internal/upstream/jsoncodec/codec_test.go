@@ -138,10 +138,43 @@ func TestMalformedDocuments(t *testing.T) {
 			t.Errorf("Unmarshal(%q): got %v, want a syntax error", doc, err)
 		}
 	}
-	for _, doc := range []string{`[]`, `null`, `"a"`, `1`, `true`} {
-		if err := s.codec.Unmarshal([]byte(doc), s.new()); !errors.Is(err, ErrRoot) {
-			t.Errorf("Unmarshal(%s): got %v, want ErrRoot", doc, err)
+	for _, doc := range []string{`[`, `nul`, `"a`, `1.`, `true false`, `[] {}`, `<html>`} {
+		var e *SyntaxError
+		if err := s.codec.Unmarshal([]byte(doc), s.new()); !errors.As(err, &e) {
+			t.Errorf("Unmarshal(%q): got %v, want a syntax error", doc, err)
 		}
+	}
+}
+
+func TestADocumentThatIsNoObjectIsKeptWhole(t *testing.T) {
+	s := newSchema(t)
+	for _, doc := range []string{`[]`, `null`, `"a\ud800"`, `1.10`, `1e400`, `true`, `[{"id":"a"},[ null , 9007199254740993]]`} {
+		msg := user(t, s, `{"id":"old"}`, `{"old":1}`)
+		if err := s.codec.Unmarshal([]byte(" \n"+doc+"\t"), msg); err != nil {
+			t.Fatalf("Unmarshal(%s): %v", doc, err)
+		}
+		extra := s.user.Fields().ByNumber(ExtraNumber)
+		if got := string(msg.ProtoReflect().Get(extra).Bytes()); got != doc {
+			t.Errorf("extra_json is %s, want %s", got, doc)
+		}
+		if out, err := s.codec.Append([]byte("x"), msg); err != nil || string(out) != "x"+doc {
+			t.Errorf("%s comes back as %s (%v)", doc, out, err)
+		}
+		msg.ProtoReflect().Clear(extra)
+		if out, err := s.codec.Append(nil, msg); err != nil || string(out) != `{}` {
+			t.Errorf("%s: typed fields are %s (%v)", doc, out, err)
+		}
+	}
+}
+
+func TestExtrasThatAreNoObjectStandForTheirMessage(t *testing.T) {
+	s := newSchema(t)
+	msg := user(t, s, `{"id":"a","manager":{},"phoneNumbers":[{},{"number":"1"}]}`, "")
+	fields := s.user.Fields()
+	setExtra(msg.ProtoReflect().Mutable(fields.ByNumber(5)).Message(), `null`)
+	setExtra(msg.ProtoReflect().Get(fields.ByNumber(7)).List().Get(0).Message(), ` 7 `)
+	if out, err := s.codec.Append(nil, msg); err != nil || string(out) != `{"id":"a","manager":null,"phoneNumbers":[7,{"number":"1"}]}` {
+		t.Errorf("got %s (%v)", out, err)
 	}
 }
 
@@ -153,13 +186,32 @@ func TestResponseBodyField(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, test := range []struct {
-		doc  string
-		want int // elements; -1 is an error
-	}{{`[{"number":"1"},{"x":2}]`, 2}, {` [ ] `, 0}, {`[1]`, -1}, {`{}`, -1}, {`[{}`, -1}, {`[{}]x`, -1}, {``, -1}} {
-		msg := s.new()
+		doc   string
+		want  int // elements; -1 is an error
+		extra string
+	}{
+		{`[{"number":"1"},{"x":2}]`, 2, ``},
+		{` [ ] `, 0, `[ ]`},
+		{`[{"number":"1"}, 1.10]`, 0, `[{"number":"1"}, 1.10]`},
+		{`{"number":"1"}`, 0, `{"number":"1"}`},
+		{` null`, 0, `null`},
+		{`[{}`, -1, ``},
+		{`[{}]x`, -1, ``},
+		{`[1`, -1, ``},
+		{``, -1, ``},
+	} {
+		msg := user(t, s, `{"id":"old","phoneNumbers":[{}]}`, `{"old":1}`)
+		var syntax *SyntaxError
 		err := codec.UnmarshalField([]byte(test.doc), fd, msg)
-		if got := msg.ProtoReflect().Get(fd).List().Len(); (err != nil) != (test.want < 0) || (err == nil && got != test.want) {
-			t.Errorf("%s: got %d elements, error %v; want %d", test.doc, got, err, test.want)
+		if test.want < 0 {
+			if !errors.As(err, &syntax) {
+				t.Errorf("%s: got %v, want a syntax error", test.doc, err)
+			}
+			continue
+		}
+		got, extra := msg.ProtoReflect().Get(fd).List().Len(), string(msg.ProtoReflect().Get(s.user.Fields().ByNumber(ExtraNumber)).Bytes())
+		if err != nil || got != test.want || extra != test.extra {
+			t.Errorf("%s: got %d elements and %s, error %v; want %d and %s", test.doc, got, extra, err, test.want, test.extra)
 		}
 	}
 }
@@ -196,7 +248,8 @@ func TestAppendRefuses(t *testing.T) {
 	for _, test := range []struct{ name, typed, extra, pointer string }{
 		{"a name in both places", `{"id":"a"}`, `{"x":1,"id":"b"}`, "/id"},
 		{"an escaped name in both places", `{"id":"a"}`, `{"\u0069d":"b"}`, "/id"},
-		{"extras that are no object", `{}`, `[1]`, "/extra_json"},
+		{"extras that are no object, beside a field", `{"id":"a"}`, `[1]`, "/extra_json"},
+		{"extras that are null, beside an empty message", `{"manager":{}}`, `null`, "/extra_json"},
 		{"extras that are no JSON", `{}`, `{"x":}`, "/extra_json"},
 		{"extras with something behind", `{}`, `{"x":1},"y":2`, "/extra_json"},
 		{"extras with a name twice", `{}`, `{"x":1,"x":2}`, "/extra_json"},
@@ -254,6 +307,10 @@ func TestCompileRefusesWhatHasNoPlace(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "extra_json") {
 		t.Errorf("got %v, want an error that names extra_json", err)
 	}
+}
+
+func setExtra(m protoreflect.Message, extra string) {
+	m.Set(m.Descriptor().Fields().ByNumber(ExtraNumber), protoreflect.ValueOfBytes([]byte(extra)))
 }
 
 func roundTrip(t testing.TB, s *schema, doc string) string {

@@ -43,7 +43,8 @@ func escapePointer(name string) string {
 	return strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
 }
 
-// Append appends msg, which must be of the compiled type, to dst as a JSON object. Its errors are *ContentError.
+// Append appends msg, which must be of the compiled type, to dst as a JSON object; or, when no typed field is set and
+// extra_json is another value, as that. Its errors are *ContentError.
 func (m *Message) Append(dst []byte, msg proto.Message) ([]byte, error) {
 	b := m.tables.get()
 	defer m.tables.put(b)
@@ -97,8 +98,19 @@ func appendObject(dst, wire []byte, m *Message) ([]byte, error) {
 			return dst, within(f.name, err)
 		}
 	}
-	dst, err := appendExtra(dst, extra, m, &met, len(dst) > start)
-	return append(dst, '}'), err
+	if len(extra) == 0 {
+		return append(dst, '}'), nil
+	}
+	pos, err := checkExtra(extra, m, &met)
+	switch {
+	case err != nil:
+		return dst, err
+	case extra[pos] == '{':
+		return append(appendMembers(dst, extra[pos:], len(dst) > start), '}'), nil
+	case len(dst) > start:
+		return dst, within(ExtraName, content("not a JSON object, beside fields that are set"))
+	}
+	return append(dst[:start-1], bytes.TrimSpace(extra)...), nil
 }
 
 // fits tells whether the record that wire begins with is one of f's; a record that is not was unknown to the message.
@@ -212,39 +224,34 @@ func appendFinite(dst []byte, f float64, bits int) ([]byte, error) {
 // extraLimits bound one extra_json; the size of the whole message is bounded by who reads it.
 var extraLimits = Limits{Depth: 100}
 
-// appendExtra appends the members of extra to an open object whose typed members are those of met.
-func appendExtra(dst, extra []byte, m *Message, met *seen, comma bool) ([]byte, error) {
-	if len(extra) == 0 {
-		return dst, nil
-	}
-	if err := checkExtra(extra, m, met); err != nil {
-		return dst, err
-	}
+// appendMembers appends the members of the object that extra is to an open object.
+func appendMembers(dst, extra []byte, comma bool) []byte {
 	members := bytes.TrimSpace(extra)
 	members = bytes.TrimSpace(members[1 : len(members)-1])
 	if len(members) == 0 {
-		return dst, nil
+		return dst
 	}
 	if comma {
 		dst = append(dst, ',')
 	}
-	return append(dst, members...), nil
+	return append(dst, members...)
 }
 
-// checkExtra makes sure that extra is an object that may go upstream, and that no member of it is typed as well.
-func checkExtra(extra []byte, m *Message, met *seen) error {
+// checkExtra makes sure that extra may go upstream, and that no member of it is typed as well. pos is where its value
+// begins.
+func checkExtra(extra []byte, m *Message, met *seen) (pos int, err error) {
 	if err := Check(extra, extraLimits); err != nil {
-		return within(ExtraName, content(err.Error()))
+		return 0, within(ExtraName, content(err.Error()))
 	}
-	pos := skipSpace(extra, 0)
-	if extra[pos] != '{' {
-		return within(ExtraName, content("not a JSON object"))
+	begin := skipSpace(extra, 0)
+	if extra[begin] != '{' {
+		return begin, nil
 	}
-	pos = skipSpace(extra, pos+1)
+	pos = skipSpace(extra, begin+1)
 	for extra[pos] != '}' {
 		end, what, _ := scanString(extra, pos) // Check has seen it all
 		if i := m.lookup(extra[pos+1:end-1], what, len(m.fields)); i >= 0 && met.has(i) {
-			return within(m.fields[i].name, content("member is both a field and in "+ExtraName))
+			return begin, within(m.fields[i].name, content("member is both a field and in "+ExtraName))
 		}
 		pos, _ = skipColon(extra, end)
 		pos, _ = skipValue(extra, pos)
@@ -252,5 +259,5 @@ func checkExtra(extra []byte, m *Message, met *seen) error {
 			pos = skipSpace(extra, pos+1)
 		}
 	}
-	return nil
+	return begin, nil
 }

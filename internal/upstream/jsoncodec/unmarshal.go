@@ -1,8 +1,6 @@
 package jsoncodec
 
 import (
-	"errors"
-	"fmt"
 	"math"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -10,11 +8,9 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// ErrRoot: the document's root is not what the message is, an object.
-var ErrRoot = errors.New("JSON root is not an object")
-
-// Unmarshal replaces the content of msg, which must be of the compiled type, by the JSON object src. It fails only if
-// src is not JSON or its root is not an object.
+// Unmarshal replaces the content of msg, which must be of the compiled type, by the JSON document src: an object by its
+// members, any other value by extra_json alone, which then holds that value as it is spelt. It fails only if src is not
+// JSON, with a *SyntaxError.
 func (m *Message) Unmarshal(src []byte, msg proto.Message) error {
 	b := m.tables.get()
 	defer m.tables.put(b)
@@ -23,10 +19,12 @@ func (m *Message) Unmarshal(src []byte, msg proto.Message) error {
 	if pos >= len(src) {
 		return syntax(pos, reasonEnd)
 	}
-	if src[pos] != '{' {
-		return d.notObject(pos)
+	var err error
+	if src[pos] == '{' {
+		pos, err = d.object(pos, m, 0)
+	} else {
+		pos, err = d.whole(pos, m.extraTag)
 	}
-	pos, err := d.object(pos, m, 0)
 	if err == nil {
 		err = d.end(pos)
 	}
@@ -38,7 +36,9 @@ func (m *Message) Unmarshal(src []byte, msg proto.Message) error {
 }
 
 // UnmarshalField replaces the content of msg by its field fd (compiled as m when that is a message), given the value
-// src of the whole document: the rule's response_body. A value that the field can't hold is an error.
+// src of the whole document: the rule's response_body. A value that the field can't hold, an empty list too, is in
+// extra_json of msg instead, as it is spelt; RequireExtra tells at start whether msg has it. It fails only if src is not
+// JSON, with a *SyntaxError.
 func (m *Message) UnmarshalField(src []byte, fd protoreflect.FieldDescriptor, msg proto.Message) error {
 	f := field{name: fd.JSONName(), kind: kindMessage, message: m, repeated: fd.IsList(), wire: protowire.BytesType,
 		tag: protowire.AppendTag(nil, fd.Number(), protowire.BytesType)}
@@ -47,19 +47,15 @@ func (m *Message) UnmarshalField(src []byte, fd protoreflect.FieldDescriptor, ms
 	if pos >= len(src) {
 		return syntax(pos, reasonEnd)
 	}
-	end, ok, err := d.value(pos, &f, 0)
-	switch {
-	case err != nil:
-		return err
-	case !ok && f.repeated && d.emptyArray(pos):
-		d.wire = nil
-		if end, err = skipValue(src, pos); err != nil {
-			return err
-		}
-	case !ok:
-		return fmt.Errorf("JSON root does not fit field %s", fd.FullName())
+	end, typed, err := d.value(pos, &f, 0)
+	if err == nil && !typed {
+		d.wire, d.extra = nil, nil
+		end, err = d.whole(pos, protowire.AppendTag(nil, ExtraNumber, protowire.BytesType))
 	}
-	if err := d.end(end); err != nil {
+	if err == nil {
+		err = d.end(end)
+	}
+	if err != nil {
 		return err
 	}
 	return proto.Unmarshal(d.wire, msg)
@@ -73,15 +69,15 @@ type decoder struct {
 	extra []byte
 }
 
-func (d *decoder) notObject(pos int) error {
+// whole keeps the value that begins at pos, which is the whole document, as text.
+func (d *decoder) whole(pos int, extraTag []byte) (int, error) {
 	end, err := skipValue(d.src, pos)
-	if err == nil {
-		err = d.end(end)
-	}
 	if err != nil {
-		return err
+		return end, err
 	}
-	return ErrRoot
+	d.wire = protowire.AppendVarint(append(d.wire, extraTag...), uint64(end-pos))
+	d.wire = append(d.wire, d.src[pos:end]...)
+	return end, nil
 }
 
 func (d *decoder) end(pos int) error {
@@ -89,14 +85,6 @@ func (d *decoder) end(pos int) error {
 		return syntax(pos, reasonTrailer)
 	}
 	return nil
-}
-
-func (d *decoder) emptyArray(pos int) bool {
-	if d.src[pos] != '[' {
-		return false
-	}
-	pos = skipSpace(d.src, pos+1)
-	return pos < len(d.src) && d.src[pos] == ']'
 }
 
 // object decodes the object that begins at pos into the fields of m and returns the position behind it.
