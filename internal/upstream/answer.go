@@ -22,27 +22,39 @@ const maxErrorText = 1 << 20
 // maxMsg caps what becomes Msg of an error that is not JSON, in bytes.
 const maxMsg = 512
 
-// decode puts a success into the reply.
-func (b *Binding) decode(a *answer, reply any, limit int64) error {
+// decode puts a success into the reply, and returns the document: the body as it was before Content-Encoding. What is
+// JSON is never an error, and an answer without a body is a reply without members.
+func (b *Binding) decode(a *answer, reply any, limit int64) (document []byte, err error) {
 	msg, ok := reply.(proto.Message)
 	if !ok || msg.ProtoReflect().Descriptor() != b.Output.Descriptor() {
-		return fmt.Errorf("reply is %T, not %s", reply, b.Output.Descriptor().FullName())
+		return nil, fmt.Errorf("reply is %T, not %s", reply, b.Output.Descriptor().FullName())
 	}
 	body, err := decompress(a.header, a.body, limit)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	switch {
 	case b.codec == nil:
 		setHTTPBody(msg.ProtoReflect(), a.header.Get("Content-Type"), body)
-		return nil
-	case b.ResponseBody != nil:
-		return b.codec.UnmarshalField(body, b.ResponseBody, msg)
-	case len(bytes.TrimSpace(body)) == 0: // e.g. a 204: an answer without members
+	case len(bytes.TrimSpace(body)) == 0:
 		proto.Reset(msg)
+	case b.ResponseBody != nil:
+		err = notJSON(b.codec.UnmarshalField(body, b.ResponseBody, msg), a.header)
+	default:
+		err = notJSON(b.codec.Unmarshal(body, msg), a.header)
+	}
+	return body, err
+}
+
+// notJSON says of a document that can't be read what it calls itself, and where it stops being JSON.
+func notJSON(err error, h http.Header) error {
+	if err == nil {
 		return nil
 	}
-	return b.codec.Unmarshal(body, msg)
+	if contentType := h.Get("Content-Type"); contentType != "" {
+		return fmt.Errorf("content type %q: %w", shortText([]byte(contentType)), err)
+	}
+	return fmt.Errorf("no content type: %w", err)
 }
 
 // decompress returns the body as it was before Content-Encoding, at most limit bytes of it.
@@ -76,7 +88,7 @@ func (k *call) refusal(a *answer, limit int64) *Error {
 		Path:        k.path,
 		RetryAfter:  retryAfter(a.status, a.header),
 		RequestID:   a.header.Get(headerRequestID),
-		Header:      ForwardAnswer(a.header),
+		Header:      a.header,
 		ContentType: a.header.Get("Content-Type"),
 		unsure:      k.unsure,
 	}
@@ -133,7 +145,7 @@ func shortText(body []byte) string {
 // grpc-go would drop all the others with it.
 func answerMetadata(h http.Header) metadata.MD {
 	md := metadata.MD{}
-	for name, values := range ForwardAnswer(h) {
+	for name, values := range h {
 		switch {
 		case name == "Content-Type" || name == "Content-Encoding": // gRPC has its own
 		case slices.ContainsFunc(values, func(value string) bool { return !printableASCII(value) }):

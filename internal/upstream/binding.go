@@ -1,6 +1,9 @@
 package upstream
 
 import (
+	"fmt"
+
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	optionsv1 "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/options/v1"
@@ -34,8 +37,15 @@ type Binding struct {
 	RequestMedia  string
 	ResponseMedia string
 
+	// Accept is the Accept header of a typed call.
+	Accept string
+
+	// File is the media type of the file that an operation answers instead of its JSON document when it is asked to
+	// (by Accept, or by a parameter), else "". It is that of its Download… twin.
+	File string
+
 	// VariantOf is the unary RPC whose streaming twin this is, else nil. A twin has the method, path, query, body and
-	// operation of its unary RPC.
+	// operation of its unary RPC; its ResponseMedia is its own when the unary RPC answers JSON.
 	VariantOf *Binding
 
 	// Input and Output are the types of the RPC's own messages.
@@ -60,6 +70,16 @@ type uploadParts struct {
 // Repeatable tells whether a call whose outcome is unknown may be sent again: every GET, and what the option
 // idempotent names.
 func (b *Binding) Repeatable() bool { return b.Method == "GET" || b.Operation.GetIdempotent() }
+
+// ReadBody reads a JSON body into a new message of Body's type. It is an error when the operation has no such body, or
+// src is not a JSON object.
+func (b *Binding) ReadBody(src []byte) (proto.Message, error) {
+	if b.bodyCodec == nil {
+		return nil, fmt.Errorf("method %s: no JSON body", b.FullMethod)
+	}
+	msg := b.Input.New().NewField(b.Body).Message().Interface()
+	return msg, b.bodyCodec.Unmarshal(src, msg)
+}
 
 // Param is a field that travels in the query or as a header.
 type Param struct {

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"strings"
 	"sync/atomic"
+	"time"
 )
 
 // call is one call to upstream: what to send, as whom, and what may be repeated.
@@ -26,7 +27,8 @@ type call struct {
 	buffered   bool // the answer is read as a whole
 	noAccount  bool // is never made as the service account
 
-	unsure bool // an attempt before the last may have been carried out
+	attempts int  // made so far
+	unsure   bool // an attempt before the last may have been carried out
 }
 
 // raw makes the call the request of x.
@@ -61,10 +63,7 @@ func (k *call) guardAuthentication() {
 func (k *call) typedHeaders(ctx context.Context, b *Binding, compress bool) {
 	h := k.request.header
 	k.guardAuthentication()
-	h.Set("Accept", "application/json")
-	if b.ResponseMedia != "" {
-		h.Set("Accept", b.ResponseMedia+", application/json")
-	}
+	h.Set("Accept", b.Accept)
 	if compress {
 		h.Set("Accept-Encoding", "gzip")
 	}
@@ -80,7 +79,7 @@ func (k *call) typedHeaders(ctx context.Context, b *Binding, compress bool) {
 // answer is what upstream answered. The body is either read (body) or not (stream).
 type answer struct {
 	status int
-	header http.Header
+	header http.Header // of the allow-list
 	body   []byte
 	stream io.ReadCloser
 	length int64
@@ -111,12 +110,12 @@ func (c *Client) attempt(ctx context.Context, k *call) (a *answer, token string,
 
 // credentials completes the headers of the call: those of its caller, or the service account's token.
 func (c *Client) credentials(ctx context.Context, k *call) (header http.Header, token string, err error) {
-	header = k.request.header.Clone()
-	if header == nil {
-		header = http.Header{}
+	header = k.request.header
+	if k.attempts++; k.attempts > 1 { // the transport may still be reading those of the last attempt
+		header = header.Clone()
 	}
 	if len(header["User-Agent"]) == 0 {
-		header.Set("User-Agent", c.opts.UserAgent)
+		header["User-Agent"] = c.userAgent
 	}
 	if caller, ok := callerFrom(ctx); ok {
 		for name, values := range caller.Header {
@@ -141,28 +140,28 @@ func (c *Client) credentials(ctx context.Context, k *call) (header http.Header, 
 
 // exchange is one HTTP round trip.
 func (c *Client) exchange(ctx context.Context, k *call, header http.Header) (*answer, error) {
-	var sent atomic.Bool
 	parent := ctx
-	if k.buffered && k.reader == nil {
+	if k.reader == nil && len(k.request.body) > 0 && k.buffered {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, 2*c.opts.AnswerTimeout) // the header has its own time-out; this is for the body
+		ctx, cancel = context.WithTimeout(ctx, 2*c.opts.AnswerTimeout) // for an upstream that doesn't take the body
 		defer cancel()
 	}
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { sent.Store(true) }})
-	req := c.newRequest(ctx, k, header)
-	resp, err := c.transport.RoundTrip(req)
+	ctx, sent := k.watch(ctx)
+	resp, err := c.transport.RoundTrip(c.newRequest(ctx, k, header))
 	if err != nil {
-		return nil, k.broken(parent, c.base.Host, sent.Load(), err)
+		return nil, k.broken(parent, c.base.Host, sent(), err)
 	}
 	if resp.StatusCode < 200 || resp.StatusCode > 599 { // 101 would be a connection of another protocol
 		_ = resp.Body.Close()
 		return nil, k.broken(parent, c.base.Host, true, fmt.Errorf("status %d is not an answer", resp.StatusCode))
 	}
-	a := &answer{status: resp.StatusCode, header: resp.Header, stream: resp.Body, length: resp.ContentLength}
+	a := &answer{status: resp.StatusCode, header: keepAllowed(resp.Header), stream: resp.Body, length: resp.ContentLength}
 	if !k.buffered {
 		return a, nil
 	}
+	late := time.AfterFunc(c.opts.AnswerTimeout, func() { _ = resp.Body.Close() }) // the head had a time-out of its own
 	a.body, err = readAll(resp.Body, resp.ContentLength, c.opts.MaxAnswer)
+	late.Stop()
 	a.stream = nil
 	_ = resp.Body.Close()
 	if errors.Is(err, ErrTooLarge) {
@@ -173,6 +172,19 @@ func (c *Client) exchange(ctx context.Context, k *call, header http.Header) (*an
 	}
 	return a, nil
 }
+
+// watch returns a context in which sent tells whether the call had a connection, so that bytes may have gone out. For
+// what may be repeated anyway nobody asks, and it says so.
+func (k *call) watch(ctx context.Context) (watched context.Context, sent func() bool) {
+	if k.repeatable && k.request.method == http.MethodGet {
+		return ctx, alwaysSent
+	}
+	var had atomic.Bool
+	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { had.Store(true) }}
+	return httptrace.WithClientTrace(ctx, trace), had.Load
+}
+
+func alwaysSent() bool { return true }
 
 // newRequest makes the http.Request; its target is sent byte by byte.
 func (c *Client) newRequest(ctx context.Context, k *call, header http.Header) *http.Request {
@@ -204,13 +216,21 @@ func (c *Client) url(target string) *url.URL {
 	return u
 }
 
+// firstPiece is how much memory is given for the promise of a body, in bytes; more comes as the body does.
+const firstPiece = 64 << 10
+
 // readAll reads a body of the given length (-1: not known), at most limit bytes.
 func readAll(r io.Reader, length, limit int64) ([]byte, error) {
 	if length > limit {
 		return nil, ErrTooLarge
 	}
+	if length >= 0 && length <= firstPiece {
+		b := make([]byte, length)
+		_, err := io.ReadFull(r, b)
+		return b, err
+	}
 	var b bytes.Buffer
-	b.Grow(int(max(length, 0)) + bytes.MinRead)
+	b.Grow(firstPiece)
 	n, err := b.ReadFrom(io.LimitReader(r, limit+1))
 	if err == nil && n > limit {
 		err = ErrTooLarge

@@ -158,7 +158,7 @@ func (c *Client) Close() error {
 }
 
 // Invoke calls the unary RPC fullMethod. req and reply are its messages; with an Exchange req is only used when that
-// has no Request, and reply only when that doesn't say WantRaw. The answer headers of the allow-list go to the
+// has no Request, and reply only when that doesn't say WantRaw. Else the answer headers of the allow-list go to the
 // grpc.Header call option, in lower case, also when the call fails.
 func (c *Client) Invoke(ctx context.Context, fullMethod string, req, reply any, opts ...grpc.CallOption) error {
 	b := c.opts.Bindings.ByMethod(fullMethod)
@@ -175,10 +175,12 @@ func (c *Client) Invoke(ctx context.Context, fullMethod string, req, reply any, 
 		return err
 	}
 	if x != nil {
-		x.Answer = RawAnswer{Status: a.status, Header: ForwardAnswer(a.header), Body: a.body, ContentLength: int64(len(a.body))}
+		x.Answer = RawAnswer{Status: a.status, Header: a.header, Body: a.body, ContentLength: int64(len(a.body))}
 	}
-	setHeaderOption(opts, a.header)
 	raw := x != nil && x.WantRaw
+	if !raw { // else the headers are in the exchange
+		setHeaderOption(opts, a.header)
+	}
 	switch {
 	case raw && a.status == http.StatusNotModified: // the caller asked for that, with If-None-Match
 		return nil
@@ -187,7 +189,11 @@ func (c *Client) Invoke(ctx context.Context, fullMethod string, req, reply any, 
 	case raw:
 		return nil
 	}
-	return k.failed(b.decode(a, reply, c.opts.MaxAnswer))
+	document, err := b.decode(a, reply, c.opts.MaxAnswer)
+	if x != nil && err == nil {
+		x.Answer.Document = document
+	}
+	return k.failed(err)
 }
 
 // unary prepares the call of a unary RPC.
@@ -220,7 +226,7 @@ func (c *Client) Do(ctx context.Context, x *Exchange) error {
 	if err != nil {
 		return err
 	}
-	x.Answer = RawAnswer{Status: a.status, Header: ForwardAnswer(a.header), Stream: a.stream, ContentLength: a.length}
+	x.Answer = RawAnswer{Status: a.status, Header: a.header, Stream: a.stream, ContentLength: a.length}
 	return nil
 }
 

@@ -22,6 +22,8 @@ const (
 	upstreamPrefix = "/api/rainbow/"
 
 	httpBodyName = "google.api.HttpBody"
+
+	mediaJSON = "application/json"
 )
 
 // RainbowServices returns the services that the program links in, of packages rainbow.*, that have operations below
@@ -172,6 +174,10 @@ func (c *compiler) unary(b *Binding, f *faults) {
 	}
 	b.Method, b.input = verb, method.Input()
 	b.RequestMedia, b.ResponseMedia = b.Operation.GetRequestMediaType(), b.Operation.GetResponseMediaType()
+	b.Accept = mediaJSON
+	if b.ResponseMedia != "" {
+		b.Accept = b.ResponseMedia + ", " + mediaJSON
+	}
 	var err error
 	if b.Path, err = parsePath(path, b.input); err != nil {
 		f.addf("path %s: %w", path, err)
@@ -280,6 +286,9 @@ func (c *compiler) answer(b *Binding, responseBody string, f *faults) {
 			f.addf("path %s: response_body %s: not a message field of %s", b.Path.Template, responseBody, md.FullName())
 			return
 		}
+		if err := jsoncodec.RequireExtra(md); err != nil {
+			f.addf("path %s: response_body %s: %w", b.Path.Template, responseBody, err)
+		}
 		b.ResponseBody, md = fd, fd.Message()
 	}
 	c.document(md, f)
@@ -336,21 +345,40 @@ func (c *compiler) twin(b *Binding, f *faults) {
 	}
 	b.VariantOf, b.input = unary, unary.input
 	b.Method, b.Path, b.Query, b.Header, b.Body = unary.Method, unary.Path, unary.Query, unary.Header, unary.Body
-	b.RequestMedia, b.ResponseMedia = unary.RequestMedia, unary.ResponseMedia
+	b.RequestMedia, b.ResponseMedia, b.Accept = unary.RequestMedia, unary.ResponseMedia, unary.Accept
 	b.bodyCodec, b.codec, b.ResponseBody = unary.bodyCodec, unary.codec, unary.ResponseBody
+	upload := b.Descriptor.IsStreamingClient() && !b.Descriptor.IsStreamingServer()
+	download := b.Descriptor.IsStreamingServer() && !b.Descriptor.IsStreamingClient()
+	if download && unary.ResponseMedia == "" {
+		c.fileTwin(b, f)
+	}
 	if op := b.Operation; op.GetRequestMediaType() != b.RequestMedia || op.GetResponseMediaType() != b.ResponseMedia {
 		f.addf("variant_of %q: its media types differ", name)
 	}
 	switch method := b.Descriptor; {
-	case method.IsStreamingClient() && !method.IsStreamingServer():
+	case upload:
 		c.uploadTwin(b, f)
-	case method.IsStreamingServer() && !method.IsStreamingClient():
-		if b.ResponseMedia == "" || method.Output() != unary.Descriptor.Output() || method.Input() != unary.Descriptor.Input() {
-			f.addf("variant_of %q: a download takes its request and answers google.api.HttpBody like it", name)
+	case download:
+		if b.ResponseMedia != "" && (method.Output().FullName() != httpBodyName || method.Input() != unary.Descriptor.Input()) {
+			f.addf("variant_of %q: a download takes its request and answers google.api.HttpBody", name)
 		}
 	default:
 		f.addf("variant_of %q: a twin streams one way", name)
 	}
+}
+
+// fileTwin compiles the download of a file that a JSON operation answers instead of its document: it asks for the file
+// alone, since upstream chooses by that.
+func (c *compiler) fileTwin(b *Binding, f *faults) {
+	media := b.Operation.GetResponseMediaType()
+	if media == "" || media == mediaJSON {
+		f.addf("variant_of %q: it answers JSON, so its download needs a response_media_type of its own", b.Operation.GetVariantOf())
+	}
+	if other := b.VariantOf.File; other != "" {
+		f.addf("variant_of %q: it has a download already", b.Operation.GetVariantOf())
+	}
+	b.ResponseMedia, b.Accept, b.VariantOf.File = media, media, media
+	b.codec, b.ResponseBody = nil, nil
 }
 
 func (c *compiler) uploadTwin(b *Binding, f *faults) {

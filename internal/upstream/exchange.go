@@ -56,6 +56,9 @@ type RawAnswer struct {
 	// Body is the whole body after Invoke.
 	Body []byte
 
+	// Document is Body as it was before Content-Encoding, after an Invoke whose answer became the reply message.
+	Document []byte
+
 	// Stream is the body after Do, unread and of ContentLength bytes (-1: not known). Who called Do closes it.
 	Stream        io.ReadCloser
 	ContentLength int64

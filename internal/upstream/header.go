@@ -43,6 +43,9 @@ func allowedAnswer(name string) bool {
 	return strings.HasPrefix(name, rainbowPrefix) || strings.HasPrefix(name, "X-Ratelimit-")
 }
 
+// IsCredential tells whether a header, its name in canonical form, is a credential of Rainbow's, the challenge included.
+func IsCredential(name string) bool { return isCredential(name) }
+
 func isCredential(name string) bool {
 	switch name {
 	case headerAuthorization, headerAPIKey, headerAppAuth, headerAppToken, headerChallenge:
@@ -59,6 +62,23 @@ func ForwardRequest(h http.Header) http.Header {
 // ForwardAnswer copies the headers of h that may go to the caller into a new header. Content-Length is not among
 // them: it belongs to the body.
 func ForwardAnswer(h http.Header) http.Header { return filter(h, allowedAnswer) }
+
+// keepAllowed is ForwardAnswer on the header of an answer that is nobody else's: in place.
+func keepAllowed(h http.Header) http.Header {
+	if _, hop := h["Connection"]; hop {
+		return ForwardAnswer(h)
+	}
+	for name := range h {
+		if !allowedAnswer(name) {
+			if c := http.CanonicalHeaderKey(name); c == name || !allowedAnswer(c) {
+				delete(h, name)
+				continue
+			}
+			return ForwardAnswer(h)
+		}
+	}
+	return h
+}
 
 // filter leaves out what Connection names, too: that is for one hop (RFC 9110, 7.6.1). It shares the value slices with
 // h; nobody writes to them.

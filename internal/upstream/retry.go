@@ -32,7 +32,7 @@ const defaultRetryAfter = 10 * time.Second
 // send makes the call, with repetitions. The error is a *callError or, held back by the throttle, an *Error;
 // answers of any status are no error.
 func (c *Client) send(ctx context.Context, k *call) (*answer, error) {
-	pauses := c.opts.Retry.pauses()
+	var pauses *backoff.ExponentialBackOff
 	began := time.Now()
 	renewed := false
 	for n := 1; ; n++ {
@@ -51,6 +51,9 @@ func (c *Client) send(ctx context.Context, k *call) (*answer, error) {
 		}
 		if !again || n >= c.opts.Retry.Attempts {
 			return a, err
+		}
+		if pauses == nil {
+			pauses = c.opts.Retry.pauses()
 		}
 		pause = max(pause, pauses.NextBackOff())
 		if time.Since(began)+pause > c.opts.Retry.Elapsed {

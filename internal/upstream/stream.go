@@ -184,7 +184,8 @@ func (u *upload) RecvMsg(m any) error {
 		return err
 	}
 	u.reply = true
-	return u.call.failed(u.binding.decode(u.answer, m, u.client.opts.MaxAnswer))
+	_, err := u.binding.decode(u.answer, m, u.client.opts.MaxAnswer)
+	return u.call.failed(err)
 }
 
 // download reads the body of one HTTP answer in chunks.

@@ -74,7 +74,8 @@ type SystemPhoneNumber struct {
 	// The extension may be used from another device.
 	IsNomadic *bool `protobuf:"varint,22,opt,name=is_nomadic,json=isNomadic,proto3,oneof" json:"is_nomadic,omitempty"`
 	// What the document holds and no field above can carry, as one JSON object: unknown members, explicit nulls, and
-	// known members of another type than the field. Every message that is a JSON object upstream has it.
+	// known members of another type than the field. An answer that is no object is here as a whole. Every message that
+	// is a JSON object upstream has it.
 	ExtraJson     []byte `protobuf:"bytes,1000,opt,name=extra_json,json=extraJson,proto3" json:"extra_json,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -88,7 +88,8 @@ type CreateUserBody struct {
 	// Free pairs, at most 20; keys of at most 64, values of at most 4096 characters. From the Rainbow Node SDK.
 	CustomData *UserCustomData `protobuf:"bytes,29,opt,name=custom_data,json=customData,proto3" json:"custom_data,omitempty"`
 	// What the document holds and no field above can carry, as one JSON object: unknown members, explicit nulls, and
-	// known members of another type than the field. Every message that is a JSON object upstream has it.
+	// known members of another type than the field. An answer that is no object is here as a whole. Every message that
+	// is a JSON object upstream has it.
 	ExtraJson     []byte `protobuf:"bytes,1000,opt,name=extra_json,json=extraJson,proto3" json:"extra_json,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -34,6 +34,11 @@ type UpstreamError struct {
 	ErrorMsg string `protobuf:"bytes,3,opt,name=error_msg,json=errorMsg,proto3" json:"error_msg,omitempty"`
 	// errorDetails as JSON text: a string, a list of {param, msg, value}, or an object (seed 003, S2S samples).
 	ErrorDetailsJson string `protobuf:"bytes,4,opt,name=error_details_json,json=errorDetailsJson,proto3" json:"error_details_json,omitempty"`
+	// The answer's body as it came (decompressed), whether JSON or not; at most its first 4096 bytes, since gRPC sends
+	// errors in headers. Only for a call with the metadata gateway-raw-document: true.
+	Body []byte `protobuf:"bytes,5,opt,name=body,proto3" json:"body,omitempty"`
+	// Size of the whole body in bytes, so that a cut one shows. Set with body.
+	BodySize int32 `protobuf:"varint,6,opt,name=body_size,json=bodySize,proto3" json:"body_size,omitempty"`
 	// The members of the envelope that have no field here, as one JSON object.
 	ExtraJson     []byte `protobuf:"bytes,1000,opt,name=extra_json,json=extraJson,proto3" json:"extra_json,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -98,6 +103,20 @@ func (x *UpstreamError) GetErrorDetailsJson() string {
 	return ""
 }
 
+func (x *UpstreamError) GetBody() []byte {
+	if x != nil {
+		return x.Body
+	}
+	return nil
+}
+
+func (x *UpstreamError) GetBodySize() int32 {
+	if x != nil {
+		return x.BodySize
+	}
+	return 0
+}
+
 func (x *UpstreamError) GetExtraJson() []byte {
 	if x != nil {
 		return x.ExtraJson
@@ -109,13 +128,15 @@ var File_rainbow_errors_v1_errors_proto protoreflect.FileDescriptor
 
 const file_rainbow_errors_v1_errors_proto_rawDesc = "" +
 	"\n" +
-	"\x1erainbow/errors/v1/errors.proto\x12\x11rainbow.errors.v1\"\xc9\x01\n" +
+	"\x1erainbow/errors/v1/errors.proto\x12\x11rainbow.errors.v1\"\xfa\x01\n" +
 	"\rUpstreamError\x12\x1f\n" +
 	"\vhttp_status\x18\x01 \x01(\x05R\n" +
 	"httpStatus\x12,\n" +
 	"\x12error_details_code\x18\x02 \x01(\x05R\x10errorDetailsCode\x12\x1b\n" +
 	"\terror_msg\x18\x03 \x01(\tR\berrorMsg\x12,\n" +
-	"\x12error_details_json\x18\x04 \x01(\tR\x10errorDetailsJson\x12\x1e\n" +
+	"\x12error_details_json\x18\x04 \x01(\tR\x10errorDetailsJson\x12\x12\n" +
+	"\x04body\x18\x05 \x01(\fR\x04body\x12\x1b\n" +
+	"\tbody_size\x18\x06 \x01(\x05R\bbodySize\x12\x1e\n" +
 	"\n" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\xd5\x01\n" +
 	"\x15com.rainbow.errors.v1B\vErrorsProtoP\x01ZIgithub.com/rainbow-gateway/rainbow-gateway/gen/rainbow/errors/v1;errorsv1\xa2\x02\x03REX\xaa\x02\x11Rainbow.Errors.V1\xca\x02\x11Rainbow\\Errors\\V1\xe2\x02\x1dRainbow\\Errors\\V1\\GPBMetadata\xea\x02\x13Rainbow::Errors::V1b\x06proto3"

@@ -141,7 +141,10 @@ func (x *ListInvoicesRequest) GetBpType() string {
 type ListInvoicesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Files.
-	Items         []*InvoiceFile `protobuf:"bytes,1,rep,name=items,proto3" json:"items,omitempty"`
+	Items []*InvoiceFile `protobuf:"bytes,1,rep,name=items,proto3" json:"items,omitempty"`
+	// The whole answer, as JSON, when it is no list of objects: a list with another element, an empty list, null. items
+	// is then empty.
+	ExtraJson     []byte `protobuf:"bytes,1000,opt,name=extra_json,json=extraJson,proto3" json:"extra_json,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -183,6 +186,13 @@ func (x *ListInvoicesResponse) GetItems() []*InvoiceFile {
 	return nil
 }
 
+func (x *ListInvoicesResponse) GetExtraJson() []byte {
+	if x != nil {
+		return x.ExtraJson
+	}
+	return nil
+}
+
 // InvoiceFile is one file that can be read. The guide documents no member but filepath; the others are those that the
 // Rainbow CLI reads.
 type InvoiceFile struct {
@@ -200,7 +210,8 @@ type InvoiceFile struct {
 	// Path of the file, for DownloadInvoice.
 	Filepath *string `protobuf:"bytes,6,opt,name=filepath,proto3,oneof" json:"filepath,omitempty"`
 	// What the document holds and no field above can carry, as one JSON object: unknown members, explicit nulls, and
-	// known members of another type than the field. Every message that is a JSON object upstream has it.
+	// known members of another type than the field. An answer that is no object is here as a whole. Every message that
+	// is a JSON object upstream has it.
 	ExtraJson     []byte `protobuf:"bytes,1000,opt,name=extra_json,json=extraJson,proto3" json:"extra_json,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -484,9 +495,11 @@ const file_rainbow_invoicing_v1_invoices_proto_rawDesc = "" +
 	"\x1b_from_invoice_creation_dateB\x1b\n" +
 	"\x19_to_invoice_creation_dateB\n" +
 	"\n" +
-	"\b_bp_type\"O\n" +
+	"\b_bp_type\"o\n" +
 	"\x14ListInvoicesResponse\x127\n" +
-	"\x05items\x18\x01 \x03(\v2!.rainbow.invoicing.v1.InvoiceFileR\x05items\"\x89\x03\n" +
+	"\x05items\x18\x01 \x03(\v2!.rainbow.invoicing.v1.InvoiceFileR\x05items\x12\x1e\n" +
+	"\n" +
+	"extra_json\x18\xe8\a \x01(\fR\textraJson\"\x89\x03\n" +
 	"\vInvoiceFile\x12\"\n" +
 	"\n" +
 	"company_id\x18\x01 \x01(\tH\x00R\tcompanyId\x88\x01\x01\x12*\n" +

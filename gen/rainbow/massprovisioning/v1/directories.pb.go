@@ -12,6 +12,7 @@ package massprovisioningv1
 import (
 	_ "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/options/v1"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
+	httpbody "google.golang.org/genproto/googleapis/api/httpbody"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	reflect "reflect"
@@ -29,7 +30,7 @@ var File_rainbow_massprovisioning_v1_directories_proto protoreflect.FileDescript
 
 const file_rainbow_massprovisioning_v1_directories_proto_rawDesc = "" +
 	"\n" +
-	"-rainbow/massprovisioning/v1/directories.proto\x12\x1brainbow.massprovisioning.v1\x1a\x1cgoogle/api/annotations.proto\x1a2rainbow/massprovisioning/v1/directory_export.proto\x1a2rainbow/massprovisioning/v1/directory_import.proto\x1a rainbow/options/v1/options.proto2\xe0\x13\n" +
+	"-rainbow/massprovisioning/v1/directories.proto\x12\x1brainbow.massprovisioning.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x19google/api/httpbody.proto\x1a2rainbow/massprovisioning/v1/directory_export.proto\x1a2rainbow/massprovisioning/v1/directory_import.proto\x1a rainbow/options/v1/options.proto2\x9d\x15\n" +
 	"\x12DirectoriesService\x12\xd2\x01\n" +
 	"\x0fImportDirectory\x123.rainbow.massprovisioning.v1.ImportDirectoryRequest\x1a4.rainbow.massprovisioning.v1.ImportDirectoryResponse\"T\xca\xc1\x18\f\b\x02\"\btext/csv\x82\xd3\xe4\x93\x02>:\x04body\"6/api/rainbow/massprovisioning/v1.0/directories/imports\x12\xdc\x01\n" +
 	"\x15UploadImportDirectory\x129.rainbow.massprovisioning.v1.UploadImportDirectoryRequest\x1a4.rainbow.massprovisioning.v1.ImportDirectoryResponse\"P\xca\xc1\x18L\b\x02\"\btext/csv2>rainbow.massprovisioning.v1.DirectoriesService.ImportDirectory(\x01\x12\xec\x01\n" +
@@ -40,7 +41,8 @@ const file_rainbow_massprovisioning_v1_directories_proto_rawDesc = "" +
 	"\x1aUploadSynchronizeDirectory\x12>.rainbow.massprovisioning.v1.UploadSynchronizeDirectoryRequest\x1a9.rainbow.massprovisioning.v1.SynchronizeDirectoryResponse\"d\xca\xc1\x18`\b\x02\"\x17text/csv; charset=utf-82Crainbow.massprovisioning.v1.DirectoriesService.SynchronizeDirectory(\x01\x12\x8e\x02\n" +
 	"\x1dGetDirectorySynchronizeReport\x12A.rainbow.massprovisioning.v1.GetDirectorySynchronizeReportRequest\x1aB.rainbow.massprovisioning.v1.GetDirectorySynchronizeReportResponse\"f\xca\xc1\x18\x04\b\x02\x10\x01\x82\xd3\xe4\x93\x02X\x12V/api/rainbow/massprovisioning/v1.0/directories/imports/synchronize/{command_id}/report\x12\x9b\x02\n" +
 	" CreateDirectorySynchronizeReport\x12D.rainbow.massprovisioning.v1.CreateDirectorySynchronizeReportRequest\x1aE.rainbow.massprovisioning.v1.CreateDirectorySynchronizeReportResponse\"j\xca\xc1\x18\x02\b\x02\x82\xd3\xe4\x93\x02^:\x04body\"V/api/rainbow/massprovisioning/v1.0/directories/imports/synchronize/{command_id}/report\x12\xc8\x01\n" +
-	"\x0fExportDirectory\x123.rainbow.massprovisioning.v1.ExportDirectoryRequest\x1a4.rainbow.massprovisioning.v1.ExportDirectoryResponse\"J\xca\xc1\x18\x04\b\x02\x10\x01\x82\xd3\xe4\x93\x02<\x12:/api/rainbow/massprovisioning/v1.0/directories/synchronizeB\xa0\x02\n" +
+	"\x0fExportDirectory\x123.rainbow.massprovisioning.v1.ExportDirectoryRequest\x1a4.rainbow.massprovisioning.v1.ExportDirectoryResponse\"J\xca\xc1\x18\x04\b\x02\x10\x01\x82\xd3\xe4\x93\x02<\x12:/api/rainbow/massprovisioning/v1.0/directories/synchronize\x12\xba\x01\n" +
+	"\x17DownloadExportDirectory\x123.rainbow.massprovisioning.v1.ExportDirectoryRequest\x1a\x14.google.api.HttpBody\"R\xca\xc1\x18N\b\x02\x10\x01*\btext/csv2>rainbow.massprovisioning.v1.DirectoriesService.ExportDirectory0\x01B\xa0\x02\n" +
 	"\x1fcom.rainbow.massprovisioning.v1B\x10DirectoriesProtoP\x01Z]github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/massprovisioning/v1;massprovisioningv1\xa2\x02\x03RMX\xaa\x02\x1bRainbow.Massprovisioning.V1\xca\x02\x1bRainbow\\Massprovisioning\\V1\xe2\x02'Rainbow\\Massprovisioning\\V1\\GPBMetadata\xea\x02\x1dRainbow::Massprovisioning::V1b\x06proto3"
 
 var file_rainbow_massprovisioning_v1_directories_proto_goTypes = []any{
@@ -61,6 +63,7 @@ var file_rainbow_massprovisioning_v1_directories_proto_goTypes = []any{
 	(*GetDirectorySynchronizeReportResponse)(nil),    // 14: rainbow.massprovisioning.v1.GetDirectorySynchronizeReportResponse
 	(*CreateDirectorySynchronizeReportResponse)(nil), // 15: rainbow.massprovisioning.v1.CreateDirectorySynchronizeReportResponse
 	(*ExportDirectoryResponse)(nil),                  // 16: rainbow.massprovisioning.v1.ExportDirectoryResponse
+	(*httpbody.HttpBody)(nil),                        // 17: google.api.HttpBody
 }
 var file_rainbow_massprovisioning_v1_directories_proto_depIdxs = []int32{
 	0,  // 0: rainbow.massprovisioning.v1.DirectoriesService.ImportDirectory:input_type -> rainbow.massprovisioning.v1.ImportDirectoryRequest
@@ -73,18 +76,20 @@ var file_rainbow_massprovisioning_v1_directories_proto_depIdxs = []int32{
 	7,  // 7: rainbow.massprovisioning.v1.DirectoriesService.GetDirectorySynchronizeReport:input_type -> rainbow.massprovisioning.v1.GetDirectorySynchronizeReportRequest
 	8,  // 8: rainbow.massprovisioning.v1.DirectoriesService.CreateDirectorySynchronizeReport:input_type -> rainbow.massprovisioning.v1.CreateDirectorySynchronizeReportRequest
 	9,  // 9: rainbow.massprovisioning.v1.DirectoriesService.ExportDirectory:input_type -> rainbow.massprovisioning.v1.ExportDirectoryRequest
-	10, // 10: rainbow.massprovisioning.v1.DirectoriesService.ImportDirectory:output_type -> rainbow.massprovisioning.v1.ImportDirectoryResponse
-	10, // 11: rainbow.massprovisioning.v1.DirectoriesService.UploadImportDirectory:output_type -> rainbow.massprovisioning.v1.ImportDirectoryResponse
-	11, // 12: rainbow.massprovisioning.v1.DirectoriesService.GetDirectoryImportStatus:output_type -> rainbow.massprovisioning.v1.GetDirectoryImportStatusResponse
-	12, // 13: rainbow.massprovisioning.v1.DirectoriesService.CheckDirectorySynchronize:output_type -> rainbow.massprovisioning.v1.CheckDirectorySynchronizeResponse
-	12, // 14: rainbow.massprovisioning.v1.DirectoriesService.UploadCheckDirectorySynchronize:output_type -> rainbow.massprovisioning.v1.CheckDirectorySynchronizeResponse
-	13, // 15: rainbow.massprovisioning.v1.DirectoriesService.SynchronizeDirectory:output_type -> rainbow.massprovisioning.v1.SynchronizeDirectoryResponse
-	13, // 16: rainbow.massprovisioning.v1.DirectoriesService.UploadSynchronizeDirectory:output_type -> rainbow.massprovisioning.v1.SynchronizeDirectoryResponse
-	14, // 17: rainbow.massprovisioning.v1.DirectoriesService.GetDirectorySynchronizeReport:output_type -> rainbow.massprovisioning.v1.GetDirectorySynchronizeReportResponse
-	15, // 18: rainbow.massprovisioning.v1.DirectoriesService.CreateDirectorySynchronizeReport:output_type -> rainbow.massprovisioning.v1.CreateDirectorySynchronizeReportResponse
-	16, // 19: rainbow.massprovisioning.v1.DirectoriesService.ExportDirectory:output_type -> rainbow.massprovisioning.v1.ExportDirectoryResponse
-	10, // [10:20] is the sub-list for method output_type
-	0,  // [0:10] is the sub-list for method input_type
+	9,  // 10: rainbow.massprovisioning.v1.DirectoriesService.DownloadExportDirectory:input_type -> rainbow.massprovisioning.v1.ExportDirectoryRequest
+	10, // 11: rainbow.massprovisioning.v1.DirectoriesService.ImportDirectory:output_type -> rainbow.massprovisioning.v1.ImportDirectoryResponse
+	10, // 12: rainbow.massprovisioning.v1.DirectoriesService.UploadImportDirectory:output_type -> rainbow.massprovisioning.v1.ImportDirectoryResponse
+	11, // 13: rainbow.massprovisioning.v1.DirectoriesService.GetDirectoryImportStatus:output_type -> rainbow.massprovisioning.v1.GetDirectoryImportStatusResponse
+	12, // 14: rainbow.massprovisioning.v1.DirectoriesService.CheckDirectorySynchronize:output_type -> rainbow.massprovisioning.v1.CheckDirectorySynchronizeResponse
+	12, // 15: rainbow.massprovisioning.v1.DirectoriesService.UploadCheckDirectorySynchronize:output_type -> rainbow.massprovisioning.v1.CheckDirectorySynchronizeResponse
+	13, // 16: rainbow.massprovisioning.v1.DirectoriesService.SynchronizeDirectory:output_type -> rainbow.massprovisioning.v1.SynchronizeDirectoryResponse
+	13, // 17: rainbow.massprovisioning.v1.DirectoriesService.UploadSynchronizeDirectory:output_type -> rainbow.massprovisioning.v1.SynchronizeDirectoryResponse
+	14, // 18: rainbow.massprovisioning.v1.DirectoriesService.GetDirectorySynchronizeReport:output_type -> rainbow.massprovisioning.v1.GetDirectorySynchronizeReportResponse
+	15, // 19: rainbow.massprovisioning.v1.DirectoriesService.CreateDirectorySynchronizeReport:output_type -> rainbow.massprovisioning.v1.CreateDirectorySynchronizeReportResponse
+	16, // 20: rainbow.massprovisioning.v1.DirectoriesService.ExportDirectory:output_type -> rainbow.massprovisioning.v1.ExportDirectoryResponse
+	17, // 21: rainbow.massprovisioning.v1.DirectoriesService.DownloadExportDirectory:output_type -> google.api.HttpBody
+	11, // [11:22] is the sub-list for method output_type
+	0,  // [0:11] is the sub-list for method input_type
 	0,  // [0:0] is the sub-list for extension type_name
 	0,  // [0:0] is the sub-list for extension extendee
 	0,  // [0:0] is the sub-list for field type_name

@@ -11,6 +11,7 @@ package massprovisioningv1
 
 import (
 	context "context"
+	httpbody "google.golang.org/genproto/googleapis/api/httpbody"
 	grpc "google.golang.org/grpc"
 	codes "google.golang.org/grpc/codes"
 	status "google.golang.org/grpc/status"
@@ -32,6 +33,7 @@ const (
 	DirectoriesService_GetDirectorySynchronizeReport_FullMethodName    = "/rainbow.massprovisioning.v1.DirectoriesService/GetDirectorySynchronizeReport"
 	DirectoriesService_CreateDirectorySynchronizeReport_FullMethodName = "/rainbow.massprovisioning.v1.DirectoriesService/CreateDirectorySynchronizeReport"
 	DirectoriesService_ExportDirectory_FullMethodName                  = "/rainbow.massprovisioning.v1.DirectoriesService/ExportDirectory"
+	DirectoriesService_DownloadExportDirectory_FullMethodName          = "/rainbow.massprovisioning.v1.DirectoriesService/DownloadExportDirectory"
 )
 
 // DirectoriesServiceClient is the client API for DirectoriesService service.
@@ -75,6 +77,9 @@ type DirectoriesServiceClient interface {
 	// ExportDirectory answers the directory of a company as JSON. Should upstream answer text/csv for format csv, that
 	// passes over REST only. Operation and path from the Rainbow Node SDK, not in the portal's guide.
 	ExportDirectory(ctx context.Context, in *ExportDirectoryRequest, opts ...grpc.CallOption) (*ExportDirectoryResponse, error)
+	// DownloadExportDirectory is ExportDirectory for CSV, in pieces: it asks for text/csv alone; set format to csv. Each piece
+	// says the content type; should upstream answer JSON all the same (a list of lines), that is application/json.
+	DownloadExportDirectory(ctx context.Context, in *ExportDirectoryRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[httpbody.HttpBody], error)
 }
 
 type directoriesServiceClient struct {
@@ -194,6 +199,25 @@ func (c *directoriesServiceClient) ExportDirectory(ctx context.Context, in *Expo
 	return out, nil
 }
 
+func (c *directoriesServiceClient) DownloadExportDirectory(ctx context.Context, in *ExportDirectoryRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[httpbody.HttpBody], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &DirectoriesService_ServiceDesc.Streams[3], DirectoriesService_DownloadExportDirectory_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[ExportDirectoryRequest, httpbody.HttpBody]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type DirectoriesService_DownloadExportDirectoryClient = grpc.ServerStreamingClient[httpbody.HttpBody]
+
 // DirectoriesServiceServer is the server API for DirectoriesService service.
 // All implementations must embed UnimplementedDirectoriesServiceServer
 // for forward compatibility.
@@ -235,6 +259,9 @@ type DirectoriesServiceServer interface {
 	// ExportDirectory answers the directory of a company as JSON. Should upstream answer text/csv for format csv, that
 	// passes over REST only. Operation and path from the Rainbow Node SDK, not in the portal's guide.
 	ExportDirectory(context.Context, *ExportDirectoryRequest) (*ExportDirectoryResponse, error)
+	// DownloadExportDirectory is ExportDirectory for CSV, in pieces: it asks for text/csv alone; set format to csv. Each piece
+	// says the content type; should upstream answer JSON all the same (a list of lines), that is application/json.
+	DownloadExportDirectory(*ExportDirectoryRequest, grpc.ServerStreamingServer[httpbody.HttpBody]) error
 	mustEmbedUnimplementedDirectoriesServiceServer()
 }
 
@@ -274,6 +301,9 @@ func (UnimplementedDirectoriesServiceServer) CreateDirectorySynchronizeReport(co
 }
 func (UnimplementedDirectoriesServiceServer) ExportDirectory(context.Context, *ExportDirectoryRequest) (*ExportDirectoryResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ExportDirectory not implemented")
+}
+func (UnimplementedDirectoriesServiceServer) DownloadExportDirectory(*ExportDirectoryRequest, grpc.ServerStreamingServer[httpbody.HttpBody]) error {
+	return status.Error(codes.Unimplemented, "method DownloadExportDirectory not implemented")
 }
 func (UnimplementedDirectoriesServiceServer) mustEmbedUnimplementedDirectoriesServiceServer() {}
 func (UnimplementedDirectoriesServiceServer) testEmbeddedByValue()                            {}
@@ -443,6 +473,17 @@ func _DirectoriesService_ExportDirectory_Handler(srv interface{}, ctx context.Co
 	return interceptor(ctx, in, info, handler)
 }
 
+func _DirectoriesService_DownloadExportDirectory_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(ExportDirectoryRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(DirectoriesServiceServer).DownloadExportDirectory(m, &grpc.GenericServerStream[ExportDirectoryRequest, httpbody.HttpBody]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type DirectoriesService_DownloadExportDirectoryServer = grpc.ServerStreamingServer[httpbody.HttpBody]
+
 // DirectoriesService_ServiceDesc is the grpc.ServiceDesc for DirectoriesService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -494,6 +535,11 @@ var DirectoriesService_ServiceDesc = grpc.ServiceDesc{
 			StreamName:    "UploadSynchronizeDirectory",
 			Handler:       _DirectoriesService_UploadSynchronizeDirectory_Handler,
 			ClientStreams: true,
+		},
+		{
+			StreamName:    "DownloadExportDirectory",
+			Handler:       _DirectoriesService_DownloadExportDirectory_Handler,
+			ServerStreams: true,
 		},
 	},
 	Metadata: "rainbow/massprovisioning/v1/directories.proto",

@@ -12,6 +12,7 @@ package massprovisioningv1
 import (
 	_ "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/options/v1"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
+	httpbody "google.golang.org/genproto/googleapis/api/httpbody"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	reflect "reflect"
@@ -88,7 +89,8 @@ type SynchronizeTenantResponse struct {
 	// Operations.
 	Data *TenantOperations `protobuf:"bytes,1,opt,name=data,proto3" json:"data,omitempty"`
 	// What the document holds and no field above can carry, as one JSON object: unknown members, explicit nulls, and
-	// known members of another type than the field. Every message that is a JSON object upstream has it.
+	// known members of another type than the field. An answer that is no object is here as a whole. Every message that
+	// is a JSON object upstream has it.
 	ExtraJson     []byte `protobuf:"bytes,1000,opt,name=extra_json,json=extraJson,proto3" json:"extra_json,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -416,7 +418,7 @@ var File_rainbow_massprovisioning_v1_office365_proto protoreflect.FileDescriptor
 
 const file_rainbow_massprovisioning_v1_office365_proto_rawDesc = "" +
 	"\n" +
-	"+rainbow/massprovisioning/v1/office365.proto\x12\x1brainbow.massprovisioning.v1\x1a\x1cgoogle/api/annotations.proto\x1a rainbow/options/v1/options.proto\"Z\n" +
+	"+rainbow/massprovisioning/v1/office365.proto\x12\x1brainbow.massprovisioning.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x19google/api/httpbody.proto\x1a rainbow/options/v1/options.proto\"Z\n" +
 	"\x18SynchronizeTenantRequest\x12\x16\n" +
 	"\x06tenant\x18\x01 \x01(\tR\x06tenant\x12\x1b\n" +
 	"\x06format\x18\x02 \x01(\tH\x00R\x06format\x88\x01\x01B\t\n" +
@@ -446,11 +448,13 @@ const file_rainbow_massprovisioning_v1_office365_proto_rawDesc = "" +
 	"\x04data\x18\x02 \x01(\v2-.rainbow.massprovisioning.v1.TenantOperationsR\x04data\x12\x1e\n" +
 	"\n" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\t\n" +
-	"\a_status2\xc4\x05\n" +
+	"\a_status2\xdb\b\n" +
 	"\x10Office365Service\x12\xd1\x01\n" +
-	"\x11SynchronizeTenant\x125.rainbow.massprovisioning.v1.SynchronizeTenantRequest\x1a6.rainbow.massprovisioning.v1.SynchronizeTenantResponse\"M\xca\xc1\x18\x04\b\x02\x10\x01\x82\xd3\xe4\x93\x02?\x12=/api/rainbow/massprovisioning/v1.0/users/synchronize/{tenant}\x12\xee\x01\n" +
+	"\x11SynchronizeTenant\x125.rainbow.massprovisioning.v1.SynchronizeTenantRequest\x1a6.rainbow.massprovisioning.v1.SynchronizeTenantResponse\"M\xca\xc1\x18\x04\b\x02\x10\x01\x82\xd3\xe4\x93\x02?\x12=/api/rainbow/massprovisioning/v1.0/users/synchronize/{tenant}\x12\xbe\x01\n" +
+	"\x19DownloadSynchronizeTenant\x125.rainbow.massprovisioning.v1.SynchronizeTenantRequest\x1a\x14.google.api.HttpBody\"R\xca\xc1\x18N\b\x02\x10\x01*\btext/csv2>rainbow.massprovisioning.v1.Office365Service.SynchronizeTenant0\x01\x12\xee\x01\n" +
 	"\x1aStartSynchronizeTenantTask\x12>.rainbow.massprovisioning.v1.StartSynchronizeTenantTaskRequest\x1a?.rainbow.massprovisioning.v1.StartSynchronizeTenantTaskResponse\"O\xca\xc1\x18\x02\b\x02\x82\xd3\xe4\x93\x02C\"A/api/rainbow/massprovisioning/v1.0/users/synchronizeTask/{tenant}\x12\xea\x01\n" +
-	"\x18GetSynchronizeTenantTask\x12<.rainbow.massprovisioning.v1.GetSynchronizeTenantTaskRequest\x1a=.rainbow.massprovisioning.v1.GetSynchronizeTenantTaskResponse\"Q\xca\xc1\x18\x04\b\x02\x10\x01\x82\xd3\xe4\x93\x02C\x12A/api/rainbow/massprovisioning/v1.0/users/synchronizeTask/{tenant}B\x9e\x02\n" +
+	"\x18GetSynchronizeTenantTask\x12<.rainbow.massprovisioning.v1.GetSynchronizeTenantTaskRequest\x1a=.rainbow.massprovisioning.v1.GetSynchronizeTenantTaskResponse\"Q\xca\xc1\x18\x04\b\x02\x10\x01\x82\xd3\xe4\x93\x02C\x12A/api/rainbow/massprovisioning/v1.0/users/synchronizeTask/{tenant}\x12\xd3\x01\n" +
+	" DownloadGetSynchronizeTenantTask\x12<.rainbow.massprovisioning.v1.GetSynchronizeTenantTaskRequest\x1a\x14.google.api.HttpBody\"Y\xca\xc1\x18U\b\x02\x10\x01*\btext/csv2Erainbow.massprovisioning.v1.Office365Service.GetSynchronizeTenantTask0\x01B\x9e\x02\n" +
 	"\x1fcom.rainbow.massprovisioning.v1B\x0eOffice365ProtoP\x01Z]github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/massprovisioning/v1;massprovisioningv1\xa2\x02\x03RMX\xaa\x02\x1bRainbow.Massprovisioning.V1\xca\x02\x1bRainbow\\Massprovisioning\\V1\xe2\x02'Rainbow\\Massprovisioning\\V1\\GPBMetadata\xea\x02\x1dRainbow::Massprovisioning::V1b\x06proto3"
 
 var (
@@ -474,18 +478,23 @@ var file_rainbow_massprovisioning_v1_office365_proto_goTypes = []any{
 	(*StartSynchronizeTenantTaskResponse)(nil), // 4: rainbow.massprovisioning.v1.StartSynchronizeTenantTaskResponse
 	(*GetSynchronizeTenantTaskRequest)(nil),    // 5: rainbow.massprovisioning.v1.GetSynchronizeTenantTaskRequest
 	(*GetSynchronizeTenantTaskResponse)(nil),   // 6: rainbow.massprovisioning.v1.GetSynchronizeTenantTaskResponse
+	(*httpbody.HttpBody)(nil),                  // 7: google.api.HttpBody
 }
 var file_rainbow_massprovisioning_v1_office365_proto_depIdxs = []int32{
 	2, // 0: rainbow.massprovisioning.v1.SynchronizeTenantResponse.data:type_name -> rainbow.massprovisioning.v1.TenantOperations
 	2, // 1: rainbow.massprovisioning.v1.GetSynchronizeTenantTaskResponse.data:type_name -> rainbow.massprovisioning.v1.TenantOperations
 	0, // 2: rainbow.massprovisioning.v1.Office365Service.SynchronizeTenant:input_type -> rainbow.massprovisioning.v1.SynchronizeTenantRequest
-	3, // 3: rainbow.massprovisioning.v1.Office365Service.StartSynchronizeTenantTask:input_type -> rainbow.massprovisioning.v1.StartSynchronizeTenantTaskRequest
-	5, // 4: rainbow.massprovisioning.v1.Office365Service.GetSynchronizeTenantTask:input_type -> rainbow.massprovisioning.v1.GetSynchronizeTenantTaskRequest
-	1, // 5: rainbow.massprovisioning.v1.Office365Service.SynchronizeTenant:output_type -> rainbow.massprovisioning.v1.SynchronizeTenantResponse
-	4, // 6: rainbow.massprovisioning.v1.Office365Service.StartSynchronizeTenantTask:output_type -> rainbow.massprovisioning.v1.StartSynchronizeTenantTaskResponse
-	6, // 7: rainbow.massprovisioning.v1.Office365Service.GetSynchronizeTenantTask:output_type -> rainbow.massprovisioning.v1.GetSynchronizeTenantTaskResponse
-	5, // [5:8] is the sub-list for method output_type
-	2, // [2:5] is the sub-list for method input_type
+	0, // 3: rainbow.massprovisioning.v1.Office365Service.DownloadSynchronizeTenant:input_type -> rainbow.massprovisioning.v1.SynchronizeTenantRequest
+	3, // 4: rainbow.massprovisioning.v1.Office365Service.StartSynchronizeTenantTask:input_type -> rainbow.massprovisioning.v1.StartSynchronizeTenantTaskRequest
+	5, // 5: rainbow.massprovisioning.v1.Office365Service.GetSynchronizeTenantTask:input_type -> rainbow.massprovisioning.v1.GetSynchronizeTenantTaskRequest
+	5, // 6: rainbow.massprovisioning.v1.Office365Service.DownloadGetSynchronizeTenantTask:input_type -> rainbow.massprovisioning.v1.GetSynchronizeTenantTaskRequest
+	1, // 7: rainbow.massprovisioning.v1.Office365Service.SynchronizeTenant:output_type -> rainbow.massprovisioning.v1.SynchronizeTenantResponse
+	7, // 8: rainbow.massprovisioning.v1.Office365Service.DownloadSynchronizeTenant:output_type -> google.api.HttpBody
+	4, // 9: rainbow.massprovisioning.v1.Office365Service.StartSynchronizeTenantTask:output_type -> rainbow.massprovisioning.v1.StartSynchronizeTenantTaskResponse
+	6, // 10: rainbow.massprovisioning.v1.Office365Service.GetSynchronizeTenantTask:output_type -> rainbow.massprovisioning.v1.GetSynchronizeTenantTaskResponse
+	7, // 11: rainbow.massprovisioning.v1.Office365Service.DownloadGetSynchronizeTenantTask:output_type -> google.api.HttpBody
+	7, // [7:12] is the sub-list for method output_type
+	2, // [2:7] is the sub-list for method input_type
 	2, // [2:2] is the sub-list for extension type_name
 	2, // [2:2] is the sub-list for extension extendee
 	0, // [0:2] is the sub-list for field type_name

@@ -11,6 +11,7 @@ package massprovisioningv1
 
 import (
 	context "context"
+	httpbody "google.golang.org/genproto/googleapis/api/httpbody"
 	grpc "google.golang.org/grpc"
 	codes "google.golang.org/grpc/codes"
 	status "google.golang.org/grpc/status"
@@ -22,9 +23,11 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	Office365Service_SynchronizeTenant_FullMethodName          = "/rainbow.massprovisioning.v1.Office365Service/SynchronizeTenant"
-	Office365Service_StartSynchronizeTenantTask_FullMethodName = "/rainbow.massprovisioning.v1.Office365Service/StartSynchronizeTenantTask"
-	Office365Service_GetSynchronizeTenantTask_FullMethodName   = "/rainbow.massprovisioning.v1.Office365Service/GetSynchronizeTenantTask"
+	Office365Service_SynchronizeTenant_FullMethodName                = "/rainbow.massprovisioning.v1.Office365Service/SynchronizeTenant"
+	Office365Service_DownloadSynchronizeTenant_FullMethodName        = "/rainbow.massprovisioning.v1.Office365Service/DownloadSynchronizeTenant"
+	Office365Service_StartSynchronizeTenantTask_FullMethodName       = "/rainbow.massprovisioning.v1.Office365Service/StartSynchronizeTenantTask"
+	Office365Service_GetSynchronizeTenantTask_FullMethodName         = "/rainbow.massprovisioning.v1.Office365Service/GetSynchronizeTenantTask"
+	Office365Service_DownloadGetSynchronizeTenantTask_FullMethodName = "/rainbow.massprovisioning.v1.Office365Service/DownloadGetSynchronizeTenantTask"
 )
 
 // Office365ServiceClient is the client API for Office365Service service.
@@ -37,6 +40,9 @@ type Office365ServiceClient interface {
 	// SynchronizeTenant answers the operations that would align the users with the tenant. It changes nothing.
 	// Operation and path from the Rainbow Node SDK, not in the portal's guide.
 	SynchronizeTenant(ctx context.Context, in *SynchronizeTenantRequest, opts ...grpc.CallOption) (*SynchronizeTenantResponse, error)
+	// DownloadSynchronizeTenant is SynchronizeTenant for CSV, in pieces: it asks for text/csv alone; set format to csv. Each piece
+	// says the content type; should upstream answer JSON all the same (a list of lines), that is application/json.
+	DownloadSynchronizeTenant(ctx context.Context, in *SynchronizeTenantRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[httpbody.HttpBody], error)
 	// StartSynchronizeTenantTask begins to find these operations out in the background; poll GetSynchronizeTenantTask.
 	// Whether a second call begins a second task is not documented. Operation and path from the Rainbow Node SDK, not
 	// in the portal's guide.
@@ -44,6 +50,9 @@ type Office365ServiceClient interface {
 	// GetSynchronizeTenantTask answers what the task found out; status is pending while it runs. Operation and path
 	// from the Rainbow Node SDK, not in the portal's guide.
 	GetSynchronizeTenantTask(ctx context.Context, in *GetSynchronizeTenantTaskRequest, opts ...grpc.CallOption) (*GetSynchronizeTenantTaskResponse, error)
+	// DownloadGetSynchronizeTenantTask is GetSynchronizeTenantTask for CSV, in pieces: it asks for text/csv alone; set format to csv. Each piece
+	// says the content type; should upstream answer JSON all the same (a list of lines), that is application/json.
+	DownloadGetSynchronizeTenantTask(ctx context.Context, in *GetSynchronizeTenantTaskRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[httpbody.HttpBody], error)
 }
 
 type office365ServiceClient struct {
@@ -63,6 +72,25 @@ func (c *office365ServiceClient) SynchronizeTenant(ctx context.Context, in *Sync
 	}
 	return out, nil
 }
+
+func (c *office365ServiceClient) DownloadSynchronizeTenant(ctx context.Context, in *SynchronizeTenantRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[httpbody.HttpBody], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Office365Service_ServiceDesc.Streams[0], Office365Service_DownloadSynchronizeTenant_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[SynchronizeTenantRequest, httpbody.HttpBody]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Office365Service_DownloadSynchronizeTenantClient = grpc.ServerStreamingClient[httpbody.HttpBody]
 
 func (c *office365ServiceClient) StartSynchronizeTenantTask(ctx context.Context, in *StartSynchronizeTenantTaskRequest, opts ...grpc.CallOption) (*StartSynchronizeTenantTaskResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
@@ -84,6 +112,25 @@ func (c *office365ServiceClient) GetSynchronizeTenantTask(ctx context.Context, i
 	return out, nil
 }
 
+func (c *office365ServiceClient) DownloadGetSynchronizeTenantTask(ctx context.Context, in *GetSynchronizeTenantTaskRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[httpbody.HttpBody], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Office365Service_ServiceDesc.Streams[1], Office365Service_DownloadGetSynchronizeTenantTask_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[GetSynchronizeTenantTaskRequest, httpbody.HttpBody]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Office365Service_DownloadGetSynchronizeTenantTaskClient = grpc.ServerStreamingClient[httpbody.HttpBody]
+
 // Office365ServiceServer is the server API for Office365Service service.
 // All implementations must embed UnimplementedOffice365ServiceServer
 // for forward compatibility.
@@ -94,6 +141,9 @@ type Office365ServiceServer interface {
 	// SynchronizeTenant answers the operations that would align the users with the tenant. It changes nothing.
 	// Operation and path from the Rainbow Node SDK, not in the portal's guide.
 	SynchronizeTenant(context.Context, *SynchronizeTenantRequest) (*SynchronizeTenantResponse, error)
+	// DownloadSynchronizeTenant is SynchronizeTenant for CSV, in pieces: it asks for text/csv alone; set format to csv. Each piece
+	// says the content type; should upstream answer JSON all the same (a list of lines), that is application/json.
+	DownloadSynchronizeTenant(*SynchronizeTenantRequest, grpc.ServerStreamingServer[httpbody.HttpBody]) error
 	// StartSynchronizeTenantTask begins to find these operations out in the background; poll GetSynchronizeTenantTask.
 	// Whether a second call begins a second task is not documented. Operation and path from the Rainbow Node SDK, not
 	// in the portal's guide.
@@ -101,6 +151,9 @@ type Office365ServiceServer interface {
 	// GetSynchronizeTenantTask answers what the task found out; status is pending while it runs. Operation and path
 	// from the Rainbow Node SDK, not in the portal's guide.
 	GetSynchronizeTenantTask(context.Context, *GetSynchronizeTenantTaskRequest) (*GetSynchronizeTenantTaskResponse, error)
+	// DownloadGetSynchronizeTenantTask is GetSynchronizeTenantTask for CSV, in pieces: it asks for text/csv alone; set format to csv. Each piece
+	// says the content type; should upstream answer JSON all the same (a list of lines), that is application/json.
+	DownloadGetSynchronizeTenantTask(*GetSynchronizeTenantTaskRequest, grpc.ServerStreamingServer[httpbody.HttpBody]) error
 	mustEmbedUnimplementedOffice365ServiceServer()
 }
 
@@ -114,11 +167,17 @@ type UnimplementedOffice365ServiceServer struct{}
 func (UnimplementedOffice365ServiceServer) SynchronizeTenant(context.Context, *SynchronizeTenantRequest) (*SynchronizeTenantResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method SynchronizeTenant not implemented")
 }
+func (UnimplementedOffice365ServiceServer) DownloadSynchronizeTenant(*SynchronizeTenantRequest, grpc.ServerStreamingServer[httpbody.HttpBody]) error {
+	return status.Error(codes.Unimplemented, "method DownloadSynchronizeTenant not implemented")
+}
 func (UnimplementedOffice365ServiceServer) StartSynchronizeTenantTask(context.Context, *StartSynchronizeTenantTaskRequest) (*StartSynchronizeTenantTaskResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method StartSynchronizeTenantTask not implemented")
 }
 func (UnimplementedOffice365ServiceServer) GetSynchronizeTenantTask(context.Context, *GetSynchronizeTenantTaskRequest) (*GetSynchronizeTenantTaskResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetSynchronizeTenantTask not implemented")
+}
+func (UnimplementedOffice365ServiceServer) DownloadGetSynchronizeTenantTask(*GetSynchronizeTenantTaskRequest, grpc.ServerStreamingServer[httpbody.HttpBody]) error {
+	return status.Error(codes.Unimplemented, "method DownloadGetSynchronizeTenantTask not implemented")
 }
 func (UnimplementedOffice365ServiceServer) mustEmbedUnimplementedOffice365ServiceServer() {}
 func (UnimplementedOffice365ServiceServer) testEmbeddedByValue()                          {}
@@ -159,6 +218,17 @@ func _Office365Service_SynchronizeTenant_Handler(srv interface{}, ctx context.Co
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Office365Service_DownloadSynchronizeTenant_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(SynchronizeTenantRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(Office365ServiceServer).DownloadSynchronizeTenant(m, &grpc.GenericServerStream[SynchronizeTenantRequest, httpbody.HttpBody]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Office365Service_DownloadSynchronizeTenantServer = grpc.ServerStreamingServer[httpbody.HttpBody]
+
 func _Office365Service_StartSynchronizeTenantTask_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(StartSynchronizeTenantTaskRequest)
 	if err := dec(in); err != nil {
@@ -195,6 +265,17 @@ func _Office365Service_GetSynchronizeTenantTask_Handler(srv interface{}, ctx con
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Office365Service_DownloadGetSynchronizeTenantTask_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(GetSynchronizeTenantTaskRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(Office365ServiceServer).DownloadGetSynchronizeTenantTask(m, &grpc.GenericServerStream[GetSynchronizeTenantTaskRequest, httpbody.HttpBody]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Office365Service_DownloadGetSynchronizeTenantTaskServer = grpc.ServerStreamingServer[httpbody.HttpBody]
+
 // Office365Service_ServiceDesc is the grpc.ServiceDesc for Office365Service service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -215,6 +296,17 @@ var Office365Service_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _Office365Service_GetSynchronizeTenantTask_Handler,
 		},
 	},
-	Streams:  []grpc.StreamDesc{},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "DownloadSynchronizeTenant",
+			Handler:       _Office365Service_DownloadSynchronizeTenant_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "DownloadGetSynchronizeTenantTask",
+			Handler:       _Office365Service_DownloadGetSynchronizeTenantTask_Handler,
+			ServerStreams: true,
+		},
+	},
 	Metadata: "rainbow/massprovisioning/v1/office365.proto",
 }

@@ -32,7 +32,7 @@ var File_rainbow_massprovisioning_v1_users_and_devices_proto protoreflect.FileDe
 
 const file_rainbow_massprovisioning_v1_users_and_devices_proto_rawDesc = "" +
 	"\n" +
-	"3rainbow/massprovisioning/v1/users_and_devices.proto\x12\x1brainbow.massprovisioning.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x19google/api/httpbody.proto\x1a.rainbow/massprovisioning/v1/import_check.proto\x1a/rainbow/massprovisioning/v1/import_report.proto\x1a0rainbow/massprovisioning/v1/import_request.proto\x1a-rainbow/massprovisioning/v1/user_export.proto\x1a rainbow/options/v1/options.proto2\xd0'\n" +
+	"3rainbow/massprovisioning/v1/users_and_devices.proto\x12\x1brainbow.massprovisioning.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x19google/api/httpbody.proto\x1a.rainbow/massprovisioning/v1/import_check.proto\x1a/rainbow/massprovisioning/v1/import_report.proto\x1a0rainbow/massprovisioning/v1/import_request.proto\x1a-rainbow/massprovisioning/v1/user_export.proto\x1a rainbow/options/v1/options.proto2\x85)\n" +
 	"\x16UsersAndDevicesService\x12\xed\x01\n" +
 	"\x10CheckUsersImport\x124.rainbow.massprovisioning.v1.CheckUsersImportRequest\x1a5.rainbow.massprovisioning.v1.CheckUsersImportResponse\"l\xca\xc1\x18$\b\x02\x10\x01\x1a\x05admin\"\x17text/csv; charset=utf-8\x82\xd3\xe4\x93\x02>:\x04body\"6/api/rainbow/massprovisioning/v1.0/users/imports/check\x12\xfc\x01\n" +
 	"\x16UploadCheckUsersImport\x12:.rainbow.massprovisioning.v1.UploadCheckUsersImportRequest\x1a5.rainbow.massprovisioning.v1.CheckUsersImportResponse\"m\xca\xc1\x18i\b\x02\x10\x01\x1a\x05admin\"\x17text/csv; charset=utf-82Crainbow.massprovisioning.v1.UsersAndDevicesService.CheckUsersImport(\x01\x12\x88\x02\n" +
@@ -54,7 +54,8 @@ const file_rainbow_massprovisioning_v1_users_and_devices_proto_rawDesc = "" +
 	"\x1cCreateUsersSynchronizeReport\x12@.rainbow.massprovisioning.v1.CreateUsersSynchronizeReportRequest\x1aA.rainbow.massprovisioning.v1.CreateUsersSynchronizeReportResponse\"k\xca\xc1\x18\t\b\x02\x1a\x05admin\x82\xd3\xe4\x93\x02X:\x04body\"P/api/rainbow/massprovisioning/v1.0/users/imports/synchronize/{command_id}/report\x12\xb2\x01\n" +
 	"\x10GetUsersTemplate\x124.rainbow.massprovisioning.v1.GetUsersTemplateRequest\x1a\x14.google.api.HttpBody\"R\xca\xc1\x18\x15\b\x02\x10\x01\x1a\x05admin*\btext/csv\x82\xd3\xe4\x93\x023\x121/api/rainbow/massprovisioning/v1.0/users/template\x12\xc8\x01\n" +
 	"\x18DownloadGetUsersTemplate\x124.rainbow.massprovisioning.v1.GetUsersTemplateRequest\x1a\x14.google.api.HttpBody\"^\xca\xc1\x18Z\b\x02\x10\x01\x1a\x05admin*\btext/csv2Crainbow.massprovisioning.v1.UsersAndDevicesService.GetUsersTemplate0\x01\x12\xb6\x01\n" +
-	"\vExportUsers\x12/.rainbow.massprovisioning.v1.ExportUsersRequest\x1a0.rainbow.massprovisioning.v1.ExportUsersResponse\"D\xca\xc1\x18\x04\b\x02\x10\x01\x82\xd3\xe4\x93\x026\x124/api/rainbow/massprovisioning/v1.0/users/synchronizeB\xa4\x02\n" +
+	"\vExportUsers\x12/.rainbow.massprovisioning.v1.ExportUsersRequest\x1a0.rainbow.massprovisioning.v1.ExportUsersResponse\"D\xca\xc1\x18\x04\b\x02\x10\x01\x82\xd3\xe4\x93\x026\x124/api/rainbow/massprovisioning/v1.0/users/synchronize\x12\xb2\x01\n" +
+	"\x13DownloadExportUsers\x12/.rainbow.massprovisioning.v1.ExportUsersRequest\x1a\x14.google.api.HttpBody\"R\xca\xc1\x18N\b\x02\x10\x01*\btext/csv2>rainbow.massprovisioning.v1.UsersAndDevicesService.ExportUsers0\x01B\xa4\x02\n" +
 	"\x1fcom.rainbow.massprovisioning.v1B\x14UsersAndDevicesProtoP\x01Z]github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/massprovisioning/v1;massprovisioningv1\xa2\x02\x03RMX\xaa\x02\x1bRainbow.Massprovisioning.V1\xca\x02\x1bRainbow\\Massprovisioning\\V1\xe2\x02'Rainbow\\Massprovisioning\\V1\\GPBMetadata\xea\x02\x1dRainbow::Massprovisioning::V1b\x06proto3"
 
 var file_rainbow_massprovisioning_v1_users_and_devices_proto_goTypes = []any{
@@ -115,29 +116,31 @@ var file_rainbow_massprovisioning_v1_users_and_devices_proto_depIdxs = []int32{
 	18, // 18: rainbow.massprovisioning.v1.UsersAndDevicesService.GetUsersTemplate:input_type -> rainbow.massprovisioning.v1.GetUsersTemplateRequest
 	18, // 19: rainbow.massprovisioning.v1.UsersAndDevicesService.DownloadGetUsersTemplate:input_type -> rainbow.massprovisioning.v1.GetUsersTemplateRequest
 	19, // 20: rainbow.massprovisioning.v1.UsersAndDevicesService.ExportUsers:input_type -> rainbow.massprovisioning.v1.ExportUsersRequest
-	20, // 21: rainbow.massprovisioning.v1.UsersAndDevicesService.CheckUsersImport:output_type -> rainbow.massprovisioning.v1.CheckUsersImportResponse
-	20, // 22: rainbow.massprovisioning.v1.UsersAndDevicesService.UploadCheckUsersImport:output_type -> rainbow.massprovisioning.v1.CheckUsersImportResponse
-	21, // 23: rainbow.massprovisioning.v1.UsersAndDevicesService.CheckUsersSynchronize:output_type -> rainbow.massprovisioning.v1.CheckUsersSynchronizeResponse
-	21, // 24: rainbow.massprovisioning.v1.UsersAndDevicesService.UploadCheckUsersSynchronize:output_type -> rainbow.massprovisioning.v1.CheckUsersSynchronizeResponse
-	22, // 25: rainbow.massprovisioning.v1.UsersAndDevicesService.CheckRainbowVoice:output_type -> rainbow.massprovisioning.v1.CheckRainbowVoiceResponse
-	22, // 26: rainbow.massprovisioning.v1.UsersAndDevicesService.UploadCheckRainbowVoice:output_type -> rainbow.massprovisioning.v1.CheckRainbowVoiceResponse
-	23, // 27: rainbow.massprovisioning.v1.UsersAndDevicesService.ImportUsers:output_type -> rainbow.massprovisioning.v1.ImportUsersResponse
-	23, // 28: rainbow.massprovisioning.v1.UsersAndDevicesService.UploadImportUsers:output_type -> rainbow.massprovisioning.v1.ImportUsersResponse
-	24, // 29: rainbow.massprovisioning.v1.UsersAndDevicesService.SynchronizeUsers:output_type -> rainbow.massprovisioning.v1.SynchronizeUsersResponse
-	24, // 30: rainbow.massprovisioning.v1.UsersAndDevicesService.UploadSynchronizeUsers:output_type -> rainbow.massprovisioning.v1.SynchronizeUsersResponse
-	25, // 31: rainbow.massprovisioning.v1.UsersAndDevicesService.ImportRainbowVoice:output_type -> rainbow.massprovisioning.v1.ImportRainbowVoiceResponse
-	25, // 32: rainbow.massprovisioning.v1.UsersAndDevicesService.UploadImportRainbowVoice:output_type -> rainbow.massprovisioning.v1.ImportRainbowVoiceResponse
-	26, // 33: rainbow.massprovisioning.v1.UsersAndDevicesService.ListUsersImports:output_type -> rainbow.massprovisioning.v1.ListUsersImportsResponse
-	27, // 34: rainbow.massprovisioning.v1.UsersAndDevicesService.GetUsersImportReport:output_type -> rainbow.massprovisioning.v1.GetUsersImportReportResponse
-	28, // 35: rainbow.massprovisioning.v1.UsersAndDevicesService.DeleteUsersImportReport:output_type -> rainbow.massprovisioning.v1.DeleteUsersImportReportResponse
-	29, // 36: rainbow.massprovisioning.v1.UsersAndDevicesService.GetUsersSynchronizeCheckReport:output_type -> rainbow.massprovisioning.v1.GetUsersSynchronizeCheckReportResponse
-	30, // 37: rainbow.massprovisioning.v1.UsersAndDevicesService.GetUsersSynchronizeReport:output_type -> rainbow.massprovisioning.v1.GetUsersSynchronizeReportResponse
-	31, // 38: rainbow.massprovisioning.v1.UsersAndDevicesService.CreateUsersSynchronizeReport:output_type -> rainbow.massprovisioning.v1.CreateUsersSynchronizeReportResponse
-	32, // 39: rainbow.massprovisioning.v1.UsersAndDevicesService.GetUsersTemplate:output_type -> google.api.HttpBody
-	32, // 40: rainbow.massprovisioning.v1.UsersAndDevicesService.DownloadGetUsersTemplate:output_type -> google.api.HttpBody
-	33, // 41: rainbow.massprovisioning.v1.UsersAndDevicesService.ExportUsers:output_type -> rainbow.massprovisioning.v1.ExportUsersResponse
-	21, // [21:42] is the sub-list for method output_type
-	0,  // [0:21] is the sub-list for method input_type
+	19, // 21: rainbow.massprovisioning.v1.UsersAndDevicesService.DownloadExportUsers:input_type -> rainbow.massprovisioning.v1.ExportUsersRequest
+	20, // 22: rainbow.massprovisioning.v1.UsersAndDevicesService.CheckUsersImport:output_type -> rainbow.massprovisioning.v1.CheckUsersImportResponse
+	20, // 23: rainbow.massprovisioning.v1.UsersAndDevicesService.UploadCheckUsersImport:output_type -> rainbow.massprovisioning.v1.CheckUsersImportResponse
+	21, // 24: rainbow.massprovisioning.v1.UsersAndDevicesService.CheckUsersSynchronize:output_type -> rainbow.massprovisioning.v1.CheckUsersSynchronizeResponse
+	21, // 25: rainbow.massprovisioning.v1.UsersAndDevicesService.UploadCheckUsersSynchronize:output_type -> rainbow.massprovisioning.v1.CheckUsersSynchronizeResponse
+	22, // 26: rainbow.massprovisioning.v1.UsersAndDevicesService.CheckRainbowVoice:output_type -> rainbow.massprovisioning.v1.CheckRainbowVoiceResponse
+	22, // 27: rainbow.massprovisioning.v1.UsersAndDevicesService.UploadCheckRainbowVoice:output_type -> rainbow.massprovisioning.v1.CheckRainbowVoiceResponse
+	23, // 28: rainbow.massprovisioning.v1.UsersAndDevicesService.ImportUsers:output_type -> rainbow.massprovisioning.v1.ImportUsersResponse
+	23, // 29: rainbow.massprovisioning.v1.UsersAndDevicesService.UploadImportUsers:output_type -> rainbow.massprovisioning.v1.ImportUsersResponse
+	24, // 30: rainbow.massprovisioning.v1.UsersAndDevicesService.SynchronizeUsers:output_type -> rainbow.massprovisioning.v1.SynchronizeUsersResponse
+	24, // 31: rainbow.massprovisioning.v1.UsersAndDevicesService.UploadSynchronizeUsers:output_type -> rainbow.massprovisioning.v1.SynchronizeUsersResponse
+	25, // 32: rainbow.massprovisioning.v1.UsersAndDevicesService.ImportRainbowVoice:output_type -> rainbow.massprovisioning.v1.ImportRainbowVoiceResponse
+	25, // 33: rainbow.massprovisioning.v1.UsersAndDevicesService.UploadImportRainbowVoice:output_type -> rainbow.massprovisioning.v1.ImportRainbowVoiceResponse
+	26, // 34: rainbow.massprovisioning.v1.UsersAndDevicesService.ListUsersImports:output_type -> rainbow.massprovisioning.v1.ListUsersImportsResponse
+	27, // 35: rainbow.massprovisioning.v1.UsersAndDevicesService.GetUsersImportReport:output_type -> rainbow.massprovisioning.v1.GetUsersImportReportResponse
+	28, // 36: rainbow.massprovisioning.v1.UsersAndDevicesService.DeleteUsersImportReport:output_type -> rainbow.massprovisioning.v1.DeleteUsersImportReportResponse
+	29, // 37: rainbow.massprovisioning.v1.UsersAndDevicesService.GetUsersSynchronizeCheckReport:output_type -> rainbow.massprovisioning.v1.GetUsersSynchronizeCheckReportResponse
+	30, // 38: rainbow.massprovisioning.v1.UsersAndDevicesService.GetUsersSynchronizeReport:output_type -> rainbow.massprovisioning.v1.GetUsersSynchronizeReportResponse
+	31, // 39: rainbow.massprovisioning.v1.UsersAndDevicesService.CreateUsersSynchronizeReport:output_type -> rainbow.massprovisioning.v1.CreateUsersSynchronizeReportResponse
+	32, // 40: rainbow.massprovisioning.v1.UsersAndDevicesService.GetUsersTemplate:output_type -> google.api.HttpBody
+	32, // 41: rainbow.massprovisioning.v1.UsersAndDevicesService.DownloadGetUsersTemplate:output_type -> google.api.HttpBody
+	33, // 42: rainbow.massprovisioning.v1.UsersAndDevicesService.ExportUsers:output_type -> rainbow.massprovisioning.v1.ExportUsersResponse
+	32, // 43: rainbow.massprovisioning.v1.UsersAndDevicesService.DownloadExportUsers:output_type -> google.api.HttpBody
+	22, // [22:44] is the sub-list for method output_type
+	0,  // [0:22] is the sub-list for method input_type
 	0,  // [0:0] is the sub-list for extension type_name
 	0,  // [0:0] is the sub-list for extension extendee
 	0,  // [0:0] is the sub-list for field type_name

@@ -46,6 +46,7 @@ const (
 	UsersAndDevicesService_GetUsersTemplate_FullMethodName               = "/rainbow.massprovisioning.v1.UsersAndDevicesService/GetUsersTemplate"
 	UsersAndDevicesService_DownloadGetUsersTemplate_FullMethodName       = "/rainbow.massprovisioning.v1.UsersAndDevicesService/DownloadGetUsersTemplate"
 	UsersAndDevicesService_ExportUsers_FullMethodName                    = "/rainbow.massprovisioning.v1.UsersAndDevicesService/ExportUsers"
+	UsersAndDevicesService_DownloadExportUsers_FullMethodName            = "/rainbow.massprovisioning.v1.UsersAndDevicesService/DownloadExportUsers"
 )
 
 // UsersAndDevicesServiceClient is the client API for UsersAndDevicesService service.
@@ -159,9 +160,12 @@ type UsersAndDevicesServiceClient interface {
 	// DownloadGetUsersTemplate is GetUsersTemplate in pieces.
 	DownloadGetUsersTemplate(ctx context.Context, in *GetUsersTemplateRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[httpbody.HttpBody], error)
 	// ExportUsers answers the users of a company in the columns of the import files, as JSON. For format csv the
-	// Rainbow Node SDK also takes an answer of text/csv; such an answer passes over REST only. Operation and path
-	// from the Rainbow Node SDK, not in the portal's guide.
+	// Rainbow Node SDK also takes an answer of text/csv, which DownloadExportUsers hands on. Operation and path from the
+	// Rainbow Node SDK, not in the portal's guide.
 	ExportUsers(ctx context.Context, in *ExportUsersRequest, opts ...grpc.CallOption) (*ExportUsersResponse, error)
+	// DownloadExportUsers is ExportUsers for CSV, in pieces: it asks for text/csv alone; set format to csv. Each piece
+	// says the content type; should upstream answer JSON all the same (a list of lines), that is application/json.
+	DownloadExportUsers(ctx context.Context, in *ExportUsersRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[httpbody.HttpBody], error)
 }
 
 type usersAndDevicesServiceClient struct {
@@ -409,6 +413,25 @@ func (c *usersAndDevicesServiceClient) ExportUsers(ctx context.Context, in *Expo
 	return out, nil
 }
 
+func (c *usersAndDevicesServiceClient) DownloadExportUsers(ctx context.Context, in *ExportUsersRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[httpbody.HttpBody], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &UsersAndDevicesService_ServiceDesc.Streams[7], UsersAndDevicesService_DownloadExportUsers_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[ExportUsersRequest, httpbody.HttpBody]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type UsersAndDevicesService_DownloadExportUsersClient = grpc.ServerStreamingClient[httpbody.HttpBody]
+
 // UsersAndDevicesServiceServer is the server API for UsersAndDevicesService service.
 // All implementations must embed UnimplementedUsersAndDevicesServiceServer
 // for forward compatibility.
@@ -520,9 +543,12 @@ type UsersAndDevicesServiceServer interface {
 	// DownloadGetUsersTemplate is GetUsersTemplate in pieces.
 	DownloadGetUsersTemplate(*GetUsersTemplateRequest, grpc.ServerStreamingServer[httpbody.HttpBody]) error
 	// ExportUsers answers the users of a company in the columns of the import files, as JSON. For format csv the
-	// Rainbow Node SDK also takes an answer of text/csv; such an answer passes over REST only. Operation and path
-	// from the Rainbow Node SDK, not in the portal's guide.
+	// Rainbow Node SDK also takes an answer of text/csv, which DownloadExportUsers hands on. Operation and path from the
+	// Rainbow Node SDK, not in the portal's guide.
 	ExportUsers(context.Context, *ExportUsersRequest) (*ExportUsersResponse, error)
+	// DownloadExportUsers is ExportUsers for CSV, in pieces: it asks for text/csv alone; set format to csv. Each piece
+	// says the content type; should upstream answer JSON all the same (a list of lines), that is application/json.
+	DownloadExportUsers(*ExportUsersRequest, grpc.ServerStreamingServer[httpbody.HttpBody]) error
 	mustEmbedUnimplementedUsersAndDevicesServiceServer()
 }
 
@@ -595,6 +621,9 @@ func (UnimplementedUsersAndDevicesServiceServer) DownloadGetUsersTemplate(*GetUs
 }
 func (UnimplementedUsersAndDevicesServiceServer) ExportUsers(context.Context, *ExportUsersRequest) (*ExportUsersResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ExportUsers not implemented")
+}
+func (UnimplementedUsersAndDevicesServiceServer) DownloadExportUsers(*ExportUsersRequest, grpc.ServerStreamingServer[httpbody.HttpBody]) error {
+	return status.Error(codes.Unimplemented, "method DownloadExportUsers not implemented")
 }
 func (UnimplementedUsersAndDevicesServiceServer) mustEmbedUnimplementedUsersAndDevicesServiceServer() {
 }
@@ -923,6 +952,17 @@ func _UsersAndDevicesService_ExportUsers_Handler(srv interface{}, ctx context.Co
 	return interceptor(ctx, in, info, handler)
 }
 
+func _UsersAndDevicesService_DownloadExportUsers_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(ExportUsersRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(UsersAndDevicesServiceServer).DownloadExportUsers(m, &grpc.GenericServerStream[ExportUsersRequest, httpbody.HttpBody]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type UsersAndDevicesService_DownloadExportUsersServer = grpc.ServerStreamingServer[httpbody.HttpBody]
+
 // UsersAndDevicesService_ServiceDesc is the grpc.ServiceDesc for UsersAndDevicesService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -1021,6 +1061,11 @@ var UsersAndDevicesService_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "DownloadGetUsersTemplate",
 			Handler:       _UsersAndDevicesService_DownloadGetUsersTemplate_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "DownloadExportUsers",
+			Handler:       _UsersAndDevicesService_DownloadExportUsers_Handler,
 			ServerStreams: true,
 		},
 	},

@@ -96,7 +96,8 @@ type Operation struct {
 	Roles []string `protobuf:"bytes,3,rep,name=roles,proto3" json:"roles,omitempty"`
 	// Media type of the request body when it is not JSON, e.g. "text/csv; charset=utf-8".
 	RequestMediaType string `protobuf:"bytes,4,opt,name=request_media_type,json=requestMediaType,proto3" json:"request_media_type,omitempty"`
-	// Media type of a successful answer when it is not JSON, e.g. "text/csv".
+	// Media type of a successful answer when it is not JSON, e.g. "text/csv". On the streaming twin of an RPC that answers
+	// JSON: the file that it asks for instead, by this Accept header alone.
 	ResponseMediaType string `protobuf:"bytes,5,opt,name=response_media_type,json=responseMediaType,proto3" json:"response_media_type,omitempty"`
 	// Full name of the unary RPC whose streaming twin this is, e.g.
 	// "rainbow.massprovisioning.v1.UsersAndDevicesService.ImportUsers".

@@ -1263,10 +1263,11 @@ const file_rainbow_rvcpprovisioning_v1_cloud_pbx_greeting_proto_rawDesc = "" +
 	"\n" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\f\n" +
 	"\n" +
-	"_loop_play2\xca\x0f\n" +
+	"_loop_play2\xff\x10\n" +
 	"\x17CloudPbxGreetingService\x12\xcf\x01\n" +
 	"\x0eDeleteGreeting\x122.rainbow.rvcpprovisioning.v1.DeleteGreetingRequest\x1a+.rainbow.rvcpprovisioning.v1.StatusResponse\"\\\xca\xc1\x18\x04\b\x01\x10\x01\x82\xd3\xe4\x93\x02N*L/api/rainbow/rvcpprovisioning/v1.0/cloudpbxs/{system_id}/greetings/{file_id}\x12\xcb\x01\n" +
-	"\vGetGreeting\x12/.rainbow.rvcpprovisioning.v1.GetGreetingRequest\x1a-.rainbow.rvcpprovisioning.v1.GreetingResponse\"\\\xca\xc1\x18\x04\b\x03\x10\x01\x82\xd3\xe4\x93\x02N\x12L/api/rainbow/rvcpprovisioning/v1.0/cloudpbxs/{system_id}/greetings/{file_id}\x12\xcd\x01\n" +
+	"\vGetGreeting\x12/.rainbow.rvcpprovisioning.v1.GetGreetingRequest\x1a-.rainbow.rvcpprovisioning.v1.GreetingResponse\"\\\xca\xc1\x18\x04\b\x03\x10\x01\x82\xd3\xe4\x93\x02N\x12L/api/rainbow/rvcpprovisioning/v1.0/cloudpbxs/{system_id}/greetings/{file_id}\x12\xb2\x01\n" +
+	"\x13DownloadGetGreeting\x12/.rainbow.rvcpprovisioning.v1.GetGreetingRequest\x1a\x14.google.api.HttpBody\"R\xca\xc1\x18N\b\x03\x10\x01*\aaudio/*2?rainbow.rvcpprovisioning.v1.CloudPbxGreetingService.GetGreeting0\x01\x12\xcd\x01\n" +
 	"\x12DeleteAllGreetings\x126.rainbow.rvcpprovisioning.v1.DeleteAllGreetingsRequest\x1a+.rainbow.rvcpprovisioning.v1.StatusResponse\"R\xca\xc1\x18\x04\b\x01\x10\x01\x82\xd3\xe4\x93\x02D*B/api/rainbow/rvcpprovisioning/v1.0/cloudpbxs/{system_id}/greetings\x12\xca\x01\n" +
 	"\rListGreetings\x121.rainbow.rvcpprovisioning.v1.ListGreetingsRequest\x1a2.rainbow.rvcpprovisioning.v1.ListGreetingsResponse\"R\xca\xc1\x18\x04\b\x01\x10\x01\x82\xd3\xe4\x93\x02D\x12B/api/rainbow/rvcpprovisioning/v1.0/cloudpbxs/{system_id}/greetings\x12\xdc\x01\n" +
 	"\x10ActivateGreeting\x124.rainbow.rvcpprovisioning.v1.ActivateGreetingRequest\x1a-.rainbow.rvcpprovisioning.v1.GreetingResponse\"c\xca\xc1\x18\x02\b\x01\x82\xd3\xe4\x93\x02W\"U/api/rainbow/rvcpprovisioning/v1.0/cloudpbxs/{system_id}/greetings/{file_id}/activate\x12\xdd\x01\n" +
@@ -1316,24 +1317,26 @@ var file_rainbow_rvcpprovisioning_v1_cloud_pbx_greeting_proto_depIdxs = []int32{
 	13, // 5: rainbow.rvcpprovisioning.v1.UpdateGreetingSettingsRequest.body:type_name -> rainbow.rvcpprovisioning.v1.UpdateGreetingSettingsBody
 	2,  // 6: rainbow.rvcpprovisioning.v1.CloudPbxGreetingService.DeleteGreeting:input_type -> rainbow.rvcpprovisioning.v1.DeleteGreetingRequest
 	3,  // 7: rainbow.rvcpprovisioning.v1.CloudPbxGreetingService.GetGreeting:input_type -> rainbow.rvcpprovisioning.v1.GetGreetingRequest
-	4,  // 8: rainbow.rvcpprovisioning.v1.CloudPbxGreetingService.DeleteAllGreetings:input_type -> rainbow.rvcpprovisioning.v1.DeleteAllGreetingsRequest
-	5,  // 9: rainbow.rvcpprovisioning.v1.CloudPbxGreetingService.ListGreetings:input_type -> rainbow.rvcpprovisioning.v1.ListGreetingsRequest
-	8,  // 10: rainbow.rvcpprovisioning.v1.CloudPbxGreetingService.ActivateGreeting:input_type -> rainbow.rvcpprovisioning.v1.ActivateGreetingRequest
-	9,  // 11: rainbow.rvcpprovisioning.v1.CloudPbxGreetingService.RestoreGreeting:input_type -> rainbow.rvcpprovisioning.v1.RestoreGreetingRequest
-	10, // 12: rainbow.rvcpprovisioning.v1.CloudPbxGreetingService.UploadGreeting:input_type -> rainbow.rvcpprovisioning.v1.UploadGreetingRequest
-	11, // 13: rainbow.rvcpprovisioning.v1.CloudPbxGreetingService.UploadUploadGreeting:input_type -> rainbow.rvcpprovisioning.v1.UploadUploadGreetingRequest
-	12, // 14: rainbow.rvcpprovisioning.v1.CloudPbxGreetingService.UpdateGreetingSettings:input_type -> rainbow.rvcpprovisioning.v1.UpdateGreetingSettingsRequest
-	15, // 15: rainbow.rvcpprovisioning.v1.CloudPbxGreetingService.DeleteGreeting:output_type -> rainbow.rvcpprovisioning.v1.StatusResponse
-	1,  // 16: rainbow.rvcpprovisioning.v1.CloudPbxGreetingService.GetGreeting:output_type -> rainbow.rvcpprovisioning.v1.GreetingResponse
-	15, // 17: rainbow.rvcpprovisioning.v1.CloudPbxGreetingService.DeleteAllGreetings:output_type -> rainbow.rvcpprovisioning.v1.StatusResponse
-	6,  // 18: rainbow.rvcpprovisioning.v1.CloudPbxGreetingService.ListGreetings:output_type -> rainbow.rvcpprovisioning.v1.ListGreetingsResponse
-	1,  // 19: rainbow.rvcpprovisioning.v1.CloudPbxGreetingService.ActivateGreeting:output_type -> rainbow.rvcpprovisioning.v1.GreetingResponse
-	1,  // 20: rainbow.rvcpprovisioning.v1.CloudPbxGreetingService.RestoreGreeting:output_type -> rainbow.rvcpprovisioning.v1.GreetingResponse
-	1,  // 21: rainbow.rvcpprovisioning.v1.CloudPbxGreetingService.UploadGreeting:output_type -> rainbow.rvcpprovisioning.v1.GreetingResponse
-	1,  // 22: rainbow.rvcpprovisioning.v1.CloudPbxGreetingService.UploadUploadGreeting:output_type -> rainbow.rvcpprovisioning.v1.GreetingResponse
-	1,  // 23: rainbow.rvcpprovisioning.v1.CloudPbxGreetingService.UpdateGreetingSettings:output_type -> rainbow.rvcpprovisioning.v1.GreetingResponse
-	15, // [15:24] is the sub-list for method output_type
-	6,  // [6:15] is the sub-list for method input_type
+	3,  // 8: rainbow.rvcpprovisioning.v1.CloudPbxGreetingService.DownloadGetGreeting:input_type -> rainbow.rvcpprovisioning.v1.GetGreetingRequest
+	4,  // 9: rainbow.rvcpprovisioning.v1.CloudPbxGreetingService.DeleteAllGreetings:input_type -> rainbow.rvcpprovisioning.v1.DeleteAllGreetingsRequest
+	5,  // 10: rainbow.rvcpprovisioning.v1.CloudPbxGreetingService.ListGreetings:input_type -> rainbow.rvcpprovisioning.v1.ListGreetingsRequest
+	8,  // 11: rainbow.rvcpprovisioning.v1.CloudPbxGreetingService.ActivateGreeting:input_type -> rainbow.rvcpprovisioning.v1.ActivateGreetingRequest
+	9,  // 12: rainbow.rvcpprovisioning.v1.CloudPbxGreetingService.RestoreGreeting:input_type -> rainbow.rvcpprovisioning.v1.RestoreGreetingRequest
+	10, // 13: rainbow.rvcpprovisioning.v1.CloudPbxGreetingService.UploadGreeting:input_type -> rainbow.rvcpprovisioning.v1.UploadGreetingRequest
+	11, // 14: rainbow.rvcpprovisioning.v1.CloudPbxGreetingService.UploadUploadGreeting:input_type -> rainbow.rvcpprovisioning.v1.UploadUploadGreetingRequest
+	12, // 15: rainbow.rvcpprovisioning.v1.CloudPbxGreetingService.UpdateGreetingSettings:input_type -> rainbow.rvcpprovisioning.v1.UpdateGreetingSettingsRequest
+	15, // 16: rainbow.rvcpprovisioning.v1.CloudPbxGreetingService.DeleteGreeting:output_type -> rainbow.rvcpprovisioning.v1.StatusResponse
+	1,  // 17: rainbow.rvcpprovisioning.v1.CloudPbxGreetingService.GetGreeting:output_type -> rainbow.rvcpprovisioning.v1.GreetingResponse
+	14, // 18: rainbow.rvcpprovisioning.v1.CloudPbxGreetingService.DownloadGetGreeting:output_type -> google.api.HttpBody
+	15, // 19: rainbow.rvcpprovisioning.v1.CloudPbxGreetingService.DeleteAllGreetings:output_type -> rainbow.rvcpprovisioning.v1.StatusResponse
+	6,  // 20: rainbow.rvcpprovisioning.v1.CloudPbxGreetingService.ListGreetings:output_type -> rainbow.rvcpprovisioning.v1.ListGreetingsResponse
+	1,  // 21: rainbow.rvcpprovisioning.v1.CloudPbxGreetingService.ActivateGreeting:output_type -> rainbow.rvcpprovisioning.v1.GreetingResponse
+	1,  // 22: rainbow.rvcpprovisioning.v1.CloudPbxGreetingService.RestoreGreeting:output_type -> rainbow.rvcpprovisioning.v1.GreetingResponse
+	1,  // 23: rainbow.rvcpprovisioning.v1.CloudPbxGreetingService.UploadGreeting:output_type -> rainbow.rvcpprovisioning.v1.GreetingResponse
+	1,  // 24: rainbow.rvcpprovisioning.v1.CloudPbxGreetingService.UploadUploadGreeting:output_type -> rainbow.rvcpprovisioning.v1.GreetingResponse
+	1,  // 25: rainbow.rvcpprovisioning.v1.CloudPbxGreetingService.UpdateGreetingSettings:output_type -> rainbow.rvcpprovisioning.v1.GreetingResponse
+	16, // [16:26] is the sub-list for method output_type
+	6,  // [6:16] is the sub-list for method input_type
 	6,  // [6:6] is the sub-list for extension type_name
 	6,  // [6:6] is the sub-list for extension extendee
 	0,  // [0:6] is the sub-list for field type_name

@@ -10,6 +10,7 @@ package rvcpprovisioningv1
 
 import (
 	context "context"
+	httpbody "google.golang.org/genproto/googleapis/api/httpbody"
 	grpc "google.golang.org/grpc"
 	codes "google.golang.org/grpc/codes"
 	status "google.golang.org/grpc/status"
@@ -23,6 +24,7 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	CloudPbxGreetingService_DeleteGreeting_FullMethodName         = "/rainbow.rvcpprovisioning.v1.CloudPbxGreetingService/DeleteGreeting"
 	CloudPbxGreetingService_GetGreeting_FullMethodName            = "/rainbow.rvcpprovisioning.v1.CloudPbxGreetingService/GetGreeting"
+	CloudPbxGreetingService_DownloadGetGreeting_FullMethodName    = "/rainbow.rvcpprovisioning.v1.CloudPbxGreetingService/DownloadGetGreeting"
 	CloudPbxGreetingService_DeleteAllGreetings_FullMethodName     = "/rainbow.rvcpprovisioning.v1.CloudPbxGreetingService/DeleteAllGreetings"
 	CloudPbxGreetingService_ListGreetings_FullMethodName          = "/rainbow.rvcpprovisioning.v1.CloudPbxGreetingService/ListGreetings"
 	CloudPbxGreetingService_ActivateGreeting_FullMethodName       = "/rainbow.rvcpprovisioning.v1.CloudPbxGreetingService/ActivateGreeting"
@@ -54,11 +56,14 @@ type CloudPbxGreetingServiceClient interface {
 	// Reads the descriptor of a stored file.
 	//
 	// Upstream the Accept header chooses: application/json gives the descriptor (published OpenAPI), an audio type the
-	// file itself (inferred; the guide announces two ways, whose text is lost). This RPC answers the descriptor; the
-	// audio passes over REST only, where the caller's Accept header goes upstream.
+	// file itself (inferred; the guide announces two ways, whose text is lost). This RPC answers the descriptor,
+	// DownloadGetGreeting the audio; over REST the caller's Accept header goes upstream.
 	//
 	// Path from the vendor's published OpenAPI path list, not in the portal's guide. Roles: the guide names none.
 	GetGreeting(ctx context.Context, in *GetGreetingRequest, opts ...grpc.CallOption) (*GreetingResponse, error)
+	// GetGreeting for the audio of the stored file, in pieces: it asks for audio alone. Each piece says the content type;
+	// should upstream answer the descriptor all the same, that is application/json.
+	DownloadGetGreeting(ctx context.Context, in *GetGreetingRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[httpbody.HttpBody], error)
 	// Puts all greetings of a scope back to their defaults, and deletes its stored files.
 	//
 	// A greeting whose default is empty is cleared. Nothing outside the scope is touched; without a scope it is the
@@ -131,6 +136,25 @@ func (c *cloudPbxGreetingServiceClient) GetGreeting(ctx context.Context, in *Get
 	return out, nil
 }
 
+func (c *cloudPbxGreetingServiceClient) DownloadGetGreeting(ctx context.Context, in *GetGreetingRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[httpbody.HttpBody], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &CloudPbxGreetingService_ServiceDesc.Streams[0], CloudPbxGreetingService_DownloadGetGreeting_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[GetGreetingRequest, httpbody.HttpBody]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type CloudPbxGreetingService_DownloadGetGreetingClient = grpc.ServerStreamingClient[httpbody.HttpBody]
+
 func (c *cloudPbxGreetingServiceClient) DeleteAllGreetings(ctx context.Context, in *DeleteAllGreetingsRequest, opts ...grpc.CallOption) (*StatusResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(StatusResponse)
@@ -183,7 +207,7 @@ func (c *cloudPbxGreetingServiceClient) UploadGreeting(ctx context.Context, in *
 
 func (c *cloudPbxGreetingServiceClient) UploadUploadGreeting(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[UploadUploadGreetingRequest, GreetingResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &CloudPbxGreetingService_ServiceDesc.Streams[0], CloudPbxGreetingService_UploadUploadGreeting_FullMethodName, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &CloudPbxGreetingService_ServiceDesc.Streams[1], CloudPbxGreetingService_UploadUploadGreeting_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -226,11 +250,14 @@ type CloudPbxGreetingServiceServer interface {
 	// Reads the descriptor of a stored file.
 	//
 	// Upstream the Accept header chooses: application/json gives the descriptor (published OpenAPI), an audio type the
-	// file itself (inferred; the guide announces two ways, whose text is lost). This RPC answers the descriptor; the
-	// audio passes over REST only, where the caller's Accept header goes upstream.
+	// file itself (inferred; the guide announces two ways, whose text is lost). This RPC answers the descriptor,
+	// DownloadGetGreeting the audio; over REST the caller's Accept header goes upstream.
 	//
 	// Path from the vendor's published OpenAPI path list, not in the portal's guide. Roles: the guide names none.
 	GetGreeting(context.Context, *GetGreetingRequest) (*GreetingResponse, error)
+	// GetGreeting for the audio of the stored file, in pieces: it asks for audio alone. Each piece says the content type;
+	// should upstream answer the descriptor all the same, that is application/json.
+	DownloadGetGreeting(*GetGreetingRequest, grpc.ServerStreamingServer[httpbody.HttpBody]) error
 	// Puts all greetings of a scope back to their defaults, and deletes its stored files.
 	//
 	// A greeting whose default is empty is cleared. Nothing outside the scope is touched; without a scope it is the
@@ -288,6 +315,9 @@ func (UnimplementedCloudPbxGreetingServiceServer) DeleteGreeting(context.Context
 }
 func (UnimplementedCloudPbxGreetingServiceServer) GetGreeting(context.Context, *GetGreetingRequest) (*GreetingResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetGreeting not implemented")
+}
+func (UnimplementedCloudPbxGreetingServiceServer) DownloadGetGreeting(*GetGreetingRequest, grpc.ServerStreamingServer[httpbody.HttpBody]) error {
+	return status.Error(codes.Unimplemented, "method DownloadGetGreeting not implemented")
 }
 func (UnimplementedCloudPbxGreetingServiceServer) DeleteAllGreetings(context.Context, *DeleteAllGreetingsRequest) (*StatusResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method DeleteAllGreetings not implemented")
@@ -367,6 +397,17 @@ func _CloudPbxGreetingService_GetGreeting_Handler(srv interface{}, ctx context.C
 	}
 	return interceptor(ctx, in, info, handler)
 }
+
+func _CloudPbxGreetingService_DownloadGetGreeting_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(GetGreetingRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(CloudPbxGreetingServiceServer).DownloadGetGreeting(m, &grpc.GenericServerStream[GetGreetingRequest, httpbody.HttpBody]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type CloudPbxGreetingService_DownloadGetGreetingServer = grpc.ServerStreamingServer[httpbody.HttpBody]
 
 func _CloudPbxGreetingService_DeleteAllGreetings_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(DeleteAllGreetingsRequest)
@@ -524,6 +565,11 @@ var CloudPbxGreetingService_ServiceDesc = grpc.ServiceDesc{
 		},
 	},
 	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "DownloadGetGreeting",
+			Handler:       _CloudPbxGreetingService_DownloadGetGreeting_Handler,
+			ServerStreams: true,
+		},
 		{
 			StreamName:    "UploadUploadGreeting",
 			Handler:       _CloudPbxGreetingService_UploadUploadGreeting_Handler,

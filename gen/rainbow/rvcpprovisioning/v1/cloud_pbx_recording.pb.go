@@ -11,6 +11,7 @@ package rvcpprovisioningv1
 import (
 	_ "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/options/v1"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
+	httpbody "google.golang.org/genproto/googleapis/api/httpbody"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	reflect "reflect"
@@ -1189,7 +1190,7 @@ var File_rainbow_rvcpprovisioning_v1_cloud_pbx_recording_proto protoreflect.File
 
 const file_rainbow_rvcpprovisioning_v1_cloud_pbx_recording_proto_rawDesc = "" +
 	"\n" +
-	"5rainbow/rvcpprovisioning/v1/cloud_pbx_recording.proto\x12\x1brainbow.rvcpprovisioning.v1\x1a\x1cgoogle/api/annotations.proto\x1a rainbow/options/v1/options.proto\x1a+rainbow/rvcpprovisioning/v1/cloud_pbx.proto\"\xbb\x04\n" +
+	"5rainbow/rvcpprovisioning/v1/cloud_pbx_recording.proto\x12\x1brainbow.rvcpprovisioning.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x19google/api/httpbody.proto\x1a rainbow/options/v1/options.proto\x1a+rainbow/rvcpprovisioning/v1/cloud_pbx.proto\"\xbb\x04\n" +
 	"\tRecording\x12\x13\n" +
 	"\x02id\x18\x01 \x01(\tH\x00R\x02id\x88\x01\x01\x12 \n" +
 	"\tfile_name\x18\x02 \x01(\tH\x01R\bfileName\x88\x01\x01\x12\x17\n" +
@@ -1345,10 +1346,11 @@ const file_rainbow_rvcpprovisioning_v1_cloud_pbx_recording_proto_rawDesc = "" +
 	"\x11recording_profile\x18\x01 \x01(\tH\x00R\x10recordingProfile\x88\x01\x01\x12\x1e\n" +
 	"\n" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\x14\n" +
-	"\x12_recording_profile2\xb2\f\n" +
+	"\x12_recording_profile2\xeb\r\n" +
 	"\x18CloudPbxRecordingService\x12\xd4\x01\n" +
 	"\x0fDeleteRecording\x123.rainbow.rvcpprovisioning.v1.DeleteRecordingRequest\x1a+.rainbow.rvcpprovisioning.v1.StatusResponse\"_\xca\xc1\x18\x04\b\x01\x10\x01\x82\xd3\xe4\x93\x02Q*O/api/rainbow/rvcpprovisioning/v1.0/cloudpbxs/{system_id}/recordings/{record_id}\x12\xd4\x01\n" +
-	"\fGetRecording\x120.rainbow.rvcpprovisioning.v1.GetRecordingRequest\x1a1.rainbow.rvcpprovisioning.v1.GetRecordingResponse\"_\xca\xc1\x18\x04\b\x03\x10\x01\x82\xd3\xe4\x93\x02Q\x12O/api/rainbow/rvcpprovisioning/v1.0/cloudpbxs/{system_id}/recordings/{record_id}\x12\xca\x01\n" +
+	"\fGetRecording\x120.rainbow.rvcpprovisioning.v1.GetRecordingRequest\x1a1.rainbow.rvcpprovisioning.v1.GetRecordingResponse\"_\xca\xc1\x18\x04\b\x03\x10\x01\x82\xd3\xe4\x93\x02Q\x12O/api/rainbow/rvcpprovisioning/v1.0/cloudpbxs/{system_id}/recordings/{record_id}\x12\xb6\x01\n" +
+	"\x14DownloadGetRecording\x120.rainbow.rvcpprovisioning.v1.GetRecordingRequest\x1a\x14.google.api.HttpBody\"T\xca\xc1\x18P\b\x03\x10\x01*\aaudio/*2Arainbow.rvcpprovisioning.v1.CloudPbxRecordingService.GetRecording0\x01\x12\xca\x01\n" +
 	"\x10DeleteRecordings\x124.rainbow.rvcpprovisioning.v1.DeleteRecordingsRequest\x1a+.rainbow.rvcpprovisioning.v1.StatusResponse\"S\xca\xc1\x18\x04\b\x03\x10\x01\x82\xd3\xe4\x93\x02E*C/api/rainbow/rvcpprovisioning/v1.0/cloudpbxs/{system_id}/recordings\x12\xca\x01\n" +
 	"\x0eListRecordings\x122.rainbow.rvcpprovisioning.v1.ListRecordingsRequest\x1a/.rainbow.rvcpprovisioning.v1.RecordingsResponse\"S\xca\xc1\x18\x04\b\x03\x10\x01\x82\xd3\xe4\x93\x02E\x12C/api/rainbow/rvcpprovisioning/v1.0/cloudpbxs/{system_id}/recordings\x12\xe6\x01\n" +
 	"\x17UpdateRecordingSettings\x12;.rainbow.rvcpprovisioning.v1.UpdateRecordingSettingsRequest\x1a+.rainbow.rvcpprovisioning.v1.StatusResponse\"a\xca\xc1\x18\x04\b\x03\x10\x01\x82\xd3\xe4\x93\x02S:\x04body\x1aK/api/rainbow/rvcpprovisioning/v1.0/cloudpbxs/{system_id}/recording-settings\x12\xda\x01\n" +
@@ -1387,6 +1389,7 @@ var file_rainbow_rvcpprovisioning_v1_cloud_pbx_recording_proto_goTypes = []any{
 	(*UpdateSubscriberRecordingResponse)(nil), // 13: rainbow.rvcpprovisioning.v1.UpdateSubscriberRecordingResponse
 	(*SubscriberRecording)(nil),               // 14: rainbow.rvcpprovisioning.v1.SubscriberRecording
 	(*StatusResponse)(nil),                    // 15: rainbow.rvcpprovisioning.v1.StatusResponse
+	(*httpbody.HttpBody)(nil),                 // 16: google.api.HttpBody
 }
 var file_rainbow_rvcpprovisioning_v1_cloud_pbx_recording_proto_depIdxs = []int32{
 	1,  // 0: rainbow.rvcpprovisioning.v1.Recording.other_party:type_name -> rainbow.rvcpprovisioning.v1.RecordingParty
@@ -1398,20 +1401,22 @@ var file_rainbow_rvcpprovisioning_v1_cloud_pbx_recording_proto_depIdxs = []int32
 	14, // 6: rainbow.rvcpprovisioning.v1.UpdateSubscriberRecordingResponse.data:type_name -> rainbow.rvcpprovisioning.v1.SubscriberRecording
 	3,  // 7: rainbow.rvcpprovisioning.v1.CloudPbxRecordingService.DeleteRecording:input_type -> rainbow.rvcpprovisioning.v1.DeleteRecordingRequest
 	4,  // 8: rainbow.rvcpprovisioning.v1.CloudPbxRecordingService.GetRecording:input_type -> rainbow.rvcpprovisioning.v1.GetRecordingRequest
-	6,  // 9: rainbow.rvcpprovisioning.v1.CloudPbxRecordingService.DeleteRecordings:input_type -> rainbow.rvcpprovisioning.v1.DeleteRecordingsRequest
-	7,  // 10: rainbow.rvcpprovisioning.v1.CloudPbxRecordingService.ListRecordings:input_type -> rainbow.rvcpprovisioning.v1.ListRecordingsRequest
-	8,  // 11: rainbow.rvcpprovisioning.v1.CloudPbxRecordingService.UpdateRecordingSettings:input_type -> rainbow.rvcpprovisioning.v1.UpdateRecordingSettingsRequest
-	10, // 12: rainbow.rvcpprovisioning.v1.CloudPbxRecordingService.ListAllRecordings:input_type -> rainbow.rvcpprovisioning.v1.ListAllRecordingsRequest
-	11, // 13: rainbow.rvcpprovisioning.v1.CloudPbxRecordingService.UpdateSubscriberRecording:input_type -> rainbow.rvcpprovisioning.v1.UpdateSubscriberRecordingRequest
-	15, // 14: rainbow.rvcpprovisioning.v1.CloudPbxRecordingService.DeleteRecording:output_type -> rainbow.rvcpprovisioning.v1.StatusResponse
-	5,  // 15: rainbow.rvcpprovisioning.v1.CloudPbxRecordingService.GetRecording:output_type -> rainbow.rvcpprovisioning.v1.GetRecordingResponse
-	15, // 16: rainbow.rvcpprovisioning.v1.CloudPbxRecordingService.DeleteRecordings:output_type -> rainbow.rvcpprovisioning.v1.StatusResponse
-	2,  // 17: rainbow.rvcpprovisioning.v1.CloudPbxRecordingService.ListRecordings:output_type -> rainbow.rvcpprovisioning.v1.RecordingsResponse
-	15, // 18: rainbow.rvcpprovisioning.v1.CloudPbxRecordingService.UpdateRecordingSettings:output_type -> rainbow.rvcpprovisioning.v1.StatusResponse
-	2,  // 19: rainbow.rvcpprovisioning.v1.CloudPbxRecordingService.ListAllRecordings:output_type -> rainbow.rvcpprovisioning.v1.RecordingsResponse
-	13, // 20: rainbow.rvcpprovisioning.v1.CloudPbxRecordingService.UpdateSubscriberRecording:output_type -> rainbow.rvcpprovisioning.v1.UpdateSubscriberRecordingResponse
-	14, // [14:21] is the sub-list for method output_type
-	7,  // [7:14] is the sub-list for method input_type
+	4,  // 9: rainbow.rvcpprovisioning.v1.CloudPbxRecordingService.DownloadGetRecording:input_type -> rainbow.rvcpprovisioning.v1.GetRecordingRequest
+	6,  // 10: rainbow.rvcpprovisioning.v1.CloudPbxRecordingService.DeleteRecordings:input_type -> rainbow.rvcpprovisioning.v1.DeleteRecordingsRequest
+	7,  // 11: rainbow.rvcpprovisioning.v1.CloudPbxRecordingService.ListRecordings:input_type -> rainbow.rvcpprovisioning.v1.ListRecordingsRequest
+	8,  // 12: rainbow.rvcpprovisioning.v1.CloudPbxRecordingService.UpdateRecordingSettings:input_type -> rainbow.rvcpprovisioning.v1.UpdateRecordingSettingsRequest
+	10, // 13: rainbow.rvcpprovisioning.v1.CloudPbxRecordingService.ListAllRecordings:input_type -> rainbow.rvcpprovisioning.v1.ListAllRecordingsRequest
+	11, // 14: rainbow.rvcpprovisioning.v1.CloudPbxRecordingService.UpdateSubscriberRecording:input_type -> rainbow.rvcpprovisioning.v1.UpdateSubscriberRecordingRequest
+	15, // 15: rainbow.rvcpprovisioning.v1.CloudPbxRecordingService.DeleteRecording:output_type -> rainbow.rvcpprovisioning.v1.StatusResponse
+	5,  // 16: rainbow.rvcpprovisioning.v1.CloudPbxRecordingService.GetRecording:output_type -> rainbow.rvcpprovisioning.v1.GetRecordingResponse
+	16, // 17: rainbow.rvcpprovisioning.v1.CloudPbxRecordingService.DownloadGetRecording:output_type -> google.api.HttpBody
+	15, // 18: rainbow.rvcpprovisioning.v1.CloudPbxRecordingService.DeleteRecordings:output_type -> rainbow.rvcpprovisioning.v1.StatusResponse
+	2,  // 19: rainbow.rvcpprovisioning.v1.CloudPbxRecordingService.ListRecordings:output_type -> rainbow.rvcpprovisioning.v1.RecordingsResponse
+	15, // 20: rainbow.rvcpprovisioning.v1.CloudPbxRecordingService.UpdateRecordingSettings:output_type -> rainbow.rvcpprovisioning.v1.StatusResponse
+	2,  // 21: rainbow.rvcpprovisioning.v1.CloudPbxRecordingService.ListAllRecordings:output_type -> rainbow.rvcpprovisioning.v1.RecordingsResponse
+	13, // 22: rainbow.rvcpprovisioning.v1.CloudPbxRecordingService.UpdateSubscriberRecording:output_type -> rainbow.rvcpprovisioning.v1.UpdateSubscriberRecordingResponse
+	15, // [15:23] is the sub-list for method output_type
+	7,  // [7:15] is the sub-list for method input_type
 	7,  // [7:7] is the sub-list for extension type_name
 	7,  // [7:7] is the sub-list for extension extendee
 	0,  // [0:7] is the sub-list for field type_name

@@ -10,6 +10,7 @@ package rvcpprovisioningv1
 
 import (
 	context "context"
+	httpbody "google.golang.org/genproto/googleapis/api/httpbody"
 	grpc "google.golang.org/grpc"
 	codes "google.golang.org/grpc/codes"
 	status "google.golang.org/grpc/status"
@@ -23,6 +24,7 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	CloudPbxRecordingService_DeleteRecording_FullMethodName           = "/rainbow.rvcpprovisioning.v1.CloudPbxRecordingService/DeleteRecording"
 	CloudPbxRecordingService_GetRecording_FullMethodName              = "/rainbow.rvcpprovisioning.v1.CloudPbxRecordingService/GetRecording"
+	CloudPbxRecordingService_DownloadGetRecording_FullMethodName      = "/rainbow.rvcpprovisioning.v1.CloudPbxRecordingService/DownloadGetRecording"
 	CloudPbxRecordingService_DeleteRecordings_FullMethodName          = "/rainbow.rvcpprovisioning.v1.CloudPbxRecordingService/DeleteRecordings"
 	CloudPbxRecordingService_ListRecordings_FullMethodName            = "/rainbow.rvcpprovisioning.v1.CloudPbxRecordingService/ListRecordings"
 	CloudPbxRecordingService_UpdateRecordingSettings_FullMethodName   = "/rainbow.rvcpprovisioning.v1.CloudPbxRecordingService/UpdateRecordingSettings"
@@ -49,11 +51,14 @@ type CloudPbxRecordingServiceClient interface {
 	// Reads the descriptor of a recording.
 	//
 	// Upstream the Accept header chooses: application/json gives the descriptor (published OpenAPI), an audio type the
-	// file itself (inferred; the guide announces two ways, whose text is lost). This RPC answers the descriptor; the
-	// audio passes over REST only, where the caller's Accept header goes upstream.
+	// file itself (inferred; the guide announces two ways, whose text is lost). This RPC answers the descriptor,
+	// DownloadGetRecording the audio; over REST the caller's Accept header goes upstream.
 	//
 	// Path from the vendor's published OpenAPI path list, not in the portal's guide. Roles: the guide names none.
 	GetRecording(ctx context.Context, in *GetRecordingRequest, opts ...grpc.CallOption) (*GetRecordingResponse, error)
+	// GetRecording for the audio, in pieces: it asks for audio alone. Each piece says the content type; should upstream
+	// answer the descriptor all the same, that is application/json.
+	DownloadGetRecording(ctx context.Context, in *GetRecordingRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[httpbody.HttpBody], error)
 	// Deletes several recordings.
 	//
 	// Path from the vendor's published OpenAPI path list, not in the portal's guide. Roles: the guide names none.
@@ -111,6 +116,25 @@ func (c *cloudPbxRecordingServiceClient) GetRecording(ctx context.Context, in *G
 	}
 	return out, nil
 }
+
+func (c *cloudPbxRecordingServiceClient) DownloadGetRecording(ctx context.Context, in *GetRecordingRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[httpbody.HttpBody], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &CloudPbxRecordingService_ServiceDesc.Streams[0], CloudPbxRecordingService_DownloadGetRecording_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[GetRecordingRequest, httpbody.HttpBody]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type CloudPbxRecordingService_DownloadGetRecordingClient = grpc.ServerStreamingClient[httpbody.HttpBody]
 
 func (c *cloudPbxRecordingServiceClient) DeleteRecordings(ctx context.Context, in *DeleteRecordingsRequest, opts ...grpc.CallOption) (*StatusResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
@@ -181,11 +205,14 @@ type CloudPbxRecordingServiceServer interface {
 	// Reads the descriptor of a recording.
 	//
 	// Upstream the Accept header chooses: application/json gives the descriptor (published OpenAPI), an audio type the
-	// file itself (inferred; the guide announces two ways, whose text is lost). This RPC answers the descriptor; the
-	// audio passes over REST only, where the caller's Accept header goes upstream.
+	// file itself (inferred; the guide announces two ways, whose text is lost). This RPC answers the descriptor,
+	// DownloadGetRecording the audio; over REST the caller's Accept header goes upstream.
 	//
 	// Path from the vendor's published OpenAPI path list, not in the portal's guide. Roles: the guide names none.
 	GetRecording(context.Context, *GetRecordingRequest) (*GetRecordingResponse, error)
+	// GetRecording for the audio, in pieces: it asks for audio alone. Each piece says the content type; should upstream
+	// answer the descriptor all the same, that is application/json.
+	DownloadGetRecording(*GetRecordingRequest, grpc.ServerStreamingServer[httpbody.HttpBody]) error
 	// Deletes several recordings.
 	//
 	// Path from the vendor's published OpenAPI path list, not in the portal's guide. Roles: the guide names none.
@@ -229,6 +256,9 @@ func (UnimplementedCloudPbxRecordingServiceServer) DeleteRecording(context.Conte
 }
 func (UnimplementedCloudPbxRecordingServiceServer) GetRecording(context.Context, *GetRecordingRequest) (*GetRecordingResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetRecording not implemented")
+}
+func (UnimplementedCloudPbxRecordingServiceServer) DownloadGetRecording(*GetRecordingRequest, grpc.ServerStreamingServer[httpbody.HttpBody]) error {
+	return status.Error(codes.Unimplemented, "method DownloadGetRecording not implemented")
 }
 func (UnimplementedCloudPbxRecordingServiceServer) DeleteRecordings(context.Context, *DeleteRecordingsRequest) (*StatusResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method DeleteRecordings not implemented")
@@ -302,6 +332,17 @@ func _CloudPbxRecordingService_GetRecording_Handler(srv interface{}, ctx context
 	}
 	return interceptor(ctx, in, info, handler)
 }
+
+func _CloudPbxRecordingService_DownloadGetRecording_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(GetRecordingRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(CloudPbxRecordingServiceServer).DownloadGetRecording(m, &grpc.GenericServerStream[GetRecordingRequest, httpbody.HttpBody]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type CloudPbxRecordingService_DownloadGetRecordingServer = grpc.ServerStreamingServer[httpbody.HttpBody]
 
 func _CloudPbxRecordingService_DeleteRecordings_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(DeleteRecordingsRequest)
@@ -429,6 +470,12 @@ var CloudPbxRecordingService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _CloudPbxRecordingService_UpdateSubscriberRecording_Handler,
 		},
 	},
-	Streams:  []grpc.StreamDesc{},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "DownloadGetRecording",
+			Handler:       _CloudPbxRecordingService_DownloadGetRecording_Handler,
+			ServerStreams: true,
+		},
+	},
 	Metadata: "rainbow/rvcpprovisioning/v1/cloud_pbx_recording.proto",
 }

@@ -79,7 +79,8 @@ type ListDeveloperSubscriptionsResponse struct {
 	// Applications.
 	Data []*DeveloperSubscriptions `protobuf:"bytes,1,rep,name=data,proto3" json:"data,omitempty"`
 	// What the document holds and no field above can carry, as one JSON object: unknown members, explicit nulls, and
-	// known members of another type than the field. Every message that is a JSON object upstream has it.
+	// known members of another type than the field. An answer that is no object is here as a whole. Every message that
+	// is a JSON object upstream has it.
 	ExtraJson     []byte `protobuf:"bytes,1000,opt,name=extra_json,json=extraJson,proto3" json:"extra_json,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -115,7 +115,8 @@ type CreateSubscriptionBody struct {
 	// Name of a promotion code. The guide marks it as required; the Rainbow Node SDK never sends it.
 	PromoCode *string `protobuf:"bytes,15,opt,name=promo_code,json=promoCode,proto3,oneof" json:"promo_code,omitempty"`
 	// What the document holds and no field above can carry, as one JSON object: unknown members, explicit nulls, and
-	// known members of another type than the field. Every message that is a JSON object upstream has it.
+	// known members of another type than the field. An answer that is no object is here as a whole. Every message that
+	// is a JSON object upstream has it.
 	ExtraJson     []byte `protobuf:"bytes,1000,opt,name=extra_json,json=extraJson,proto3" json:"extra_json,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
