@@ -225,9 +225,12 @@ func readAll(r io.Reader, length, limit int64) ([]byte, error) {
 		return nil, ErrTooLarge
 	}
 	if length >= 0 && length <= firstPiece {
-		b := make([]byte, length)
-		_, err := io.ReadFull(r, b)
-		return b, err
+		b := make([]byte, length+1) // room for the end, which must be seen for the connection to be used again
+		n, err := io.ReadFull(r, b)
+		if int64(n) == length && (errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)) {
+			err = nil
+		}
+		return b[:n], err
 	}
 	var b bytes.Buffer
 	b.Grow(firstPiece)

@@ -121,6 +121,7 @@ type Client struct {
 	transport http.RoundTripper
 	session   *session // nil without a service account
 	throttle  *throttle
+	userAgent []string // as a header's values
 }
 
 // New checks the options and returns a client. It does not connect.
@@ -133,7 +134,8 @@ func New(opts Options) (*Client, error) {
 	if opts.Bindings == nil {
 		return nil, errors.New("upstream: no bindings")
 	}
-	c := &Client{opts: opts, base: base, transport: opts.Transport, throttle: newThrottle(opts.Rate, opts.Burst, opts.Retry.Elapsed)}
+	c := &Client{opts: opts, base: base, transport: opts.Transport, throttle: newThrottle(opts.Rate, opts.Burst, opts.Retry.Elapsed),
+		userAgent: []string{opts.UserAgent}}
 	if c.transport == nil {
 		if c.transport, err = newTransport(opts); err != nil {
 			return nil, err
