@@ -78,6 +78,7 @@ var faults = []fault{
 	{ErrPath, codes.InvalidArgument, http.StatusBadRequest, "INVALID_PATH", ""},
 	{ErrNoRoute, codes.NotFound, http.StatusNotFound, "NO_ROUTE", ""},
 	{ErrMethod, codes.Unimplemented, http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", ""},
+	{ErrRawOff, codes.Unimplemented, http.StatusNotImplemented, "RAW_OFF", ""},
 	{upstream.ErrInvalid, codes.InvalidArgument, http.StatusBadRequest, "INVALID_REQUEST", ""},
 	{upstream.ErrNoAccount, codes.Unauthenticated, http.StatusUnauthorized, "NO_ACCOUNT", upstream.ErrNoAccount.Error()},
 	{upstream.ErrCredentials, codes.FailedPrecondition, http.StatusBadGateway, "ACCOUNT_REFUSED", ""},
@@ -113,6 +114,8 @@ var (
 	ErrNoRoute = errors.New("no such route")
 	// ErrMethod: the path is served, but not with this method.
 	ErrMethod = errors.New("method not allowed")
+	// ErrRawOff: RawService is called where the catch-all is off.
+	ErrRawOff = errors.New("raw calls are off on this listener; --catch-all=on (GATEWAY_CATCH_ALL) turns them on")
 )
 
 func faultOf(err error) fault {

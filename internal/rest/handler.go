@@ -19,7 +19,6 @@ import (
 	"net/http"
 	"net/url"
 	"runtime/debug"
-	"slices"
 	"strings"
 	"time"
 
@@ -171,15 +170,11 @@ func splitAmpersand(r *http.Request, escaped string) *http.Request {
 	return fixed
 }
 
-// passedMethods are the methods that the catch-all passes; others are made for proxies and caches on the way.
-var passedMethods = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch,
-	http.MethodDelete, http.MethodOptions}
-
 // unmatched answers what no route serves: the catch-all, 405 or 404.
 func (h *Handler) unmatched(w http.ResponseWriter, r *http.Request, p *path, allowed []string) {
 	below := strings.HasPrefix(r.URL.Path, rainbowPrefix)
 	switch {
-	case !slices.Contains(passedMethods, r.Method):
+	case !facade.PassesMethod(r.Method):
 		h.refuse(w, r, facade.ErrMethod)
 	case below && h.opts.CatchAll:
 		op := facade.Unmodelled(r.Method, escapedPath(r.URL))

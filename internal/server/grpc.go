@@ -44,6 +44,16 @@ func (s *Server) addPublic() error {
 	return nil
 }
 
+// addDoor registers what callers call, now that every service is known.
+func (s *Server) addDoor() {
+	listener := facade.Listener{Loopback: loopback(s.grpcListener), Origins: s.config.AllowOrigins}
+	facade.RegisterGRPC(s.grpcServer, s.backend.Dispatcher, listener)
+	facade.RegisterRaw(s.grpcServer, s.backend.Dispatcher, listener, facade.Raw{
+		On: s.catchesAll(listener), MaxBody: s.config.MaxBodyBytes, MaxUpload: s.config.MaxUploadBytes,
+		MaxAnswer: int64(s.config.MaxMessageBytes),
+	})
+}
+
 // tellHealth makes each service answer by its name, as probes ask; "" is the gateway as a whole.
 func (s *Server) tellHealth() {
 	for name := range s.grpcServer.GetServiceInfo() {

@@ -31,7 +31,7 @@ func (s *Server) openHTTP() error {
 		Dispatcher: s.backend.Dispatcher,
 		Listener:   listener,
 		Services:   rest.RainbowServices(),
-		CatchAll:   s.config.CatchAll == "on" || s.config.CatchAll != "off" && listener.Loopback,
+		CatchAll:   s.catchesAll(listener),
 		MaxBody:    s.config.MaxBodyBytes,
 		MaxUpload:  s.config.MaxUploadBytes,
 		Log:        s.log,
@@ -50,6 +50,11 @@ func (s *Server) openHTTP() error {
 	}
 	s.httpServer = s.newHTTP(door)
 	return nil
+}
+
+// catchesAll tells whether a listener's door passes what no RPC models.
+func (s *Server) catchesAll(l facade.Listener) bool {
+	return s.config.CatchAll == "on" || s.config.CatchAll != "off" && l.Loopback
 }
 
 func (s *Server) newHTTP(handler http.Handler) *http.Server {

@@ -133,9 +133,7 @@ func (s *Server) open(opts Options) error {
 	if err := s.addPublic(); err != nil {
 		return err
 	}
-	facade.RegisterGRPC(s.grpcServer, s.backend.Dispatcher, facade.Listener{
-		Loopback: loopback(s.grpcListener), Origins: s.config.AllowOrigins,
-	})
+	s.addDoor()
 	s.tellHealth()
 	s.openAdmin()
 	return s.openHTTP()
