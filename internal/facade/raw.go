@@ -60,14 +60,14 @@ func (f *rawDoor) Download(req *rawv1.CallRequest, server grpc.ServerStreamingSe
 		}
 		piece := &httpbody.HttpBody{ContentType: answer.Header.Get("Content-Type"), Extensions: []*anypb.Any{head}}
 		for first := true; ; first = false {
-			piece.Data = make([]byte, rawPiece) // of its own: grpc may still hold the last one
-			n, err := io.ReadFull(answer.Stream, piece.GetData())
-			end := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
-			if err != nil && !end {
+			data := make([]byte, rawPiece) // of its own: grpc may still hold the last one
+			n, err := io.ReadFull(answer.Stream, data)
+			end := errors.Is(err, io.EOF)
+			if n == 0 && err != nil && !end { // after a piece that is not full, the next read tells whether it was the last
 				return brokenOff(ctx, err)
 			}
 			if n > 0 || first {
-				piece.Data = piece.GetData()[:n]
+				piece.Data = data[:n]
 				if err := server.Send(piece); err != nil {
 					return err
 				}
