@@ -29,6 +29,8 @@ var directions = []struct {
 		"the target speaks to upstream over any connection and keeps no books"},
 	{"internal/sandbox", []string{module + "gen/", module + "internal/upstream", module + "internal/facade", module + "internal/sync", module + "internal/rest", "google.golang.org/protobuf", "google.golang.org/grpc"},
 		"a fault of the gateway's codec must not hide in the embedded Rainbow"},
+	{"sandboxtest", []string{module + "gen/", module + "internal/upstream", module + "internal/facade", module + "internal/sync", module + "internal/rest", module + "internal/server", "google.golang.org/protobuf", "google.golang.org/grpc"},
+		"the tests of others get the embedded Rainbow, not the gateway"},
 	{"internal/upstream", []string{module + "internal/facade", module + "internal/rest", module + "internal/server", module + "internal/sync", module + "internal/state", module + "internal/sandbox", "go.etcd.io/bbolt"},
 		"upstream is below everything that uses it"},
 	{"internal/facade", []string{module + "internal/rest", module + "internal/server", module + "internal/sync", module + "internal/state", module + "internal/manifest", module + "internal/sandbox", "go.etcd.io/bbolt"},
@@ -62,7 +64,7 @@ func TestImportsPointOneWay(t *testing.T) {
 // dependencies lists, for every package of the module, all that it imports directly or through others.
 func dependencies(t *testing.T) map[string][]string {
 	t.Helper()
-	out, err := exec.Command("go", "list", "-json=ImportPath,Deps", module+"internal/...", module+"cmd/...").Output()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Deps", module+"internal/...", module+"cmd/...", module+"sandboxtest").Output()
 	if err != nil {
 		t.Fatalf("go list: %v", err)
 	}

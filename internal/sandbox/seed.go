@@ -127,6 +127,9 @@ func seedNames(n int) (first, last string) {
 	return first, last
 }
 
+// SeedLogin is the login of seeded user n, counted from 1.
+func SeedLogin(n int) string { return fmt.Sprintf("user%06d@sandbox.example", n) }
+
 // seedExtension is the short number of user n.
 func seedExtension(n int) string {
 	if n <= 9999 {
@@ -156,7 +159,7 @@ func (w *world) seedUsers(count int) {
 	roles, licences := []string{"user"}, []licence{{SubscriptionID: seedID(idSubscription, 3), AssignationDate: seedTime}}
 	for n := 1; n <= count; n++ {
 		u := &user{userDocument: userDocument{
-			ID: seedID(idUser, n), LoginEmail: fmt.Sprintf("user%06d@sandbox.example", n), Numbers: []personalNumber{},
+			ID: seedID(idUser, n), LoginEmail: SeedLogin(n), Numbers: []personalNumber{},
 			Country: "FRA", Language: "fr", Timezone: "Europe/Paris", Roles: roles, AdminType: "undefined", CompanyID: CompanyID,
 			IsActive: true, IsInitialized: true, Visibility: "same_than_company", TimeToLive: -1, AccountType: "free",
 			CreationDate: seedTime, ActivationDate: seedTime, InitializationDate: seedTime, LastUpdateDate: seedTime,
