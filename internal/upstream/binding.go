@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"bytes"
 	"fmt"
 
 	"google.golang.org/protobuf/proto"
@@ -76,6 +77,9 @@ func (b *Binding) Repeatable() bool { return b.Method == "GET" || b.Operation.Ge
 func (b *Binding) ReadBody(src []byte) (proto.Message, error) {
 	if b.bodyCodec == nil {
 		return nil, fmt.Errorf("method %s: no JSON body", b.FullMethod)
+	}
+	if !bytes.HasPrefix(bytes.TrimLeft(src, " \t\r\n"), []byte{'{'}) {
+		return nil, fmt.Errorf("method %s: body is not a JSON object", b.FullMethod)
 	}
 	msg := b.Input.New().NewField(b.Body).Message().Interface()
 	return msg, b.bodyCodec.Unmarshal(src, msg)

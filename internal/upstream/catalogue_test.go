@@ -74,6 +74,17 @@ type operation struct {
 	Path   string `yaml:"path"`
 	Source string `yaml:"path_source"`
 	module string
+
+	Query    []parameter `yaml:"query"`
+	Response struct {
+		Alternatives []string `yaml:"alt_content_types"`
+	} `yaml:"response"`
+}
+
+// parameter is one of the query.
+type parameter struct {
+	Name string   `yaml:"name"`
+	Enum []string `yaml:"enum"`
 }
 
 // catalogue reads the modelled operations, by the name of their RPC.
@@ -145,16 +156,32 @@ func TestCatalogueProtosAndBindingsAgree(t *testing.T) {
 	}
 }
 
+// hasFile tells whether the operation answers a file instead of its JSON document when it is asked to.
+func (op operation) hasFile() bool {
+	return len(op.Response.Alternatives) > 0 || slices.ContainsFunc(op.Query, func(q parameter) bool { return q.Name == "format" && slices.Contains(q.Enum, "csv") })
+}
+
 func TestBodiesThatAreNotJSONHaveATwin(t *testing.T) {
-	all, twins := bindings(t), map[*upstream.Binding]int{}
+	all, documented, twins := bindings(t), catalogue(t), map[*upstream.Binding]int{}
 	for _, b := range all.All() {
 		if b.VariantOf != nil {
 			twins[b.VariantOf]++
 		}
 	}
+	files := 0
 	for _, b := range all.All() {
-		if b.VariantOf == nil && (b.RequestMedia != "" || b.ResponseMedia != "") != (twins[b] > 0) {
-			t.Errorf("%s: request %q, answer %q, %d twins", b.FullMethod, b.RequestMedia, b.ResponseMedia, twins[b])
+		if b.VariantOf != nil {
+			continue
 		}
+		file := documented[b.FullMethod].hasFile()
+		if wants := b.RequestMedia != "" || b.ResponseMedia != "" || file; wants != (twins[b] > 0) || file != (b.File != "") {
+			t.Errorf("%s: request %q, answer %q, file %q (documented: %v), %d twins", b.FullMethod, b.RequestMedia, b.ResponseMedia, b.File, file, twins[b])
+		}
+		if file {
+			files++
+		}
+	}
+	if files != 6 {
+		t.Errorf("%d operations answer JSON or a file, want the 6 of the catalogue", files)
 	}
 }

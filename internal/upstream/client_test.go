@@ -207,7 +207,7 @@ func TestAnswersThatCannotBeTaken(t *testing.T) {
 		want   error
 	}{
 		"malformed": {func(w http.ResponseWriter) { answerJSON(w, 200, `{"data":`) }, upstream.ErrAnswer},
-		"no object": {func(w http.ResponseWriter) { answerJSON(w, 200, `[]`) }, upstream.ErrAnswer},
+		"no JSON":   {func(w http.ResponseWriter) { _, _ = io.WriteString(w, `<html>`) }, upstream.ErrAnswer},
 		"too large": {func(w http.ResponseWriter) { answerJSON(w, 200, `{"x":"`+strings.Repeat("x", 2000)+`"}`) }, upstream.ErrTooLarge},
 		"too large, length unknown": {func(w http.ResponseWriter) {
 			w.(http.Flusher).Flush()

@@ -82,6 +82,7 @@ func testService(t *testing.T, methods ...rpc) protoreflect.ServiceDescriptor {
 			testMessage("Id", testField("id", 1, typeText, "")),
 			testMessage("Raw", testField("body", 1, typeMsg, ".google.api.HttpBody")),
 			testMessage("LongBody", testField("body", 1, typeMsg, ".t.Long")),
+			testMessage("Listed", testField("items", 1, typeMsg, ".t.Doc")),
 			testMessage("Nested", testField("id", 1, typeMsg, ".t.Id")),
 			part,
 		},
@@ -111,6 +112,8 @@ func TestBadAnnotationsAreNamed(t *testing.T) {
 	csv := &optionsv1.Operation{RequestMediaType: "text/csv"}
 	unaryRaw := rpc{"Import", ".t.Raw", ".t.Doc", postRule(base+"/import", "body"), csv, false, false}
 	unaryCSV := rpc{"Template", ".t.Id", ".google.api.HttpBody", getRule(base + "/t/{id}"), &optionsv1.Operation{ResponseMediaType: "text/csv"}, false, false}
+	unaryJSON := rpc{"Doc", ".t.Id", ".t.Doc", getRule(base + "/d/{id}"), plainOperation, false, false}
+	fileOfDoc := &optionsv1.Operation{VariantOf: "t.S.Doc", ResponseMediaType: "text/csv"}
 	for _, test := range []struct {
 		name    string
 		methods []rpc
@@ -146,6 +149,11 @@ func TestBadAnnotationsAreNamed(t *testing.T) {
 		{"a twin of another type", []rpc{unaryRaw, {"U", ".t.Part", ".t.Doc", nil, &optionsv1.Operation{VariantOf: "t.S.Import", RequestMediaType: "text/plain"}, true, false}}, []string{"its media types differ"}},
 		{"a twin that is unary", []rpc{unaryRaw, {"U", ".t.Raw", ".t.Doc", nil, &optionsv1.Operation{VariantOf: "t.S.Import", RequestMediaType: "text/csv"}, false, false}}, []string{"a twin streams one way"}},
 		{"a download of another request", []rpc{unaryCSV, {"D", ".t.Req", ".google.api.HttpBody", nil, &optionsv1.Operation{VariantOf: "t.S.Template", ResponseMediaType: "text/csv"}, false, true}}, []string{"a download takes its request"}},
+		{"a download of a file that is not named", []rpc{unaryJSON, {"D", ".t.Id", ".google.api.HttpBody", nil, &optionsv1.Operation{VariantOf: "t.S.Doc"}, false, true}}, []string{`rpc t.S.D: variant_of "t.S.Doc": it answers JSON, so its download needs a response_media_type of its own`}},
+		{"a download of a file that answers something else", []rpc{unaryJSON, {"D", ".t.Id", ".t.Doc", nil, &optionsv1.Operation{VariantOf: "t.S.Doc", ResponseMediaType: "text/csv"}, false, true}}, []string{"a download takes its request and answers google.api.HttpBody"}},
+		{"two downloads of a file", []rpc{unaryJSON, {"D", ".t.Id", ".google.api.HttpBody", nil, fileOfDoc, false, true}, {"E", ".t.Id", ".google.api.HttpBody", nil, fileOfDoc, false, true}}, []string{`rpc t.S.E: variant_of "t.S.Doc": it has a download already`}},
+		{"an upload with another answer", []rpc{unaryRaw, {"U", ".t.Part", ".t.Doc", nil, &optionsv1.Operation{VariantOf: "t.S.Import", RequestMediaType: "text/csv", ResponseMediaType: "text/csv"}, true, false}}, []string{"its media types differ"}},
+		{"a bare list without extra_json", []rpc{{"M", ".t.Nested", ".t.Listed", &annotations.HttpRule{Pattern: &annotations.HttpRule_Get{Get: base}, ResponseBody: "items"}, plainOperation, false, false}}, []string{"response_body items: message t.Listed: no field"}},
 		{"everything at once", []rpc{{"M", ".t.Id", ".t.Doc", getRule(base + "/{user}"), nil, false, false}, {"N", ".t.Req", ".t.Bare", postRule(base, "*"), plainOperation, false, false}},
 			[]string{"rpc t.S.M: option", "rpc t.S.M: path", `rpc t.S.N: path /api/rainbow/x: body "*"`, "rpc t.S.N: path /api/rainbow/x: reply"}},
 	} {
@@ -169,6 +177,7 @@ func TestGoodAnnotationsCompile(t *testing.T) {
 		rpc{"Import", ".t.Raw", ".t.Doc", postRule(base+"/import", "body"), &optionsv1.Operation{RequestMediaType: "text/csv"}, false, false},
 		rpc{"AnUpload", ".t.Part", ".t.Doc", nil, &optionsv1.Operation{VariantOf: "t.S.Import", RequestMediaType: "text/csv"}, true, false},
 		rpc{"File", ".t.Id", ".google.api.HttpBody", getRule(base + "/files/{id=**}"), &optionsv1.Operation{ResponseMediaType: "text/csv"}, false, false},
+		rpc{"Audio", ".t.Req", ".google.api.HttpBody", nil, &optionsv1.Operation{VariantOf: "t.S.Create", ResponseMediaType: "audio/*"}, false, true},
 		rpc{"Create", ".t.Req", ".t.Doc", postRule(base+"/{id}", "body"), plainOperation, false, false},
 	)})
 	if err != nil {
@@ -178,13 +187,19 @@ func TestGoodAnnotationsCompile(t *testing.T) {
 	for _, one := range b.All() {
 		names = append(names, one.FullMethod)
 	}
-	if got := strings.Join(names, " "); got != "/t.S/AnUpload /t.S/Create /t.S/File /t.S/Import" {
+	if got := strings.Join(names, " "); got != "/t.S/AnUpload /t.S/Audio /t.S/Create /t.S/File /t.S/Import" {
 		t.Errorf("got %s", got)
 	}
 	if up := b.ByMethod("/t.S/AnUpload"); up.VariantOf != b.ByMethod("/t.S/Import") || up.Path.Template != base+"/import" || up.Method != "POST" {
 		t.Errorf("the twin is %+v", up)
 	}
 	create := b.ByMethod("/t.S/Create")
+	if audio := b.ByMethod("/t.S/Audio"); audio.Accept != "audio/*" || create.Accept != "application/json" || create.File != "audio/*" || create.ResponseMedia != "" {
+		t.Errorf("the file asks for %q, its document for %q; that says %q", audio.Accept, create.Accept, create.File)
+	}
+	if file := b.ByMethod("/t.S/File"); file.Accept != "text/csv, application/json" {
+		t.Errorf("a body that is not JSON is asked for by %q", file.Accept)
+	}
 	if len(create.Query) != 1 || create.Query[0].Name != "q" || create.Body.Name() != "body" || create.Repeatable() {
 		t.Errorf("create is %+v", create)
 	}

@@ -29,10 +29,15 @@ func TestABareListIsTheReplysField(t *testing.T) {
 	for _, tt := range []struct {
 		name, answer string
 		want         []string // the file paths
+		extra        string
 	}{
-		{"the documented list", string(documented), []string{"000000001111110001000010/2017-10/services/CDR_SERV_2017-10-10_DR_dr_bp_test.csv"}},
-		{"an empty list", " [ ] ", nil},
-		{"unknown and mistyped members", `[{"filepath":"a","x":1},{"filepath":7}]`, []string{"a", ""}},
+		{"the documented list", string(documented), []string{"000000001111110001000010/2017-10/services/CDR_SERV_2017-10-10_DR_dr_bp_test.csv"}, ""},
+		{"unknown and mistyped members", `[{"filepath":"a","x":1},{"filepath":7}]`, []string{"a", ""}, ""},
+		{"an empty list", " [ ] ", nil, "[ ]"},
+		{"a list with one odd element", `[{"filepath":"a"}, 1.10 ]`, nil, `[{"filepath":"a"}, 1.10 ]`},
+		{"an object", `{"items":[{"filepath":"a"}],"total":1}`, nil, `{"items":[{"filepath":"a"}],"total":1}`},
+		{"null", "null\n", nil, "null"},
+		{"nothing", " \n", nil, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p := newPortal(t, ok(tt.answer))
@@ -50,6 +55,9 @@ func TestABareListIsTheReplysField(t *testing.T) {
 			}
 			if strings.Join(paths, " ") != strings.Join(tt.want, " ") || len(paths) != len(tt.want) {
 				t.Errorf("files are %q, want %q", paths, tt.want)
+			}
+			if got := string(resp.GetExtraJson()); got != tt.extra {
+				t.Errorf("extra_json is %s, want %s", got, tt.extra)
 			}
 		})
 	}
