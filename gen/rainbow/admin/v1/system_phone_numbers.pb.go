@@ -10,6 +10,7 @@
 package adminv1
 
 import (
+	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	_ "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/options/v1"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
@@ -883,7 +884,7 @@ var File_rainbow_admin_v1_system_phone_numbers_proto protoreflect.FileDescriptor
 
 const file_rainbow_admin_v1_system_phone_numbers_proto_rawDesc = "" +
 	"\n" +
-	"+rainbow/admin/v1/system_phone_numbers.proto\x12\x10rainbow.admin.v1\x1a\x1cgoogle/api/annotations.proto\x1a rainbow/options/v1/options.proto\"\x8a\t\n" +
+	"+rainbow/admin/v1/system_phone_numbers.proto\x12\x10rainbow.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a rainbow/options/v1/options.proto\"\x8a\t\n" +
 	"\x11SystemPhoneNumber\x12\x13\n" +
 	"\x02id\x18\x01 \x01(\tH\x00R\x02id\x88\x01\x01\x12&\n" +
 	"\fshort_number\x18\x02 \x01(\tH\x01R\vshortNumber\x88\x01\x01\x12,\n" +
@@ -942,16 +943,16 @@ const file_rainbow_admin_v1_system_phone_numbers_proto_rawDesc = "" +
 	"_last_nameB\x0e\n" +
 	"\f_device_nameB\x0f\n" +
 	"\r_is_monitoredB\r\n" +
-	"\v_is_nomadic\"\xe3\x05\n" +
-	"\x1dListSystemPhoneNumbersRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12\x1b\n" +
-	"\x06format\x18\x02 \x01(\tH\x00R\x06format\x88\x01\x01\x12\x19\n" +
+	"\v_is_nomadic\"\x9b\x06\n" +
+	"\x1dListSystemPhoneNumbersRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x127\n" +
+	"\x06format\x18\x02 \x01(\tB\x1a\xbaH\x17r\x15R\x05smallR\x06mediumR\x04fullH\x00R\x06format\x88\x01\x01\x12\x19\n" +
 	"\x05limit\x18\x03 \x01(\x05H\x01R\x05limit\x88\x01\x01\x12\x1b\n" +
 	"\x06offset\x18\x04 \x01(\x05H\x02R\x06offset\x88\x01\x01\x12\"\n" +
 	"\n" +
-	"sort_field\x18\x05 \x01(\tH\x03R\tsortField\x88\x01\x01\x12\"\n" +
+	"sort_field\x18\x05 \x01(\tH\x03R\tsortField\x88\x01\x01\x126\n" +
 	"\n" +
-	"sort_order\x18\x06 \x01(\x05H\x04R\tsortOrder\x88\x01\x01\x12&\n" +
+	"sort_order\x18\x06 \x01(\x05B\x12\xbaH\x0f\x1a\r0\xff\xff\xff\xff\xff\xff\xff\xff\xff\x010\x01H\x04R\tsortOrder\x88\x01\x01\x12&\n" +
 	"\fshort_number\x18\a \x01(\tH\x05R\vshortNumber\x88\x01\x01\x12,\n" +
 	"\x0finternal_number\x18\b \x01(\tH\x06R\x0einternalNumber\x88\x01\x01\x12#\n" +
 	"\vpbx_user_id\x18\t \x01(\tH\aR\tpbxUserId\x88\x01\x01\x12*\n" +
@@ -985,26 +986,26 @@ const file_rainbow_admin_v1_system_phone_numbers_proto_rawDesc = "" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\b\n" +
 	"\x06_limitB\t\n" +
 	"\a_offsetB\b\n" +
-	"\x06_total\"b\n" +
-	"\x1bGetSystemPhoneNumberRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12&\n" +
-	"\x0fphone_number_id\x18\x02 \x01(\tR\rphoneNumberId\"w\n" +
+	"\x06_total\"r\n" +
+	"\x1bGetSystemPhoneNumberRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12.\n" +
+	"\x0fphone_number_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\rphoneNumberId\"w\n" +
 	"\x1cGetSystemPhoneNumberResponse\x127\n" +
 	"\x04data\x18\x01 \x01(\v2#.rainbow.admin.v1.SystemPhoneNumberR\x04data\x12\x1e\n" +
 	"\n" +
-	"extra_json\x18\xe8\a \x01(\fR\textraJson\"\xa8\x01\n" +
-	"\x1eUpdateSystemPhoneNumberRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12&\n" +
-	"\x0fphone_number_id\x18\x02 \x01(\tR\rphoneNumberId\x12A\n" +
-	"\x04body\x18\x03 \x01(\v2-.rainbow.admin.v1.UpdateSystemPhoneNumberBodyR\x04body\"\xa6\x04\n" +
+	"extra_json\x18\xe8\a \x01(\fR\textraJson\"\xb8\x01\n" +
+	"\x1eUpdateSystemPhoneNumberRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12.\n" +
+	"\x0fphone_number_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\rphoneNumberId\x12A\n" +
+	"\x04body\x18\x03 \x01(\v2-.rainbow.admin.v1.UpdateSystemPhoneNumberBodyR\x04body\"\xe5\x04\n" +
 	"\x1bUpdateSystemPhoneNumberBody\x12\x1c\n" +
 	"\auser_id\x18\x01 \x01(\tH\x00R\x06userId\x88\x01\x01\x12&\n" +
 	"\fis_monitored\x18\x02 \x01(\bH\x01R\visMonitored\x88\x01\x01\x12,\n" +
 	"\x0finternal_number\x18\x03 \x01(\tH\x02R\x0einternalNumber\x88\x01\x01\x12\x1b\n" +
 	"\x06number\x18\x04 \x01(\tH\x03R\x06number\x88\x01\x01\x12\x1d\n" +
-	"\acountry\x18\x05 \x01(\tH\x04R\acountry\x88\x01\x01\x12\x17\n" +
-	"\x04type\x18\x06 \x01(\tH\x05R\x04type\x88\x01\x01\x12$\n" +
-	"\vdevice_type\x18\a \x01(\tH\x06R\n" +
+	"\acountry\x18\x05 \x01(\tH\x04R\acountry\x88\x01\x01\x121\n" +
+	"\x04type\x18\x06 \x01(\tB\x18\xbaH\x15r\x13R\x04homeR\x04workR\x05otherH\x05R\x04type\x88\x01\x01\x12I\n" +
+	"\vdevice_type\x18\a \x01(\tB#\xbaH r\x1eR\blandlineR\x06mobileR\x03faxR\x05otherH\x06R\n" +
 	"deviceType\x88\x01\x01\x12\"\n" +
 	"\n" +
 	"first_name\x18\b \x01(\tH\aR\tfirstName\x88\x01\x01\x12 \n" +

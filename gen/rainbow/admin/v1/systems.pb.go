@@ -9,6 +9,7 @@
 package adminv1
 
 import (
+	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	_ "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/options/v1"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
@@ -855,7 +856,7 @@ var File_rainbow_admin_v1_systems_proto protoreflect.FileDescriptor
 
 const file_rainbow_admin_v1_systems_proto_rawDesc = "" +
 	"\n" +
-	"\x1erainbow/admin/v1/systems.proto\x12\x10rainbow.admin.v1\x1a\x1cgoogle/api/annotations.proto\x1a rainbow/options/v1/options.proto\"\xb3\r\n" +
+	"\x1erainbow/admin/v1/systems.proto\x12\x10rainbow.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a rainbow/options/v1/options.proto\"\xb3\r\n" +
 	"\x06System\x12\x13\n" +
 	"\x02id\x18\x01 \x01(\tH\x00R\x02id\x88\x01\x01\x12\x17\n" +
 	"\x04name\x18\x02 \x01(\tH\x01R\x04name\x88\x01\x01\x12\x1a\n" +
@@ -925,15 +926,15 @@ const file_rainbow_admin_v1_systems_proto_rawDesc = "" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\x0f\n" +
 	"\r_regexp_matchB\x11\n" +
 	"\x0f_regexp_replaceB\x0e\n" +
-	"\f_description\"\x9c\x06\n" +
-	"\x12ListSystemsRequest\x12\x1b\n" +
-	"\x06format\x18\x01 \x01(\tH\x00R\x06format\x88\x01\x01\x12\x19\n" +
+	"\f_description\"\xcc\x06\n" +
+	"\x12ListSystemsRequest\x127\n" +
+	"\x06format\x18\x01 \x01(\tB\x1a\xbaH\x17r\x15R\x05smallR\x06mediumR\x04fullH\x00R\x06format\x88\x01\x01\x12\x19\n" +
 	"\x05limit\x18\x02 \x01(\x05H\x01R\x05limit\x88\x01\x01\x12\x1b\n" +
 	"\x06offset\x18\x03 \x01(\x05H\x02R\x06offset\x88\x01\x01\x12\"\n" +
 	"\n" +
-	"sort_field\x18\x04 \x01(\tH\x03R\tsortField\x88\x01\x01\x12\"\n" +
+	"sort_field\x18\x04 \x01(\tH\x03R\tsortField\x88\x01\x01\x126\n" +
 	"\n" +
-	"sort_order\x18\x05 \x01(\x05H\x04R\tsortOrder\x88\x01\x01\x12\"\n" +
+	"sort_order\x18\x05 \x01(\x05B\x12\xbaH\x0f\x1a\r0\xff\xff\xff\xff\xff\xff\xff\xff\xff\x010\x01H\x04R\tsortOrder\x88\x01\x01\x12\"\n" +
 	"\n" +
 	"company_id\x18\x06 \x01(\tH\x05R\tcompanyId\x88\x01\x01\x12\x1c\n" +
 	"\asite_id\x18\a \x01(\tH\x06R\x06siteId\x88\x01\x01\x12\x18\n" +
@@ -976,15 +977,15 @@ const file_rainbow_admin_v1_systems_proto_rawDesc = "" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\b\n" +
 	"\x06_limitB\t\n" +
 	"\a_offsetB\b\n" +
-	"\x06_total\"/\n" +
-	"\x10GetSystemRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\"a\n" +
+	"\x06_total\"7\n" +
+	"\x10GetSystemRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\"a\n" +
 	"\x11GetSystemResponse\x12,\n" +
 	"\x04data\x18\x01 \x01(\v2\x18.rainbow.admin.v1.SystemR\x04data\x12\x1e\n" +
 	"\n" +
-	"extra_json\x18\xe8\a \x01(\fR\textraJson\"0\n" +
-	"\x17GetSystemByPbxIdRequest\x12\x15\n" +
-	"\x06pbx_id\x18\x01 \x01(\tR\x05pbxId\"h\n" +
+	"extra_json\x18\xe8\a \x01(\fR\textraJson\"8\n" +
+	"\x17GetSystemByPbxIdRequest\x12\x1d\n" +
+	"\x06pbx_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x05pbxId\"h\n" +
 	"\x18GetSystemByPbxIdResponse\x12,\n" +
 	"\x04data\x18\x01 \x01(\v2\x18.rainbow.admin.v1.SystemR\x04data\x12\x1e\n" +
 	"\n" +

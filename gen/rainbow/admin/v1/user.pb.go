@@ -11,6 +11,7 @@
 package adminv1
 
 import (
+	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	_ "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/options/v1"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
@@ -1192,7 +1193,7 @@ var File_rainbow_admin_v1_user_proto protoreflect.FileDescriptor
 
 const file_rainbow_admin_v1_user_proto_rawDesc = "" +
 	"\n" +
-	"\x1brainbow/admin/v1/user.proto\x12\x10rainbow.admin.v1\x1a$rainbow/admin/v1/user_profiles.proto\x1a rainbow/options/v1/options.proto\"\xca\x1b\n" +
+	"\x1brainbow/admin/v1/user.proto\x12\x10rainbow.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a$rainbow/admin/v1/user_profiles.proto\x1a rainbow/options/v1/options.proto\"\xca\x1b\n" +
 	"\x04User\x12\x13\n" +
 	"\x02id\x18\x01 \x01(\tH\x00R\x02id\x88\x01\x01\x12$\n" +
 	"\vlogin_email\x18\x02 \x01(\tH\x01R\n" +
@@ -1328,10 +1329,10 @@ const file_rainbow_admin_v1_user_proto_rawDesc = "" +
 	"\x16_failed_login_attemptsB\x1a\n" +
 	"\x18_last_avatar_update_dateB\x1b\n" +
 	"\x19_created_by_self_registerB\x12\n" +
-	"\x10_terminated_date\"r\n" +
-	"\tUserEmail\x12\x19\n" +
-	"\x05email\x18\x01 \x01(\tH\x00R\x05email\x88\x01\x01\x12\x17\n" +
-	"\x04type\x18\x02 \x01(\tH\x01R\x04type\x88\x01\x01\x12\x1e\n" +
+	"\x10_terminated_date\"\x97\x01\n" +
+	"\tUserEmail\x12!\n" +
+	"\x05email\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01H\x00R\x05email\x88\x01\x01\x124\n" +
+	"\x04type\x18\x02 \x01(\tB\x1b\xbaH\x18\xc8\x01\x01r\x13R\x04homeR\x04workR\x05otherH\x01R\x04type\x88\x01\x01\x12\x1e\n" +
 	"\n" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\b\n" +
 	"\x06_emailB\a\n" +

@@ -10,6 +10,7 @@
 package adminv1
 
 import (
+	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	_ "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/options/v1"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
@@ -834,11 +835,11 @@ var File_rainbow_admin_v1_user_bodies_proto protoreflect.FileDescriptor
 
 const file_rainbow_admin_v1_user_bodies_proto_rawDesc = "" +
 	"\n" +
-	"\"rainbow/admin/v1/user_bodies.proto\x12\x10rainbow.admin.v1\x1a\x1brainbow/admin/v1/user.proto\x1a rainbow/options/v1/options.proto\"\xa4\f\n" +
-	"\x0eCreateUserBody\x12$\n" +
-	"\vlogin_email\x18\x01 \x01(\tH\x00R\n" +
-	"loginEmail\x88\x01\x01\x12%\n" +
-	"\bpassword\x18\x02 \x01(\tB\x04\xd0\xc1\x18\x01H\x01R\bpassword\x88\x01\x01\x12\"\n" +
+	"\"rainbow/admin/v1/user_bodies.proto\x12\x10rainbow.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1brainbow/admin/v1/user.proto\x1a rainbow/options/v1/options.proto\"\xc6\r\n" +
+	"\x0eCreateUserBody\x12,\n" +
+	"\vlogin_email\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01H\x00R\n" +
+	"loginEmail\x88\x01\x01\x12,\n" +
+	"\bpassword\x18\x02 \x01(\tB\v\xbaH\x04r\x02\x10\b\xd0\xc1\x18\x01H\x01R\bpassword\x88\x01\x01\x12\"\n" +
 	"\n" +
 	"first_name\x18\x03 \x01(\tH\x02R\tfirstName\x88\x01\x01\x12 \n" +
 	"\tlast_name\x18\x04 \x01(\tH\x03R\blastName\x88\x01\x01\x12 \n" +
@@ -847,20 +848,21 @@ const file_rainbow_admin_v1_user_bodies_proto_rawDesc = "" +
 	"\tjob_title\x18\a \x01(\tH\x06R\bjobTitle\x88\x01\x01\x12#\n" +
 	"\n" +
 	"department\x18\b \x01(\tH\aR\n" +
-	"department\x88\x01\x01\x12\x12\n" +
-	"\x04tags\x18\t \x03(\tR\x04tags\x123\n" +
+	"department\x88\x01\x01\x12\"\n" +
+	"\x04tags\x18\t \x03(\tB\x0e\xbaH\v\x92\x01\b\x10\x05\"\x04r\x02\x18@R\x04tags\x123\n" +
 	"\x06emails\x18\n" +
 	" \x03(\v2\x1b.rainbow.admin.v1.UserEmailR\x06emails\x12L\n" +
-	"\rphone_numbers\x18\v \x03(\v2'.rainbow.admin.v1.CreateUserPhoneNumberR\fphoneNumbers\x12\x1d\n" +
-	"\acountry\x18\f \x01(\tH\bR\acountry\x88\x01\x01\x12\x19\n" +
+	"\rphone_numbers\x18\v \x03(\v2'.rainbow.admin.v1.CreateUserPhoneNumberR\fphoneNumbers\x12'\n" +
+	"\acountry\x18\f \x01(\tB\b\xbaH\x05r\x03\x98\x01\x03H\bR\acountry\x88\x01\x01\x12\x19\n" +
 	"\x05state\x18\r \x01(\tH\tR\x05state\x88\x01\x01\x12\x1f\n" +
 	"\blanguage\x18\x0e \x01(\tH\n" +
 	"R\blanguage\x88\x01\x01\x12\x1f\n" +
-	"\btimezone\x18\x0f \x01(\tH\vR\btimezone\x88\x01\x01\x12&\n" +
-	"\faccount_type\x18\x10 \x01(\tH\fR\vaccountType\x88\x01\x01\x12\x14\n" +
-	"\x05roles\x18\x11 \x03(\tR\x05roles\x12\"\n" +
+	"\btimezone\x18\x0f \x01(\tH\vR\btimezone\x88\x01\x01\x12D\n" +
+	"\faccount_type\x18\x10 \x01(\tB\x1c\xbaH\x19r\x17R\x04freeR\x05basicR\badvancedH\fR\vaccountType\x88\x01\x01\x12\x14\n" +
+	"\x05roles\x18\x11 \x03(\tR\x05roles\x12X\n" +
 	"\n" +
-	"admin_type\x18\x12 \x01(\tH\rR\tadminType\x88\x01\x01\x12\"\n" +
+	"admin_type\x18\x12 \x01(\tB4\xbaH1r/R\x12organization_adminR\rcompany_adminR\n" +
+	"site_adminH\rR\tadminType\x88\x01\x01\x12\"\n" +
 	"\n" +
 	"company_id\x18\x13 \x01(\tH\x0eR\tcompanyId\x88\x01\x01\x12 \n" +
 	"\tis_active\x18\x14 \x01(\bH\x0fR\bisActive\x88\x01\x01\x12*\n" +
@@ -869,8 +871,8 @@ const file_rainbow_admin_v1_user_bodies_proto_rawDesc = "" +
 	"visibility\x18\x16 \x01(\tH\x11R\n" +
 	"visibility\x88\x01\x01\x12%\n" +
 	"\ftime_to_live\x18\x17 \x01(\x05H\x12R\n" +
-	"timeToLive\x88\x01\x01\x124\n" +
-	"\x13authentication_type\x18\x18 \x01(\tH\x13R\x12authenticationType\x88\x01\x01\x12C\n" +
+	"timeToLive\x88\x01\x01\x12Y\n" +
+	"\x13authentication_type\x18\x18 \x01(\tB#\xbaH r\x1eR\aDEFAULTR\aRAINBOWR\x04SAMLR\x04OIDCH\x13R\x12authenticationType\x88\x01\x01\x12C\n" +
 	"\x1bauthentication_external_uid\x18\x19 \x01(\tH\x14R\x19authenticationExternalUid\x88\x01\x01\x12\"\n" +
 	"\n" +
 	"user_info1\x18\x1a \x01(\tH\x15R\tuserInfo1\x88\x01\x01\x12\"\n" +
@@ -909,12 +911,12 @@ const file_rainbow_admin_v1_user_bodies_proto_rawDesc = "" +
 	"\x1c_authentication_external_uidB\r\n" +
 	"\v_user_info1B\r\n" +
 	"\v_user_info2B\x11\n" +
-	"\x0f_selected_theme\"\xe2\x01\n" +
-	"\x15CreateUserPhoneNumber\x12\x1b\n" +
-	"\x06number\x18\x01 \x01(\tH\x00R\x06number\x88\x01\x01\x12\x1d\n" +
-	"\acountry\x18\x02 \x01(\tH\x01R\acountry\x88\x01\x01\x12\x17\n" +
-	"\x04type\x18\x03 \x01(\tH\x02R\x04type\x88\x01\x01\x12$\n" +
-	"\vdevice_type\x18\x04 \x01(\tH\x03R\n" +
+	"\x0f_selected_theme\"\xb9\x02\n" +
+	"\x15CreateUserPhoneNumber\x12#\n" +
+	"\x06number\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01H\x00R\x06number\x88\x01\x01\x12'\n" +
+	"\acountry\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x98\x01\x03H\x01R\acountry\x88\x01\x01\x124\n" +
+	"\x04type\x18\x03 \x01(\tB\x1b\xbaH\x18\xc8\x01\x01r\x13R\x04homeR\x04workR\x05otherH\x02R\x04type\x88\x01\x01\x12L\n" +
+	"\vdevice_type\x18\x04 \x01(\tB&\xbaH#\xc8\x01\x01r\x1eR\blandlineR\x06mobileR\x03faxR\x05otherH\x03R\n" +
 	"deviceType\x88\x01\x01\x12\x1e\n" +
 	"\n" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\t\n" +
@@ -922,11 +924,11 @@ const file_rainbow_admin_v1_user_bodies_proto_rawDesc = "" +
 	"\n" +
 	"\b_countryB\a\n" +
 	"\x05_typeB\x0e\n" +
-	"\f_device_type\"\xa4\f\n" +
+	"\f_device_type\"\xbe\r\n" +
 	"\x0eUpdateUserBody\x12$\n" +
 	"\vlogin_email\x18\x01 \x01(\tH\x00R\n" +
-	"loginEmail\x88\x01\x01\x12%\n" +
-	"\bpassword\x18\x02 \x01(\tB\x04\xd0\xc1\x18\x01H\x01R\bpassword\x88\x01\x01\x12\"\n" +
+	"loginEmail\x88\x01\x01\x12,\n" +
+	"\bpassword\x18\x02 \x01(\tB\v\xbaH\x04r\x02\x10\b\xd0\xc1\x18\x01H\x01R\bpassword\x88\x01\x01\x12\"\n" +
 	"\n" +
 	"first_name\x18\x03 \x01(\tH\x02R\tfirstName\x88\x01\x01\x12 \n" +
 	"\tlast_name\x18\x04 \x01(\tH\x03R\blastName\x88\x01\x01\x12 \n" +
@@ -935,20 +937,21 @@ const file_rainbow_admin_v1_user_bodies_proto_rawDesc = "" +
 	"\tjob_title\x18\a \x01(\tH\x06R\bjobTitle\x88\x01\x01\x12#\n" +
 	"\n" +
 	"department\x18\b \x01(\tH\aR\n" +
-	"department\x88\x01\x01\x12\x12\n" +
-	"\x04tags\x18\t \x03(\tR\x04tags\x123\n" +
+	"department\x88\x01\x01\x12\"\n" +
+	"\x04tags\x18\t \x03(\tB\x0e\xbaH\v\x92\x01\b\x10\x05\"\x04r\x02\x18@R\x04tags\x123\n" +
 	"\x06emails\x18\n" +
 	" \x03(\v2\x1b.rainbow.admin.v1.UserEmailR\x06emails\x12L\n" +
-	"\rphone_numbers\x18\v \x03(\v2'.rainbow.admin.v1.UpdateUserPhoneNumberR\fphoneNumbers\x12\x1d\n" +
-	"\acountry\x18\f \x01(\tH\bR\acountry\x88\x01\x01\x12\x19\n" +
+	"\rphone_numbers\x18\v \x03(\v2'.rainbow.admin.v1.UpdateUserPhoneNumberR\fphoneNumbers\x12'\n" +
+	"\acountry\x18\f \x01(\tB\b\xbaH\x05r\x03\x98\x01\x03H\bR\acountry\x88\x01\x01\x12\x19\n" +
 	"\x05state\x18\r \x01(\tH\tR\x05state\x88\x01\x01\x12\x1f\n" +
 	"\blanguage\x18\x0e \x01(\tH\n" +
 	"R\blanguage\x88\x01\x01\x12\x1f\n" +
-	"\btimezone\x18\x0f \x01(\tH\vR\btimezone\x88\x01\x01\x12&\n" +
-	"\faccount_type\x18\x10 \x01(\tH\fR\vaccountType\x88\x01\x01\x12\x14\n" +
-	"\x05roles\x18\x11 \x03(\tR\x05roles\x12\"\n" +
+	"\btimezone\x18\x0f \x01(\tH\vR\btimezone\x88\x01\x01\x12D\n" +
+	"\faccount_type\x18\x10 \x01(\tB\x1c\xbaH\x19r\x17R\x04freeR\x05basicR\badvancedH\fR\vaccountType\x88\x01\x01\x12\x14\n" +
+	"\x05roles\x18\x11 \x03(\tR\x05roles\x12X\n" +
 	"\n" +
-	"admin_type\x18\x12 \x01(\tH\rR\tadminType\x88\x01\x01\x12\"\n" +
+	"admin_type\x18\x12 \x01(\tB4\xbaH1r/R\x12organization_adminR\rcompany_adminR\n" +
+	"site_adminH\rR\tadminType\x88\x01\x01\x12\"\n" +
 	"\n" +
 	"company_id\x18\x13 \x01(\tH\x0eR\tcompanyId\x88\x01\x01\x12 \n" +
 	"\tis_active\x18\x14 \x01(\bH\x0fR\bisActive\x88\x01\x01\x12*\n" +
@@ -957,8 +960,8 @@ const file_rainbow_admin_v1_user_bodies_proto_rawDesc = "" +
 	"visibility\x18\x16 \x01(\tH\x11R\n" +
 	"visibility\x88\x01\x01\x12%\n" +
 	"\ftime_to_live\x18\x17 \x01(\x05H\x12R\n" +
-	"timeToLive\x88\x01\x01\x124\n" +
-	"\x13authentication_type\x18\x18 \x01(\tH\x13R\x12authenticationType\x88\x01\x01\x12C\n" +
+	"timeToLive\x88\x01\x01\x12Y\n" +
+	"\x13authentication_type\x18\x18 \x01(\tB#\xbaH r\x1eR\aDEFAULTR\aRAINBOWR\x04SAMLR\x04OIDCH\x13R\x12authenticationType\x88\x01\x01\x12C\n" +
 	"\x1bauthentication_external_uid\x18\x19 \x01(\tH\x14R\x19authenticationExternalUid\x88\x01\x01\x12\"\n" +
 	"\n" +
 	"user_info1\x18\x1a \x01(\tH\x15R\tuserInfo1\x88\x01\x01\x12\"\n" +
@@ -997,12 +1000,12 @@ const file_rainbow_admin_v1_user_bodies_proto_rawDesc = "" +
 	"\x1c_authentication_external_uidB\r\n" +
 	"\v_user_info1B\r\n" +
 	"\v_user_info2B\x11\n" +
-	"\x0f_selected_theme\"\x8d\x03\n" +
-	"\x15UpdateUserPhoneNumber\x12\x1b\n" +
-	"\x06number\x18\x01 \x01(\tH\x00R\x06number\x88\x01\x01\x12\x1d\n" +
-	"\acountry\x18\x02 \x01(\tH\x01R\acountry\x88\x01\x01\x12\x17\n" +
-	"\x04type\x18\x03 \x01(\tH\x02R\x04type\x88\x01\x01\x12$\n" +
-	"\vdevice_type\x18\x04 \x01(\tH\x03R\n" +
+	"\x0f_selected_theme\"\xe4\x03\n" +
+	"\x15UpdateUserPhoneNumber\x12#\n" +
+	"\x06number\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01H\x00R\x06number\x88\x01\x01\x12'\n" +
+	"\acountry\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x98\x01\x03H\x01R\acountry\x88\x01\x01\x124\n" +
+	"\x04type\x18\x03 \x01(\tB\x1b\xbaH\x18\xc8\x01\x01r\x13R\x04homeR\x04workR\x05otherH\x02R\x04type\x88\x01\x01\x12L\n" +
+	"\vdevice_type\x18\x04 \x01(\tB&\xbaH#\xc8\x01\x01r\x1eR\blandlineR\x06mobileR\x03faxR\x05otherH\x03R\n" +
 	"deviceType\x88\x01\x01\x12&\n" +
 	"\fshort_number\x18\x05 \x01(\tH\x04R\vshortNumber\x88\x01\x01\x12 \n" +
 	"\tsystem_id\x18\x06 \x01(\tH\x05R\bsystemId\x88\x01\x01\x12,\n" +

@@ -10,6 +10,7 @@
 package adminv1
 
 import (
+	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	_ "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/options/v1"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
@@ -711,7 +712,7 @@ var File_rainbow_admin_v1_user_profiles_proto protoreflect.FileDescriptor
 
 const file_rainbow_admin_v1_user_profiles_proto_rawDesc = "" +
 	"\n" +
-	"$rainbow/admin/v1/user_profiles.proto\x12\x10rainbow.admin.v1\x1a\x1cgoogle/api/annotations.proto\x1a rainbow/options/v1/options.proto\"\xe4\t\n" +
+	"$rainbow/admin/v1/user_profiles.proto\x12\x10rainbow.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a rainbow/options/v1/options.proto\"\xe4\t\n" +
 	"\vUserProfile\x12,\n" +
 	"\x0fsubscription_id\x18\x01 \x01(\tH\x00R\x0esubscriptionId\x88\x01\x01\x12\x1e\n" +
 	"\boffer_id\x18\x02 \x01(\tH\x01R\aofferId\x88\x01\x01\x12\"\n" +
@@ -771,16 +772,16 @@ const file_rainbow_admin_v1_user_profiles_proto_rawDesc = "" +
 	"\x0e_provider_typeB\r\n" +
 	"\v_media_typeB\x17\n" +
 	"\x15_provisioning_ongoingB\x1a\n" +
-	"\x18_provisioning_start_date\"2\n" +
-	"\x17ListUserProfilesRequest\x12\x17\n" +
-	"\auser_id\x18\x01 \x01(\tR\x06userId\"m\n" +
+	"\x18_provisioning_start_date\":\n" +
+	"\x17ListUserProfilesRequest\x12\x1f\n" +
+	"\auser_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x06userId\"m\n" +
 	"\x18ListUserProfilesResponse\x121\n" +
 	"\x04data\x18\x01 \x03(\v2\x1d.rainbow.admin.v1.UserProfileR\x04data\x12\x1e\n" +
 	"\n" +
-	"extra_json\x18\xe8\a \x01(\fR\textraJson\"\xa3\x01\n" +
-	"\x1dAssignUserSubscriptionRequest\x12\x17\n" +
-	"\auser_id\x18\x01 \x01(\tR\x06userId\x12'\n" +
-	"\x0fsubscription_id\x18\x02 \x01(\tR\x0esubscriptionId\x12@\n" +
+	"extra_json\x18\xe8\a \x01(\fR\textraJson\"\xb3\x01\n" +
+	"\x1dAssignUserSubscriptionRequest\x12\x1f\n" +
+	"\auser_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x06userId\x12/\n" +
+	"\x0fsubscription_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x0esubscriptionId\x12@\n" +
 	"\x04body\x18\x03 \x01(\v2,.rainbow.admin.v1.AssignUserSubscriptionBodyR\x04body\"<\n" +
 	"\x1aAssignUserSubscriptionBody\x12\x1e\n" +
 	"\n" +
@@ -788,10 +789,10 @@ const file_rainbow_admin_v1_user_profiles_proto_rawDesc = "" +
 	"\x1eAssignUserSubscriptionResponse\x121\n" +
 	"\x04data\x18\x01 \x01(\v2\x1d.rainbow.admin.v1.UserProfileR\x04data\x12\x1e\n" +
 	"\n" +
-	"extra_json\x18\xe8\a \x01(\fR\textraJson\"c\n" +
-	"\x1fUnassignUserSubscriptionRequest\x12\x17\n" +
-	"\auser_id\x18\x01 \x01(\tR\x06userId\x12'\n" +
-	"\x0fsubscription_id\x18\x02 \x01(\tR\x0esubscriptionId\"u\n" +
+	"extra_json\x18\xe8\a \x01(\fR\textraJson\"s\n" +
+	"\x1fUnassignUserSubscriptionRequest\x12\x1f\n" +
+	"\auser_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x06userId\x12/\n" +
+	"\x0fsubscription_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x0esubscriptionId\"u\n" +
 	" UnassignUserSubscriptionResponse\x121\n" +
 	"\x04data\x18\x01 \x03(\v2\x1d.rainbow.admin.v1.UserProfileR\x04data\x12\x1e\n" +
 	"\n" +

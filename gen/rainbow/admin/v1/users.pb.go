@@ -11,6 +11,7 @@
 package adminv1
 
 import (
+	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	_ "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/options/v1"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
@@ -843,18 +844,17 @@ var File_rainbow_admin_v1_users_proto protoreflect.FileDescriptor
 
 const file_rainbow_admin_v1_users_proto_rawDesc = "" +
 	"\n" +
-	"\x1crainbow/admin/v1/users.proto\x12\x10rainbow.admin.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1brainbow/admin/v1/user.proto\x1a\"rainbow/admin/v1/user_bodies.proto\x1a rainbow/options/v1/options.proto\"\xf8\n" +
-	"\n" +
+	"\x1crainbow/admin/v1/users.proto\x12\x10rainbow.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1brainbow/admin/v1/user.proto\x1a\"rainbow/admin/v1/user_bodies.proto\x1a rainbow/options/v1/options.proto\"\xa8\v\n" +
 	"\x10ListUsersRequest\x12\"\n" +
 	"\n" +
-	"company_id\x18\x01 \x01(\tH\x00R\tcompanyId\x88\x01\x01\x12\x1b\n" +
-	"\x06format\x18\x02 \x01(\tH\x01R\x06format\x88\x01\x01\x12\x19\n" +
+	"company_id\x18\x01 \x01(\tH\x00R\tcompanyId\x88\x01\x01\x127\n" +
+	"\x06format\x18\x02 \x01(\tB\x1a\xbaH\x17r\x15R\x05smallR\x06mediumR\x04fullH\x01R\x06format\x88\x01\x01\x12\x19\n" +
 	"\x05limit\x18\x03 \x01(\x05H\x02R\x05limit\x88\x01\x01\x12\x1b\n" +
 	"\x06offset\x18\x04 \x01(\x05H\x03R\x06offset\x88\x01\x01\x12\"\n" +
 	"\n" +
-	"sort_field\x18\x05 \x01(\tH\x04R\tsortField\x88\x01\x01\x12\"\n" +
+	"sort_field\x18\x05 \x01(\tH\x04R\tsortField\x88\x01\x01\x126\n" +
 	"\n" +
-	"sort_order\x18\x06 \x01(\x05H\x05R\tsortOrder\x88\x01\x01\x12$\n" +
+	"sort_order\x18\x06 \x01(\x05B\x12\xbaH\x0f\x1a\r0\xff\xff\xff\xff\xff\xff\xff\xff\xff\x010\x01H\x05R\tsortOrder\x88\x01\x01\x12$\n" +
 	"\vlogin_email\x18\a \x01(\tH\x06R\n" +
 	"loginEmail\x88\x01\x01\x12\x19\n" +
 	"\x05email\x18\b \x01(\tH\aR\x05email\x88\x01\x01\x12&\n" +
@@ -918,9 +918,9 @@ const file_rainbow_admin_v1_users_proto_rawDesc = "" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\b\n" +
 	"\x06_totalB\b\n" +
 	"\x06_limitB\t\n" +
-	"\a_offset\"Q\n" +
-	"\x0eGetUserRequest\x12\x17\n" +
-	"\auser_id\x18\x01 \x01(\tR\x06userId\x12\x1b\n" +
+	"\a_offset\"Y\n" +
+	"\x0eGetUserRequest\x12\x1f\n" +
+	"\auser_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x06userId\x12\x1b\n" +
 	"\x06format\x18\x02 \x01(\tH\x00R\x06format\x88\x01\x01B\t\n" +
 	"\a_format\"]\n" +
 	"\x0fGetUserResponse\x12*\n" +
@@ -938,16 +938,16 @@ const file_rainbow_admin_v1_users_proto_rawDesc = "" +
 	"\x12CreateUserResponse\x12*\n" +
 	"\x04data\x18\x01 \x01(\v2\x16.rainbow.admin.v1.UserR\x04data\x12\x1e\n" +
 	"\n" +
-	"extra_json\x18\xe8\a \x01(\fR\textraJson\"b\n" +
-	"\x11UpdateUserRequest\x12\x17\n" +
-	"\auser_id\x18\x01 \x01(\tR\x06userId\x124\n" +
+	"extra_json\x18\xe8\a \x01(\fR\textraJson\"j\n" +
+	"\x11UpdateUserRequest\x12\x1f\n" +
+	"\auser_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x06userId\x124\n" +
 	"\x04body\x18\x02 \x01(\v2 .rainbow.admin.v1.UpdateUserBodyR\x04body\"`\n" +
 	"\x12UpdateUserResponse\x12*\n" +
 	"\x04data\x18\x01 \x01(\v2\x16.rainbow.admin.v1.UserR\x04data\x12\x1e\n" +
 	"\n" +
-	"extra_json\x18\xe8\a \x01(\fR\textraJson\",\n" +
-	"\x11DeleteUserRequest\x12\x17\n" +
-	"\auser_id\x18\x01 \x01(\tR\x06userId\"\x88\x01\n" +
+	"extra_json\x18\xe8\a \x01(\fR\textraJson\"4\n" +
+	"\x11DeleteUserRequest\x12\x1f\n" +
+	"\auser_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x06userId\"\x88\x01\n" +
 	"\x12DeleteUserResponse\x12\x1b\n" +
 	"\x06status\x18\x01 \x01(\tH\x00R\x06status\x88\x01\x01\x12*\n" +
 	"\x04data\x18\x02 \x01(\v2\x16.rainbow.admin.v1.UserR\x04data\x12\x1e\n" +

@@ -10,6 +10,7 @@
 package authenticationv1
 
 import (
+	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	_ "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/options/v1"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
@@ -997,7 +998,7 @@ var File_rainbow_authentication_v1_api_keys_proto protoreflect.FileDescriptor
 
 const file_rainbow_authentication_v1_api_keys_proto_rawDesc = "" +
 	"\n" +
-	"(rainbow/authentication/v1/api_keys.proto\x12\x19rainbow.authentication.v1\x1a\x1cgoogle/api/annotations.proto\x1a rainbow/options/v1/options.proto\"\xe9\x02\n" +
+	"(rainbow/authentication/v1/api_keys.proto\x12\x19rainbow.authentication.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a rainbow/options/v1/options.proto\"\xe9\x02\n" +
 	"\x06ApiKey\x12\x13\n" +
 	"\x02id\x18\x01 \x01(\tH\x00R\x02id\x88\x01\x01\x12\x1c\n" +
 	"\auser_id\x18\x02 \x01(\tH\x01R\x06userId\x88\x01\x01\x12\x14\n" +
@@ -1070,17 +1071,17 @@ const file_rainbow_authentication_v1_api_keys_proto_rawDesc = "" +
 	"\x18GetCurrentApiKeyResponse\x125\n" +
 	"\x04data\x18\x01 \x01(\v2!.rainbow.authentication.v1.ApiKeyR\x04data\x12\x1e\n" +
 	"\n" +
-	"extra_json\x18\xe8\a \x01(\fR\textraJson\"0\n" +
-	"\x10GetApiKeyRequest\x12\x1c\n" +
+	"extra_json\x18\xe8\a \x01(\fR\textraJson\"8\n" +
+	"\x10GetApiKeyRequest\x12$\n" +
 	"\n" +
-	"api_key_id\x18\x01 \x01(\tR\bapiKeyId\"j\n" +
+	"api_key_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bapiKeyId\"j\n" +
 	"\x11GetApiKeyResponse\x125\n" +
 	"\x04data\x18\x01 \x01(\v2!.rainbow.authentication.v1.ApiKeyR\x04data\x12\x1e\n" +
 	"\n" +
-	"extra_json\x18\xe8\a \x01(\fR\textraJson\"t\n" +
-	"\x13UpdateApiKeyRequest\x12\x1c\n" +
+	"extra_json\x18\xe8\a \x01(\fR\textraJson\"|\n" +
+	"\x13UpdateApiKeyRequest\x12$\n" +
 	"\n" +
-	"api_key_id\x18\x01 \x01(\tR\bapiKeyId\x12?\n" +
+	"api_key_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bapiKeyId\x12?\n" +
 	"\x04body\x18\x02 \x01(\v2+.rainbow.authentication.v1.UpdateApiKeyBodyR\x04body\"\xdb\x01\n" +
 	"\x10UpdateApiKeyBody\x12%\n" +
 	"\vdescription\x18\x01 \x01(\tH\x00R\vdescription\x88\x01\x01\x12 \n" +
@@ -1095,10 +1096,10 @@ const file_rainbow_authentication_v1_api_keys_proto_rawDesc = "" +
 	"\x14UpdateApiKeyResponse\x125\n" +
 	"\x04data\x18\x01 \x01(\v2!.rainbow.authentication.v1.ApiKeyR\x04data\x12\x1e\n" +
 	"\n" +
-	"extra_json\x18\xe8\a \x01(\fR\textraJson\"3\n" +
-	"\x13DeleteApiKeyRequest\x12\x1c\n" +
+	"extra_json\x18\xe8\a \x01(\fR\textraJson\";\n" +
+	"\x13DeleteApiKeyRequest\x12$\n" +
 	"\n" +
-	"api_key_id\x18\x01 \x01(\tR\bapiKeyId\"m\n" +
+	"api_key_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bapiKeyId\"m\n" +
 	"\x14DeleteApiKeyResponse\x125\n" +
 	"\x04data\x18\x01 \x01(\v2!.rainbow.authentication.v1.ApiKeyR\x04data\x12\x1e\n" +
 	"\n" +

@@ -10,6 +10,7 @@
 package authenticationv1
 
 import (
+	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	_ "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/options/v1"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	httpbody "google.golang.org/genproto/googleapis/api/httpbody"
@@ -338,10 +339,10 @@ var File_rainbow_authentication_v1_oauth_proto protoreflect.FileDescriptor
 
 const file_rainbow_authentication_v1_oauth_proto_rawDesc = "" +
 	"\n" +
-	"%rainbow/authentication/v1/oauth.proto\x12\x19rainbow.authentication.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x19google/api/httpbody.proto\x1a rainbow/options/v1/options.proto\"\x89\x02\n" +
-	"\x15OAuthAuthorizeRequest\x12)\n" +
-	"\rresponse_type\x18\x01 \x01(\tH\x00R\rresponse_type\x88\x01\x01\x12!\n" +
-	"\tclient_id\x18\x02 \x01(\tH\x01R\tclient_id\x88\x01\x01\x12'\n" +
+	"%rainbow/authentication/v1/oauth.proto\x12\x19rainbow.authentication.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x19google/api/httpbody.proto\x1a rainbow/options/v1/options.proto\"\xa8\x02\n" +
+	"\x15OAuthAuthorizeRequest\x12@\n" +
+	"\rresponse_type\x18\x01 \x01(\tB\x15\xbaH\x12\xc8\x01\x01r\rR\x04codeR\x05tokenH\x00R\rresponse_type\x88\x01\x01\x12)\n" +
+	"\tclient_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01H\x01R\tclient_id\x88\x01\x01\x12'\n" +
 	"\fredirect_uri\x18\x03 \x01(\tH\x02R\fredirect_uri\x88\x01\x01\x12\x19\n" +
 	"\x05scope\x18\x04 \x01(\tH\x03R\x05scope\x88\x01\x01\x12\x19\n" +
 	"\x05state\x18\x05 \x01(\tH\x04R\x05state\x88\x01\x01B\x10\n" +

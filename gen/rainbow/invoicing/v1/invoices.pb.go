@@ -10,6 +10,7 @@
 package invoicingv1
 
 import (
+	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	_ "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/options/v1"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	httpbody "google.golang.org/genproto/googleapis/api/httpbody"
@@ -475,17 +476,19 @@ var File_rainbow_invoicing_v1_invoices_proto protoreflect.FileDescriptor
 
 const file_rainbow_invoicing_v1_invoices_proto_rawDesc = "" +
 	"\n" +
-	"#rainbow/invoicing/v1/invoices.proto\x12\x14rainbow.invoicing.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x19google/api/httpbody.proto\x1a rainbow/options/v1/options.proto\"\xa9\x04\n" +
+	"#rainbow/invoicing/v1/invoices.proto\x12\x14rainbow.invoicing.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x19google/api/httpbody.proto\x1a rainbow/options/v1/options.proto\"\xfd\x05\n" +
 	"\x13ListInvoicesRequest\x12\"\n" +
 	"\n" +
-	"company_id\x18\x01 \x01(\tH\x00R\tcompanyId\x88\x01\x01\x12*\n" +
-	"\x0ebilling_period\x18\x02 \x01(\tH\x01R\rbillingPeriod\x88\x01\x01\x12&\n" +
-	"\finvoice_type\x18\x03 \x01(\tH\x02R\vinvoiceType\x88\x01\x01\x12 \n" +
-	"\tfile_type\x18\x04 \x01(\tH\x03R\bfileType\x88\x01\x01\x127\n" +
-	"\x15invoice_creation_date\x18\x05 \x01(\tH\x04R\x13invoiceCreationDate\x88\x01\x01\x12@\n" +
-	"\x1afrom_invoice_creation_date\x18\x06 \x01(\tH\x05R\x17fromInvoiceCreationDate\x88\x01\x01\x12<\n" +
-	"\x18to_invoice_creation_date\x18\a \x01(\tH\x06R\x15toInvoiceCreationDate\x88\x01\x01\x12\x1c\n" +
-	"\abp_type\x18\b \x01(\tH\aR\x06bpType\x88\x01\x01B\r\n" +
+	"company_id\x18\x01 \x01(\tH\x00R\tcompanyId\x88\x01\x01\x12F\n" +
+	"\x0ebilling_period\x18\x02 \x01(\tB\x1a\xbaH\x17r\x152\x13^[0-9]{4}-[0-9]{2}$H\x01R\rbillingPeriod\x88\x01\x01\x12J\n" +
+	"\finvoice_type\x18\x03 \x01(\tB\"\xbaH\x1fr\x1dR\bservicesR\n" +
+	"conferenceR\x05voiceH\x02R\vinvoiceType\x88\x01\x01\x121\n" +
+	"\tfile_type\x18\x04 \x01(\tB\x0f\xbaH\fr\n" +
+	"R\x03INVR\x03CDRH\x03R\bfileType\x88\x01\x01\x12\\\n" +
+	"\x15invoice_creation_date\x18\x05 \x01(\tB#\xbaH r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$H\x04R\x13invoiceCreationDate\x88\x01\x01\x12e\n" +
+	"\x1afrom_invoice_creation_date\x18\x06 \x01(\tB#\xbaH r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$H\x05R\x17fromInvoiceCreationDate\x88\x01\x01\x12a\n" +
+	"\x18to_invoice_creation_date\x18\a \x01(\tB#\xbaH r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$H\x06R\x15toInvoiceCreationDate\x88\x01\x01\x120\n" +
+	"\abp_type\x18\b \x01(\tB\x12\xbaH\x0fr\rR\x03VADR\x02DRR\x02IRH\aR\x06bpType\x88\x01\x01B\r\n" +
 	"\v_company_idB\x11\n" +
 	"\x0f_billing_periodB\x0f\n" +
 	"\r_invoice_typeB\f\n" +
@@ -516,9 +519,9 @@ const file_rainbow_invoicing_v1_invoices_proto_rawDesc = "" +
 	"\n" +
 	"_file_typeB\x18\n" +
 	"\x16_invoice_creation_dateB\v\n" +
-	"\t_filepath\";\n" +
-	"\x16DownloadInvoiceRequest\x12!\n" +
-	"\finvoice_path\x18\x01 \x01(\tR\vinvoicePath\"\x96\x01\n" +
+	"\t_filepath\"C\n" +
+	"\x16DownloadInvoiceRequest\x12)\n" +
+	"\finvoice_path\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\vinvoicePath\"\x96\x01\n" +
 	"\x1aListServicesInvoiceRequest\x12\"\n" +
 	"\n" +
 	"company_id\x18\x01 \x01(\tH\x00R\tcompanyId\x88\x01\x01\x12\x17\n" +

@@ -9,6 +9,7 @@
 package massprovisioningv1
 
 import (
+	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	reflect "reflect"
@@ -204,11 +205,11 @@ var File_rainbow_massprovisioning_v1_directory_export_proto protoreflect.FileDes
 
 const file_rainbow_massprovisioning_v1_directory_export_proto_rawDesc = "" +
 	"\n" +
-	"2rainbow/massprovisioning/v1/directory_export.proto\x12\x1brainbow.massprovisioning.v1\"\x9e\x01\n" +
+	"2rainbow/massprovisioning/v1/directory_export.proto\x12\x1brainbow.massprovisioning.v1\x1a\x1bbuf/validate/validate.proto\"\xb5\x01\n" +
 	"\x16ExportDirectoryRequest\x12\"\n" +
 	"\n" +
-	"company_id\x18\x01 \x01(\tH\x00R\tcompanyId\x88\x01\x01\x12\x1b\n" +
-	"\x06format\x18\x02 \x01(\tH\x01R\x06format\x88\x01\x01\x12\x1d\n" +
+	"company_id\x18\x01 \x01(\tH\x00R\tcompanyId\x88\x01\x01\x122\n" +
+	"\x06format\x18\x02 \x01(\tB\x15\xbaH\x12r\x10R\x03csvR\x04jsonR\x03allH\x01R\x06format\x88\x01\x01\x12\x1d\n" +
 	"\aldap_id\x18\x03 \x01(\bH\x02R\aldap_id\x88\x01\x01B\r\n" +
 	"\v_company_idB\t\n" +
 	"\a_formatB\n" +

@@ -9,6 +9,7 @@
 package massprovisioningv1
 
 import (
+	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	httpbody "google.golang.org/genproto/googleapis/api/httpbody"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
@@ -1341,7 +1342,7 @@ var File_rainbow_massprovisioning_v1_directory_import_proto protoreflect.FileDes
 
 const file_rainbow_massprovisioning_v1_directory_import_proto_rawDesc = "" +
 	"\n" +
-	"2rainbow/massprovisioning/v1/directory_import.proto\x12\x1brainbow.massprovisioning.v1\x1a\x19google/api/httpbody.proto\x1a.rainbow/massprovisioning/v1/import_check.proto\x1a/rainbow/massprovisioning/v1/import_report.proto\"\x9a\x01\n" +
+	"2rainbow/massprovisioning/v1/directory_import.proto\x12\x1brainbow.massprovisioning.v1\x1a\x1bbuf/validate/validate.proto\x1a\x19google/api/httpbody.proto\x1a.rainbow/massprovisioning/v1/import_check.proto\x1a/rainbow/massprovisioning/v1/import_report.proto\"\x9a\x01\n" +
 	"\x16ImportDirectoryRequest\x12\"\n" +
 	"\n" +
 	"company_id\x18\x01 \x01(\tH\x00R\tcompanyId\x88\x01\x01\x12\x19\n" +
@@ -1382,10 +1383,10 @@ const file_rainbow_massprovisioning_v1_directory_import_proto_rawDesc = "" +
 	"\v_start_timeB\n" +
 	"\n" +
 	"\b_createdB\t\n" +
-	"\a_failed\"@\n" +
-	"\x1fGetDirectoryImportStatusRequest\x12\x1d\n" +
+	"\a_failed\"H\n" +
+	"\x1fGetDirectoryImportStatusRequest\x12%\n" +
 	"\n" +
-	"company_id\x18\x01 \x01(\tR\tcompanyId\"\x84\x01\n" +
+	"company_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\tcompanyId\"\x84\x01\n" +
 	" GetDirectoryImportStatusResponse\x12@\n" +
 	"\x04data\x18\x01 \x01(\v2,.rainbow.massprovisioning.v1.DirectoryImportR\x04data\x12\x1e\n" +
 	"\n" +
@@ -1431,10 +1432,10 @@ const file_rainbow_massprovisioning_v1_directory_import_proto_rawDesc = "" +
 	"\x1cSynchronizeDirectoryResponse\x12@\n" +
 	"\x04data\x18\x01 \x01(\v2,.rainbow.massprovisioning.v1.DirectoryImportR\x04data\x12\x1e\n" +
 	"\n" +
-	"extra_json\x18\xe8\a \x01(\fR\textraJson\"E\n" +
-	"$GetDirectorySynchronizeReportRequest\x12\x1d\n" +
+	"extra_json\x18\xe8\a \x01(\fR\textraJson\"M\n" +
+	"$GetDirectorySynchronizeReportRequest\x12%\n" +
 	"\n" +
-	"command_id\x18\x01 \x01(\tR\tcommandId\"\xb5\x01\n" +
+	"command_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\tcommandId\"\xb5\x01\n" +
 	"%GetDirectorySynchronizeReportResponse\x12\x1b\n" +
 	"\x06status\x18\x01 \x01(\tH\x00R\x06status\x88\x01\x01\x12D\n" +
 	"\x06report\x18\x02 \x01(\v2,.rainbow.massprovisioning.v1.DirectoryReportR\x06report\x12\x1e\n" +
@@ -1475,14 +1476,14 @@ const file_rainbow_massprovisioning_v1_directory_import_proto_rawDesc = "" +
 	"\b_deletedB\t\n" +
 	"\a_failedB\n" +
 	"\n" +
-	"\b_details\"\x9f\x01\n" +
-	"'CreateDirectorySynchronizeReportRequest\x12\x1d\n" +
+	"\b_details\"\xa7\x01\n" +
+	"'CreateDirectorySynchronizeReportRequest\x12%\n" +
 	"\n" +
-	"command_id\x18\x01 \x01(\tR\tcommandId\x12U\n" +
-	"\x04body\x18\x02 \x01(\v2A.rainbow.massprovisioning.v1.CreateDirectorySynchronizeReportBodyR\x04body\"\x99\x01\n" +
-	"$CreateDirectorySynchronizeReportBody\x12\x1b\n" +
-	"\x06status\x18\x01 \x01(\tH\x00R\x06status\x88\x01\x01\x12\x1d\n" +
-	"\adetails\x18\x02 \x01(\tH\x01R\adetails\x88\x01\x01\x12\x1e\n" +
+	"command_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\tcommandId\x12U\n" +
+	"\x04body\x18\x02 \x01(\v2A.rainbow.massprovisioning.v1.CreateDirectorySynchronizeReportBodyR\x04body\"\xbd\x01\n" +
+	"$CreateDirectorySynchronizeReportBody\x127\n" +
+	"\x06status\x18\x01 \x01(\tB\x1a\xbaH\x17\xc8\x01\x01r\x12R\asuccessR\afailureH\x00R\x06status\x88\x01\x01\x12%\n" +
+	"\adetails\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01H\x01R\adetails\x88\x01\x01\x12\x1e\n" +
 	"\n" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\t\n" +
 	"\a_statusB\n" +

@@ -10,6 +10,7 @@
 package massprovisioningv1
 
 import (
+	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	reflect "reflect"
@@ -622,7 +623,7 @@ var File_rainbow_massprovisioning_v1_import_check_proto protoreflect.FileDescrip
 
 const file_rainbow_massprovisioning_v1_import_check_proto_rawDesc = "" +
 	"\n" +
-	".rainbow/massprovisioning/v1/import_check.proto\x12\x1brainbow.massprovisioning.v1\"\xe0\x02\n" +
+	".rainbow/massprovisioning/v1/import_check.proto\x12\x1brainbow.massprovisioning.v1\x1a\x1bbuf/validate/validate.proto\"\xe0\x02\n" +
 	"\vImportCheck\x12\x1a\n" +
 	"\x06req_id\x18\x01 \x01(\tH\x00R\x05reqId\x88\x01\x01\x12\x17\n" +
 	"\x04mode\x18\x02 \x01(\tH\x01R\x04mode\x88\x01\x01\x12D\n" +
@@ -683,10 +684,10 @@ const file_rainbow_massprovisioning_v1_import_check_proto_rawDesc = "" +
 	"\x19CheckRainbowVoiceResponse\x12<\n" +
 	"\x04data\x18\x01 \x01(\v2(.rainbow.massprovisioning.v1.ImportCheckR\x04data\x12\x1e\n" +
 	"\n" +
-	"extra_json\x18\xe8\a \x01(\fR\textraJson\"F\n" +
-	"%GetUsersSynchronizeCheckReportRequest\x12\x1d\n" +
+	"extra_json\x18\xe8\a \x01(\fR\textraJson\"N\n" +
+	"%GetUsersSynchronizeCheckReportRequest\x12%\n" +
 	"\n" +
-	"command_id\x18\x01 \x01(\tR\tcommandId\"\xb2\x01\n" +
+	"command_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\tcommandId\"\xb2\x01\n" +
 	"&GetUsersSynchronizeCheckReportResponse\x12\x1b\n" +
 	"\x06status\x18\x01 \x01(\tH\x00R\x06status\x88\x01\x01\x12@\n" +
 	"\x06report\x18\x02 \x01(\v2(.rainbow.massprovisioning.v1.ImportCheckR\x06report\x12\x1e\n" +

@@ -10,6 +10,7 @@
 package massprovisioningv1
 
 import (
+	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	_ "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/options/v1"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
@@ -29,7 +30,7 @@ const (
 type ListUsersImportsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Company whose imports are listed. Required by the guide; the Rainbow Node SDK leaves it out for the
-	// administrator's own company.
+	// administrator's own company, so that no rule asks for it.
 	CompanyId *string `protobuf:"bytes,1,opt,name=company_id,json=companyId,proto3,oneof" json:"company_id,omitempty"`
 	// LDAP domain concerned, when the company has several. From the Rainbow Node SDK.
 	LdapConfigId  *string `protobuf:"bytes,2,opt,name=ldap_config_id,json=ldapConfigId,proto3,oneof" json:"ldap_config_id,omitempty"`
@@ -1302,7 +1303,7 @@ var File_rainbow_massprovisioning_v1_import_report_proto protoreflect.FileDescri
 
 const file_rainbow_massprovisioning_v1_import_report_proto_rawDesc = "" +
 	"\n" +
-	"/rainbow/massprovisioning/v1/import_report.proto\x12\x1brainbow.massprovisioning.v1\x1a.rainbow/massprovisioning/v1/import_check.proto\x1a rainbow/options/v1/options.proto\"\x8a\x01\n" +
+	"/rainbow/massprovisioning/v1/import_report.proto\x12\x1brainbow.massprovisioning.v1\x1a\x1bbuf/validate/validate.proto\x1a.rainbow/massprovisioning/v1/import_check.proto\x1a rainbow/options/v1/options.proto\"\x8a\x01\n" +
 	"\x17ListUsersImportsRequest\x12\"\n" +
 	"\n" +
 	"company_id\x18\x01 \x01(\tH\x00R\tcompanyId\x88\x01\x01\x12)\n" +
@@ -1350,10 +1351,10 @@ const file_rainbow_massprovisioning_v1_import_report_proto_rawDesc = "" +
 	"_succeededB\t\n" +
 	"\a_failedB\v\n" +
 	"\t_warningsB\b\n" +
-	"\x06_total\"\\\n" +
-	"\x1bGetUsersImportReportRequest\x12\x15\n" +
-	"\x06req_id\x18\x01 \x01(\tR\x05reqId\x12\x1b\n" +
-	"\x06format\x18\x02 \x01(\tH\x00R\x06format\x88\x01\x01B\t\n" +
+	"\x06_total\"x\n" +
+	"\x1bGetUsersImportReportRequest\x12\x1d\n" +
+	"\x06req_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x05reqId\x12/\n" +
+	"\x06format\x18\x02 \x01(\tB\x12\xbaH\x0fr\rR\x05smallR\x04fullH\x00R\x06format\x88\x01\x01B\t\n" +
 	"\a_format\"}\n" +
 	"\x1cGetUsersImportReportResponse\x12=\n" +
 	"\x04data\x18\x01 \x01(\v2).rainbow.massprovisioning.v1.ImportReportR\x04data\x12\x1e\n" +
@@ -1409,9 +1410,9 @@ const file_rainbow_massprovisioning_v1_import_report_proto_rawDesc = "" +
 	"\x05_line\"2\n" +
 	"\x10ImportPartReport\x12\x1e\n" +
 	"\n" +
-	"extra_json\x18\xe8\a \x01(\fR\textraJson\"7\n" +
-	"\x1eDeleteUsersImportReportRequest\x12\x15\n" +
-	"\x06req_id\x18\x01 \x01(\tR\x05reqId\"\x87\x01\n" +
+	"extra_json\x18\xe8\a \x01(\fR\textraJson\"?\n" +
+	"\x1eDeleteUsersImportReportRequest\x12\x1d\n" +
+	"\x06req_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x05reqId\"\x87\x01\n" +
 	"\x1fDeleteUsersImportReportResponse\x12D\n" +
 	"\x04data\x18\x01 \x01(\v20.rainbow.massprovisioning.v1.DeletedImportReportR\x04data\x12\x1e\n" +
 	"\n" +
@@ -1422,23 +1423,23 @@ const file_rainbow_massprovisioning_v1_import_report_proto_rawDesc = "" +
 	"\n" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\t\n" +
 	"\a_req_idB\t\n" +
-	"\a_status\"A\n" +
-	" GetUsersSynchronizeReportRequest\x12\x1d\n" +
+	"\a_status\"I\n" +
+	" GetUsersSynchronizeReportRequest\x12%\n" +
 	"\n" +
-	"command_id\x18\x01 \x01(\tR\tcommandId\"\xae\x01\n" +
+	"command_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\tcommandId\"\xae\x01\n" +
 	"!GetUsersSynchronizeReportResponse\x12\x1b\n" +
 	"\x06status\x18\x01 \x01(\tH\x00R\x06status\x88\x01\x01\x12A\n" +
 	"\x06report\x18\x02 \x01(\v2).rainbow.massprovisioning.v1.ImportReportR\x06report\x12\x1e\n" +
 	"\n" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\t\n" +
-	"\a_status\"\x97\x01\n" +
-	"#CreateUsersSynchronizeReportRequest\x12\x1d\n" +
+	"\a_status\"\x9f\x01\n" +
+	"#CreateUsersSynchronizeReportRequest\x12%\n" +
 	"\n" +
-	"command_id\x18\x01 \x01(\tR\tcommandId\x12Q\n" +
-	"\x04body\x18\x02 \x01(\v2=.rainbow.massprovisioning.v1.CreateUsersSynchronizeReportBodyR\x04body\"\x95\x01\n" +
-	" CreateUsersSynchronizeReportBody\x12\x1d\n" +
-	"\adetails\x18\x01 \x01(\tH\x00R\adetails\x88\x01\x01\x12\x1b\n" +
-	"\x06status\x18\x02 \x01(\tH\x01R\x06status\x88\x01\x01\x12\x1e\n" +
+	"command_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\tcommandId\x12Q\n" +
+	"\x04body\x18\x02 \x01(\v2=.rainbow.massprovisioning.v1.CreateUsersSynchronizeReportBodyR\x04body\"\xb9\x01\n" +
+	" CreateUsersSynchronizeReportBody\x12%\n" +
+	"\adetails\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01H\x00R\adetails\x88\x01\x01\x127\n" +
+	"\x06status\x18\x02 \x01(\tB\x1a\xbaH\x17\xc8\x01\x01r\x12R\asuccessR\afailureH\x01R\x06status\x88\x01\x01\x12\x1e\n" +
 	"\n" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\n" +
 	"\n" +

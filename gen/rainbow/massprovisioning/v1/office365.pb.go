@@ -10,6 +10,7 @@
 package massprovisioningv1
 
 import (
+	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	_ "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/options/v1"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	httpbody "google.golang.org/genproto/googleapis/api/httpbody"
@@ -418,10 +419,10 @@ var File_rainbow_massprovisioning_v1_office365_proto protoreflect.FileDescriptor
 
 const file_rainbow_massprovisioning_v1_office365_proto_rawDesc = "" +
 	"\n" +
-	"+rainbow/massprovisioning/v1/office365.proto\x12\x1brainbow.massprovisioning.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x19google/api/httpbody.proto\x1a rainbow/options/v1/options.proto\"Z\n" +
-	"\x18SynchronizeTenantRequest\x12\x16\n" +
-	"\x06tenant\x18\x01 \x01(\tR\x06tenant\x12\x1b\n" +
-	"\x06format\x18\x02 \x01(\tH\x00R\x06format\x88\x01\x01B\t\n" +
+	"+rainbow/massprovisioning/v1/office365.proto\x12\x1brainbow.massprovisioning.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x19google/api/httpbody.proto\x1a rainbow/options/v1/options.proto\"y\n" +
+	"\x18SynchronizeTenantRequest\x12\x1e\n" +
+	"\x06tenant\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x06tenant\x122\n" +
+	"\x06format\x18\x02 \x01(\tB\x15\xbaH\x12r\x10R\x03csvR\x04jsonR\x03allH\x00R\x06format\x88\x01\x01B\t\n" +
 	"\a_format\"~\n" +
 	"\x19SynchronizeTenantResponse\x12A\n" +
 	"\x04data\x18\x01 \x01(\v2-.rainbow.massprovisioning.v1.TenantOperationsR\x04data\x12\x1e\n" +
@@ -431,17 +432,17 @@ const file_rainbow_massprovisioning_v1_office365_proto_rawDesc = "" +
 	"\vcsv_content\x18\x01 \x03(\tR\n" +
 	"csvContent\x12\x1e\n" +
 	"\n" +
-	"extra_json\x18\xe8\a \x01(\fR\textraJson\";\n" +
-	"!StartSynchronizeTenantTaskRequest\x12\x16\n" +
-	"\x06tenant\x18\x01 \x01(\tR\x06tenant\"l\n" +
+	"extra_json\x18\xe8\a \x01(\fR\textraJson\"C\n" +
+	"!StartSynchronizeTenantTaskRequest\x12\x1e\n" +
+	"\x06tenant\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x06tenant\"l\n" +
 	"\"StartSynchronizeTenantTaskResponse\x12\x1b\n" +
 	"\x06status\x18\x01 \x01(\tH\x00R\x06status\x88\x01\x01\x12\x1e\n" +
 	"\n" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\t\n" +
-	"\a_status\"a\n" +
-	"\x1fGetSynchronizeTenantTaskRequest\x12\x16\n" +
-	"\x06tenant\x18\x01 \x01(\tR\x06tenant\x12\x1b\n" +
-	"\x06format\x18\x02 \x01(\tH\x00R\x06format\x88\x01\x01B\t\n" +
+	"\a_status\"\x80\x01\n" +
+	"\x1fGetSynchronizeTenantTaskRequest\x12\x1e\n" +
+	"\x06tenant\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x06tenant\x122\n" +
+	"\x06format\x18\x02 \x01(\tB\x15\xbaH\x12r\x10R\x03csvR\x04jsonR\x03allH\x00R\x06format\x88\x01\x01B\t\n" +
 	"\a_format\"\xad\x01\n" +
 	" GetSynchronizeTenantTaskResponse\x12\x1b\n" +
 	"\x06status\x18\x01 \x01(\tH\x00R\x06status\x88\x01\x01\x12A\n" +

@@ -9,6 +9,7 @@
 package massprovisioningv1
 
 import (
+	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	reflect "reflect"
@@ -278,20 +279,20 @@ var File_rainbow_massprovisioning_v1_user_export_proto protoreflect.FileDescript
 
 const file_rainbow_massprovisioning_v1_user_export_proto_rawDesc = "" +
 	"\n" +
-	"-rainbow/massprovisioning/v1/user_export.proto\x12\x1brainbow.massprovisioning.v1\"\x99\x01\n" +
+	"-rainbow/massprovisioning/v1/user_export.proto\x12\x1brainbow.massprovisioning.v1\x1a\x1bbuf/validate/validate.proto\"\xcb\x01\n" +
 	"\x17GetUsersTemplateRequest\x12\"\n" +
 	"\n" +
-	"company_id\x18\x01 \x01(\tH\x00R\tcompanyId\x88\x01\x01\x12\x17\n" +
-	"\x04mode\x18\x02 \x01(\tH\x01R\x04mode\x88\x01\x01\x12\x1d\n" +
+	"company_id\x18\x01 \x01(\tH\x00R\tcompanyId\x88\x01\x01\x12I\n" +
+	"\x04mode\x18\x02 \x01(\tB0\xbaH-r+R\x04userR\x06deviceR\ruseranddeviceR\frainbowvoiceH\x01R\x04mode\x88\x01\x01\x12\x1d\n" +
 	"\acomment\x18\x03 \x01(\tH\x02R\acomment\x88\x01\x01B\r\n" +
 	"\v_company_idB\a\n" +
 	"\x05_modeB\n" +
 	"\n" +
-	"\b_comment\"\xd8\x01\n" +
+	"\b_comment\"\xef\x01\n" +
 	"\x12ExportUsersRequest\x12\"\n" +
 	"\n" +
-	"company_id\x18\x01 \x01(\tH\x00R\tcompanyId\x88\x01\x01\x12\x1b\n" +
-	"\x06format\x18\x02 \x01(\tH\x01R\x06format\x88\x01\x01\x12\x1d\n" +
+	"company_id\x18\x01 \x01(\tH\x00R\tcompanyId\x88\x01\x01\x122\n" +
+	"\x06format\x18\x02 \x01(\tB\x15\xbaH\x12r\x10R\x03csvR\x04jsonR\x03allH\x01R\x06format\x88\x01\x01\x12\x1d\n" +
 	"\aldap_id\x18\x03 \x01(\bH\x02R\aldap_id\x88\x01\x01\x12)\n" +
 	"\x0eldap_config_id\x18\x04 \x01(\tH\x03R\fldapConfigId\x88\x01\x01B\r\n" +
 	"\v_company_idB\t\n" +

@@ -9,6 +9,7 @@
 package rvcpprovisioningv1
 
 import (
+	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	_ "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/options/v1"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
@@ -3527,7 +3528,7 @@ var File_rainbow_rvcpprovisioning_v1_cloud_pbx_proto protoreflect.FileDescriptor
 
 const file_rainbow_rvcpprovisioning_v1_cloud_pbx_proto_rawDesc = "" +
 	"\n" +
-	"+rainbow/rvcpprovisioning/v1/cloud_pbx.proto\x12\x1brainbow.rvcpprovisioning.v1\x1a\x1cgoogle/api/annotations.proto\x1a rainbow/options/v1/options.proto\x1a4rainbow/rvcpprovisioning/v1/cloud_pbx_settings.proto\"b\n" +
+	"+rainbow/rvcpprovisioning/v1/cloud_pbx.proto\x12\x1brainbow.rvcpprovisioning.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a rainbow/options/v1/options.proto\x1a4rainbow/rvcpprovisioning/v1/cloud_pbx_settings.proto\"b\n" +
 	"\x0eStatusResponse\x12\x1b\n" +
 	"\x06status\x18\x01 \x01(\tH\x00R\x06status\x88\x01\x01\x12\x1e\n" +
 	"\n" +
@@ -3536,30 +3537,30 @@ const file_rainbow_rvcpprovisioning_v1_cloud_pbx_proto_rawDesc = "" +
 	"\x10CloudPbxResponse\x129\n" +
 	"\x04data\x18\x01 \x01(\v2%.rainbow.rvcpprovisioning.v1.CloudPbxR\x04data\x12\x1e\n" +
 	"\n" +
-	"extra_json\x18\xe8\a \x01(\fR\textraJson\"m\n" +
-	"\x15DeleteCloudPbxRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12&\n" +
+	"extra_json\x18\xe8\a \x01(\fR\textraJson\"u\n" +
+	"\x15DeleteCloudPbxRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12&\n" +
 	"\fforce_delete\x18\x02 \x01(\bH\x00R\vforceDelete\x88\x01\x01B\x0f\n" +
-	"\r_force_delete\"1\n" +
-	"\x12GetCloudPbxRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\"y\n" +
-	"\x15UpdateCloudPbxRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12C\n" +
-	"\x04body\x18\x02 \x01(\v2/.rainbow.rvcpprovisioning.v1.UpdateCloudPbxBodyR\x04body\"\xa0\x0e\n" +
+	"\r_force_delete\"9\n" +
+	"\x12GetCloudPbxRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\"\x81\x01\n" +
+	"\x15UpdateCloudPbxRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12C\n" +
+	"\x04body\x18\x02 \x01(\v2/.rainbow.rvcpprovisioning.v1.UpdateCloudPbxBodyR\x04body\"\x9f\x10\n" +
 	"\x12UpdateCloudPbxBody\x12T\n" +
-	"\x0fbarring_options\x18\x01 \x01(\v2+.rainbow.rvcpprovisioning.v1.BarringOptionsR\x0ebarringOptions\x12A\n" +
-	"\x1bcall_forking_to_pstn_number\x18\x02 \x01(\tH\x00R\x17callForkingToPstnNumber\x88\x01\x01\x12a\n" +
+	"\x0fbarring_options\x18\x01 \x01(\v2+.rainbow.rvcpprovisioning.v1.BarringOptionsR\x0ebarringOptions\x12q\n" +
+	"\x1bcall_forking_to_pstn_number\x18\x02 \x01(\tB.\xbaH+r)R\rnot_availableR\rnot_activatedR\tactivatedH\x00R\x17callForkingToPstnNumber\x88\x01\x01\x12a\n" +
 	"\x14call_forward_options\x18\x03 \x01(\v2/.rainbow.rvcpprovisioning.v1.CallForwardOptionsR\x12callForwardOptions\x123\n" +
 	"\x13custom_sip_header_1\x18\x04 \x01(\tH\x01R\x11customSipHeader_1\x88\x01\x01\x123\n" +
 	"\x13custom_sip_header_2\x18\x05 \x01(\tH\x02R\x11customSipHeader_2\x88\x01\x01\x12Z\n" +
 	"\x11emergency_options\x18\x06 \x01(\v2-.rainbow.rvcpprovisioning.v1.EmergencyOptionsR\x10emergencyOptions\x12/\n" +
-	"\x11external_trunk_id\x18\a \x01(\tH\x03R\x0fexternalTrunkId\x88\x01\x01\x12\x1f\n" +
-	"\blanguage\x18\b \x01(\tH\x04R\blanguage\x88\x01\x01\x129\n" +
+	"\x11external_trunk_id\x18\a \x01(\tH\x03R\x0fexternalTrunkId\x88\x01\x01\x12Q\n" +
+	"\blanguage\x18\b \x01(\tB0\xbaH-r+R\x02roR\x02esR\x02itR\x02deR\x02frR\x02enR\x02arR\x02heR\x02nlR\x05pt_brH\x04R\blanguage\x88\x01\x01\x129\n" +
 	"\x16monoline_incoming_mode\x18\t \x01(\bH\x05R\x14monolineIncomingMode\x88\x01\x01\x12\x17\n" +
 	"\x04name\x18\n" +
 	" \x01(\tH\x06R\x04name\x88\x01\x01\x12.\n" +
-	"\x10numbering_digits\x18\v \x01(\x05H\aR\x0fnumberingDigits\x88\x01\x01\x12;\n" +
-	"\x17numbering_digits_length\x18\f \x01(\tH\bR\x15numberingDigitsLength\x88\x01\x01\x12V\n" +
+	"\x10numbering_digits\x18\v \x01(\x05H\aR\x0fnumberingDigits\x88\x01\x01\x12S\n" +
+	"\x17numbering_digits_length\x18\f \x01(\tB\x16\xbaH\x13r\x11R\x05fixedR\bvariableH\bR\x15numberingDigitsLength\x88\x01\x01\x12V\n" +
 	"\x0enumbering_plan\x18\r \x03(\v2/.rainbow.rvcpprovisioning.v1.NumberingPlanEntryR\rnumberingPlan\x12.\n" +
 	"\x10numbering_prefix\x18\x0e \x01(\x05H\tR\x0fnumberingPrefix\x88\x01\x01\x12-\n" +
 	"\x12numbering_prefixes\x18\x0f \x03(\tR\x11numberingPrefixes\x12,\n" +
@@ -3567,11 +3568,11 @@ const file_rainbow_rvcpprovisioning_v1_cloud_pbx_proto_rawDesc = "" +
 	"R\x0eoutgoingPrefix\x88\x01\x01\x12#\n" +
 	"\vpbx_ldap_id\x18\x11 \x01(\tH\vR\tpbxLdapId\x88\x01\x01\x12C\n" +
 	"\x1croute_internal_calls_to_peer\x18\x12 \x01(\bH\fR\x18routeInternalCallsToPeer\x88\x01\x01\x12h\n" +
-	"\x17service_codes_dial_plan\x18\x13 \x01(\v21.rainbow.rvcpprovisioning.v1.ServiceCodesDialPlanR\x14serviceCodesDialPlan\x12/\n" +
-	"\x11short_code_digits\x18\x14 \x01(\x05H\rR\x0fshortCodeDigits\x88\x01\x01\x12/\n" +
-	"\x11short_code_prefix\x18\x15 \x01(\tH\x0eR\x0fshortCodePrefix\x88\x01\x01\x12<\n" +
-	"\x18sip_device_transfer_mode\x18\x16 \x01(\tH\x0fR\x15sipDeviceTransferMode\x88\x01\x01\x127\n" +
-	"\x15telephony_line_policy\x18\x17 \x01(\tH\x10R\x13telephonyLinePolicy\x88\x01\x01\x12\x1e\n" +
+	"\x17service_codes_dial_plan\x18\x13 \x01(\v21.rainbow.rvcpprovisioning.v1.ServiceCodesDialPlanR\x14serviceCodesDialPlan\x12:\n" +
+	"\x11short_code_digits\x18\x14 \x01(\x05B\t\xbaH\x06\x1a\x04\x18\x06(\x02H\rR\x0fshortCodeDigits\x88\x01\x01\x12:\n" +
+	"\x11short_code_prefix\x18\x15 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x03H\x0eR\x0fshortCodePrefix\x88\x01\x01\x12z\n" +
+	"\x18sip_device_transfer_mode\x18\x16 \x01(\tB<\xbaH9r7R\bnew_callR\x11attended_transferR\x0eblind_transferR\boptionalH\x0fR\x15sipDeviceTransferMode\x88\x01\x01\x12h\n" +
+	"\x15telephony_line_policy\x18\x17 \x01(\tB/\xbaH,r*R\tmono_lineR\vmulti_linesR\x10multi_lines_plusH\x10R\x13telephonyLinePolicy\x88\x01\x01\x12\x1e\n" +
 	"\n" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\x1e\n" +
 	"\x1c_call_forking_to_pstn_numberB\x16\n" +
@@ -3590,14 +3591,14 @@ const file_rainbow_rvcpprovisioning_v1_cloud_pbx_proto_rawDesc = "" +
 	"\x12_short_code_digitsB\x14\n" +
 	"\x12_short_code_prefixB\x1b\n" +
 	"\x19_sip_device_transfer_modeB\x18\n" +
-	"\x16_telephony_line_policy\"I\n" +
-	"*GetCloudPbxCustomNumbersRestrictionRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\"\xa9\x01\n" +
-	"-UpdateCloudPbxCustomNumbersRestrictionRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12[\n" +
-	"\x04body\x18\x02 \x01(\v2G.rainbow.rvcpprovisioning.v1.UpdateCloudPbxCustomNumbersRestrictionBodyR\x04body\"\x94\x01\n" +
-	"*UpdateCloudPbxCustomNumbersRestrictionBody\x12F\n" +
-	"\bpatterns\x18\x01 \x03(\v2*.rainbow.rvcpprovisioning.v1.NumberPatternR\bpatterns\x12\x1e\n" +
+	"\x16_telephony_line_policy\"Q\n" +
+	"*GetCloudPbxCustomNumbersRestrictionRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\"\xb1\x01\n" +
+	"-UpdateCloudPbxCustomNumbersRestrictionRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12[\n" +
+	"\x04body\x18\x02 \x01(\v2G.rainbow.rvcpprovisioning.v1.UpdateCloudPbxCustomNumbersRestrictionBodyR\x04body\"\x9c\x01\n" +
+	"*UpdateCloudPbxCustomNumbersRestrictionBody\x12N\n" +
+	"\bpatterns\x18\x01 \x03(\v2*.rainbow.rvcpprovisioning.v1.NumberPatternB\x06\xbaH\x03\xc8\x01\x01R\bpatterns\x12\x1e\n" +
 	"\n" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJson\"\xb5\x01\n" +
 	" CustomNumbersRestrictionResponse\x12I\n" +
@@ -3617,9 +3618,9 @@ const file_rainbow_rvcpprovisioning_v1_cloud_pbx_proto_rawDesc = "" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\n" +
 	"\n" +
 	"\b_patternB\x0e\n" +
-	"\f_description\"?\n" +
-	" GetCloudPbxBarringOptionsRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\"\x84\x01\n" +
+	"\f_description\"G\n" +
+	" GetCloudPbxBarringOptionsRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\"\x84\x01\n" +
 	"!GetCloudPbxBarringOptionsResponse\x12?\n" +
 	"\x04data\x18\x01 \x01(\v2+.rainbow.rvcpprovisioning.v1.BarringChoicesR\x04data\x12\x1e\n" +
 	"\n" +
@@ -3635,32 +3636,32 @@ const file_rainbow_rvcpprovisioning_v1_cloud_pbx_proto_rawDesc = "" +
 	"\n" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\x05\n" +
 	"\x03_idB\x0e\n" +
-	"\f_description\";\n" +
-	"\x1cGetCloudPbxCliOptionsRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\"\x84\x01\n" +
+	"\f_description\"C\n" +
+	"\x1cGetCloudPbxCliOptionsRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\"\x84\x01\n" +
 	"\x1dGetCloudPbxCliOptionsResponse\x12C\n" +
 	"\x04data\x18\x01 \x01(\v2/.rainbow.rvcpprovisioning.v1.CloudPbxCliOptionsR\x04data\x12\x1e\n" +
 	"\n" +
-	"extra_json\x18\xe8\a \x01(\fR\textraJson\"\x8d\x01\n" +
-	"\x1fUpdateCloudPbxCliOptionsRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12M\n" +
-	"\x04body\x18\x02 \x01(\v29.rainbow.rvcpprovisioning.v1.UpdateCloudPbxCliOptionsBodyR\x04body\"\xd2\x02\n" +
+	"extra_json\x18\xe8\a \x01(\fR\textraJson\"\x95\x01\n" +
+	"\x1fUpdateCloudPbxCliOptionsRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12M\n" +
+	"\x04body\x18\x02 \x01(\v29.rainbow.rvcpprovisioning.v1.UpdateCloudPbxCliOptionsBodyR\x04body\"\x83\x03\n" +
 	"\x1cUpdateCloudPbxCliOptionsBody\x12a\n" +
-	"-company_number_can_be_selected_by_user_as_cli\x18\x01 \x01(\bH\x00R%companyNumberCanBeSelectedByUserAsCli\x88\x01\x01\x12\x1b\n" +
-	"\x06policy\x18\x02 \x01(\tH\x01R\x06policy\x88\x01\x01\x129\n" +
+	"-company_number_can_be_selected_by_user_as_cli\x18\x01 \x01(\bH\x00R%companyNumberCanBeSelectedByUserAsCli\x88\x01\x01\x12L\n" +
+	"\x06policy\x18\x02 \x01(\tB/\xbaH,r*R\x17installation_ddi_numberR\x0fuser_ddi_numberH\x01R\x06policy\x88\x01\x01\x129\n" +
 	"\x17user_can_manage_its_cli\x18\x03 \x01(\bH\x02R\x13userCanManageItsCli\x88\x01\x01\x12\x1e\n" +
 	"\n" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB0\n" +
 	"._company_number_can_be_selected_by_user_as_cliB\t\n" +
 	"\a_policyB\x1a\n" +
-	"\x18_user_can_manage_its_cli\"\xca\x02\n" +
+	"\x18_user_can_manage_its_cli\"\xde\x02\n" +
 	"\x14ListCloudPbxsRequest\x12\x19\n" +
 	"\x05limit\x18\x01 \x01(\x05H\x00R\x05limit\x88\x01\x01\x12\x1b\n" +
 	"\x06offset\x18\x02 \x01(\x05H\x01R\x06offset\x88\x01\x01\x12\"\n" +
 	"\n" +
-	"sort_field\x18\x03 \x01(\tH\x02R\tsortField\x88\x01\x01\x12\"\n" +
+	"sort_field\x18\x03 \x01(\tH\x02R\tsortField\x88\x01\x01\x126\n" +
 	"\n" +
-	"sort_order\x18\x04 \x01(\x05H\x03R\tsortOrder\x88\x01\x01\x12\"\n" +
+	"sort_order\x18\x04 \x01(\x05B\x12\xbaH\x0f\x1a\r0\xff\xff\xff\xff\xff\xff\xff\xff\xff\x010\x01H\x03R\tsortOrder\x88\x01\x01\x12\"\n" +
 	"\n" +
 	"company_id\x18\x05 \x01(\tH\x04R\tcompanyId\x88\x01\x01\x12\x1c\n" +
 	"\asite_id\x18\x06 \x01(\tH\x05R\x06siteId\x88\x01\x01\x12\x18\n" +
@@ -3684,32 +3685,33 @@ const file_rainbow_rvcpprovisioning_v1_cloud_pbx_proto_rawDesc = "" +
 	"\a_offsetB\b\n" +
 	"\x06_total\"\\\n" +
 	"\x15CreateCloudPbxRequest\x12C\n" +
-	"\x04body\x18\x01 \x01(\v2/.rainbow.rvcpprovisioning.v1.CreateCloudPbxBodyR\x04body\"\x86\f\n" +
+	"\x04body\x18\x01 \x01(\v2/.rainbow.rvcpprovisioning.v1.CreateCloudPbxBodyR\x04body\"\x8b\x0e\n" +
 	"\x12CreateCloudPbxBody\x12\x18\n" +
-	"\x05bp_id\x18\x01 \x01(\tH\x00R\x04bpId\x88\x01\x01\x12A\n" +
-	"\x1bcall_forking_to_pstn_number\x18\x02 \x01(\tH\x01R\x17callForkingToPstnNumber\x88\x01\x01\x12\"\n" +
+	"\x05bp_id\x18\x01 \x01(\tH\x00R\x04bpId\x88\x01\x01\x12q\n" +
+	"\x1bcall_forking_to_pstn_number\x18\x02 \x01(\tB.\xbaH+r)R\rnot_availableR\rnot_activatedR\tactivatedH\x01R\x17callForkingToPstnNumber\x88\x01\x01\x12*\n" +
 	"\n" +
-	"company_id\x18\x03 \x01(\tH\x02R\tcompanyId\x88\x01\x01\x12\x1d\n" +
-	"\acountry\x18\x04 \x01(\tH\x03R\acountry\x88\x01\x01\x123\n" +
+	"company_id\x18\x03 \x01(\tB\x06\xbaH\x03\xc8\x01\x01H\x02R\tcompanyId\x88\x01\x01\x12'\n" +
+	"\acountry\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x98\x01\x03H\x03R\acountry\x88\x01\x01\x123\n" +
 	"\x13custom_sip_header_1\x18\x05 \x01(\tH\x04R\x11customSipHeader_1\x88\x01\x01\x123\n" +
 	"\x13custom_sip_header_2\x18\x06 \x01(\tH\x05R\x11customSipHeader_2\x88\x01\x01\x12/\n" +
-	"\x11external_trunk_id\x18\a \x01(\tH\x06R\x0fexternalTrunkId\x88\x01\x01\x12\x1f\n" +
-	"\blanguage\x18\b \x01(\tH\aR\blanguage\x88\x01\x01\x12\x17\n" +
-	"\x04name\x18\t \x01(\tH\bR\x04name\x88\x01\x01\x12)\n" +
+	"\x11external_trunk_id\x18\a \x01(\tH\x06R\x0fexternalTrunkId\x88\x01\x01\x12Q\n" +
+	"\blanguage\x18\b \x01(\tB0\xbaH-r+R\x02roR\x02esR\x02itR\x02deR\x02frR\x02enR\x02arR\x02heR\x02nlR\x05pt_brH\aR\blanguage\x88\x01\x01\x12\x17\n" +
+	"\x04name\x18\t \x01(\tH\bR\x04name\x88\x01\x01\x124\n" +
 	"\x0eno_reply_delay\x18\n" +
-	" \x01(\x05H\tR\fnoReplyDelay\x88\x01\x01\x12.\n" +
+	" \x01(\x05B\t\xbaH\x06\x1a\x04\x18<(\n" +
+	"H\tR\fnoReplyDelay\x88\x01\x01\x12.\n" +
 	"\x10numbering_digits\x18\v \x01(\x05H\n" +
-	"R\x0fnumberingDigits\x88\x01\x01\x12;\n" +
-	"\x17numbering_digits_length\x18\f \x01(\tH\vR\x15numberingDigitsLength\x88\x01\x01\x12V\n" +
+	"R\x0fnumberingDigits\x88\x01\x01\x12S\n" +
+	"\x17numbering_digits_length\x18\f \x01(\tB\x16\xbaH\x13r\x11R\x05fixedR\bvariableH\vR\x15numberingDigitsLength\x88\x01\x01\x12V\n" +
 	"\x0enumbering_plan\x18\r \x03(\v2/.rainbow.rvcpprovisioning.v1.NumberingPlanEntryR\rnumberingPlan\x12.\n" +
 	"\x10numbering_prefix\x18\x0e \x01(\x05H\fR\x0fnumberingPrefix\x88\x01\x01\x12-\n" +
-	"\x12numbering_prefixes\x18\x0f \x03(\tR\x11numberingPrefixes\x120\n" +
-	"\x11optimized_dialing\x18\x10 \x01(\tH\rR\x10optimizedDialing\x88\x01\x01\x12,\n" +
+	"\x12numbering_prefixes\x18\x0f \x03(\tR\x11numberingPrefixes\x12`\n" +
+	"\x11optimized_dialing\x18\x10 \x01(\tB.\xbaH+r)R\rnot_availableR\rnot_activatedR\tactivatedH\rR\x10optimizedDialing\x88\x01\x01\x12,\n" +
 	"\x0foutgoing_prefix\x18\x11 \x01(\x05H\x0eR\x0eoutgoingPrefix\x88\x01\x01\x12#\n" +
 	"\vpbx_ldap_id\x18\x12 \x01(\tH\x0fR\tpbxLdapId\x88\x01\x01\x12C\n" +
 	"\x1croute_internal_calls_to_peer\x18\x13 \x01(\bH\x10R\x18routeInternalCallsToPeer\x88\x01\x01\x12h\n" +
-	"\x17service_codes_dial_plan\x18\x14 \x01(\v21.rainbow.rvcpprovisioning.v1.ServiceCodesDialPlanR\x14serviceCodesDialPlan\x12<\n" +
-	"\x18sip_device_transfer_mode\x18\x15 \x01(\tH\x11R\x15sipDeviceTransferMode\x88\x01\x01\x12\x1c\n" +
+	"\x17service_codes_dial_plan\x18\x14 \x01(\v21.rainbow.rvcpprovisioning.v1.ServiceCodesDialPlanR\x14serviceCodesDialPlan\x12z\n" +
+	"\x18sip_device_transfer_mode\x18\x15 \x01(\tB<\xbaH9r7R\bnew_callR\x11attended_transferR\x0eblind_transferR\boptionalH\x11R\x15sipDeviceTransferMode\x88\x01\x01\x12\x1c\n" +
 	"\asite_id\x18\x16 \x01(\tH\x12R\x06siteId\x88\x01\x01\x12\x1e\n" +
 	"\n" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\b\n" +
@@ -3733,12 +3735,12 @@ const file_rainbow_rvcpprovisioning_v1_cloud_pbx_proto_rawDesc = "" +
 	"\x1d_route_internal_calls_to_peerB\x1b\n" +
 	"\x19_sip_device_transfer_modeB\n" +
 	"\n" +
-	"\b_site_id\"d\n" +
-	"\x1dGetCloudPbxDeviceModelRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12&\n" +
-	"\x0fdevice_model_id\x18\x02 \x01(\tR\rdeviceModelId\"\x91\x01\n" +
-	"\x1fListCloudPbxDeviceModelsRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12\x1f\n" +
+	"\b_site_id\"t\n" +
+	"\x1dGetCloudPbxDeviceModelRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12.\n" +
+	"\x0fdevice_model_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\rdeviceModelId\"\x99\x01\n" +
+	"\x1fListCloudPbxDeviceModelsRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12\x1f\n" +
 	"\bcategory\x18\x02 \x01(\tH\x00R\bcategory\x88\x01\x01\x12\x19\n" +
 	"\x05range\x18\x03 \x01(\tH\x01R\x05range\x88\x01\x01B\v\n" +
 	"\t_categoryB\b\n" +
@@ -3790,9 +3792,9 @@ const file_rainbow_rvcpprovisioning_v1_cloud_pbx_proto_rawDesc = "" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\a\n" +
 	"\x05_typeB\x14\n" +
 	"\x12_programmable_keysB\x17\n" +
-	"\x15_nb_of_soft_key_pages\"A\n" +
-	"\"GetCloudPbxEmergencyNumbersRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\"\x88\x01\n" +
+	"\x15_nb_of_soft_key_pages\"I\n" +
+	"\"GetCloudPbxEmergencyNumbersRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\"\x88\x01\n" +
 	"#GetCloudPbxEmergencyNumbersResponse\x12A\n" +
 	"\x04data\x18\x01 \x01(\v2-.rainbow.rvcpprovisioning.v1.EmergencyNumbersR\x04data\x12\x1e\n" +
 	"\n" +
@@ -3810,9 +3812,9 @@ const file_rainbow_rvcpprovisioning_v1_cloud_pbx_proto_rawDesc = "" +
 	"\n" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\t\n" +
 	"\a_numberB\x0e\n" +
-	"\f_description\">\n" +
-	"\x1fGetCloudPbxNumberingPlanRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\"\x82\x01\n" +
+	"\f_description\"F\n" +
+	"\x1fGetCloudPbxNumberingPlanRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\"\x82\x01\n" +
 	" GetCloudPbxNumberingPlanResponse\x12>\n" +
 	"\x04data\x18\x01 \x01(\v2*.rainbow.rvcpprovisioning.v1.NumberingPlanR\x04data\x12\x1e\n" +
 	"\n" +
@@ -3869,9 +3871,9 @@ const file_rainbow_rvcpprovisioning_v1_cloud_pbx_proto_rawDesc = "" +
 	"\n" +
 	"\b_user_idB\x0e\n" +
 	"\f_mac_addressB\x14\n" +
-	"\x12_user_display_name\";\n" +
-	"\x1cListCloudPbxLanguagesRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\"z\n" +
+	"\x12_user_display_name\"C\n" +
+	"\x1cListCloudPbxLanguagesRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\"z\n" +
 	"\x1dListCloudPbxLanguagesResponse\x129\n" +
 	"\x04data\x18\x01 \x03(\v2%.rainbow.rvcpprovisioning.v1.LanguageR\x04data\x12\x1e\n" +
 	"\n" +
@@ -3882,15 +3884,16 @@ const file_rainbow_rvcpprovisioning_v1_cloud_pbx_proto_rawDesc = "" +
 	"\n" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\a\n" +
 	"\x05_codeB\x0e\n" +
-	"\f_description\"J\n" +
-	"+GetCloudPbxPeerAuthenticationOptionsRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\"\xab\x01\n" +
-	".UpdateCloudPbxPeerAuthenticationOptionsRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12\\\n" +
-	"\x04body\x18\x02 \x01(\v2H.rainbow.rvcpprovisioning.v1.UpdateCloudPbxPeerAuthenticationOptionsBodyR\x04body\"\xaf\x01\n" +
-	"+UpdateCloudPbxPeerAuthenticationOptionsBody\x12%\n" +
-	"\bpassword\x18\x01 \x01(\tB\x04\xd0\xc1\x18\x01H\x00R\bpassword\x88\x01\x01\x12\x1f\n" +
-	"\busername\x18\x02 \x01(\tH\x01R\busername\x88\x01\x01\x12\x1e\n" +
+	"\f_description\"R\n" +
+	"+GetCloudPbxPeerAuthenticationOptionsRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\"\xb3\x01\n" +
+	".UpdateCloudPbxPeerAuthenticationOptionsRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12\\\n" +
+	"\x04body\x18\x02 \x01(\v2H.rainbow.rvcpprovisioning.v1.UpdateCloudPbxPeerAuthenticationOptionsBodyR\x04body\"\xbd\x01\n" +
+	"+UpdateCloudPbxPeerAuthenticationOptionsBody\x12+\n" +
+	"\bpassword\x18\x01 \x01(\tB\n" +
+	"\xbaH\x03\xc8\x01\x01\xd0\xc1\x18\x01H\x00R\bpassword\x88\x01\x01\x12'\n" +
+	"\busername\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01H\x01R\busername\x88\x01\x01\x12\x1e\n" +
 	"\n" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\v\n" +
 	"\t_passwordB\v\n" +
@@ -3900,14 +3903,15 @@ const file_rainbow_rvcpprovisioning_v1_cloud_pbx_proto_rawDesc = "" +
 	"\x06status\x18\x02 \x01(\tH\x00R\x06status\x88\x01\x01\x12\x1e\n" +
 	"\n" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\t\n" +
-	"\a_status\"\x89\x01\n" +
-	"\x1dUpdateCloudPbxOverflowRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12K\n" +
-	"\x04body\x18\x02 \x01(\v27.rainbow.rvcpprovisioning.v1.UpdateCloudPbxOverflowBodyR\x04body\"\x93\x02\n" +
+	"\a_status\"\x91\x01\n" +
+	"\x1dUpdateCloudPbxOverflowRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12K\n" +
+	"\x04body\x18\x02 \x01(\v27.rainbow.rvcpprovisioning.v1.UpdateCloudPbxOverflowBodyR\x04body\"\x9e\x02\n" +
 	"\x1aUpdateCloudPbxOverflowBody\x12\x1f\n" +
 	"\bactivate\x18\x01 \x01(\bH\x00R\bactivate\x88\x01\x01\x12G\n" +
-	"\x1dactivate_unavailable_overflow\x18\x02 \x01(\bH\x01R\x1bactivateUnavailableOverflow\x88\x01\x01\x12)\n" +
-	"\x0eno_reply_delay\x18\x03 \x01(\x05H\x02R\fnoReplyDelay\x88\x01\x01\x12\x1e\n" +
+	"\x1dactivate_unavailable_overflow\x18\x02 \x01(\bH\x01R\x1bactivateUnavailableOverflow\x88\x01\x01\x124\n" +
+	"\x0eno_reply_delay\x18\x03 \x01(\x05B\t\xbaH\x06\x1a\x04\x18<(\n" +
+	"H\x02R\fnoReplyDelay\x88\x01\x01\x12\x1e\n" +
 	"\n" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\v\n" +
 	"\t_activateB \n" +

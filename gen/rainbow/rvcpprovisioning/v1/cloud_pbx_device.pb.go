@@ -9,6 +9,7 @@
 package rvcpprovisioningv1
 
 import (
+	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	_ "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/options/v1"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
@@ -1152,7 +1153,8 @@ type ListSipDevicesRequest struct {
 	// Only devices of this DECT base.
 	PrimaryDectBaseId *string `protobuf:"bytes,9,opt,name=primary_dect_base_id,json=primaryDectBaseId,proto3,oneof" json:"primary_dect_base_id,omitempty"`
 	// Comma-separated model categories: deskphone, dectmobile, uncategorized. By default deskphone,uncategorized, for
-	// the sake of old clients: DECT handsets have to be asked for.
+	// the sake of old clients: DECT handsets have to be asked for. No rule: the guide's list of values lacks one of the
+	// default.
 	Category *string `protobuf:"bytes,10,opt,name=category,proto3,oneof" json:"category,omitempty"`
 	// Only the device of this MAC address or IPEI.
 	MacAddress *string `protobuf:"bytes,11,opt,name=mac_address,json=macAddress,proto3,oneof" json:"mac_address,omitempty"`
@@ -2082,7 +2084,7 @@ var File_rainbow_rvcpprovisioning_v1_cloud_pbx_device_proto protoreflect.FileDes
 
 const file_rainbow_rvcpprovisioning_v1_cloud_pbx_device_proto_rawDesc = "" +
 	"\n" +
-	"2rainbow/rvcpprovisioning/v1/cloud_pbx_device.proto\x12\x1brainbow.rvcpprovisioning.v1\x1a\x1cgoogle/api/annotations.proto\x1a rainbow/options/v1/options.proto\x1a+rainbow/rvcpprovisioning/v1/cloud_pbx.proto\"\x93\f\n" +
+	"2rainbow/rvcpprovisioning/v1/cloud_pbx_device.proto\x12\x1brainbow.rvcpprovisioning.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a rainbow/options/v1/options.proto\x1a+rainbow/rvcpprovisioning/v1/cloud_pbx.proto\"\x93\f\n" +
 	"\tSipDevice\x12*\n" +
 	"\x0ecurrent_device\x18\x01 \x01(\bH\x00R\rcurrentDevice\x88\x01\x01\x12\x1d\n" +
 	"\n" +
@@ -2211,34 +2213,34 @@ const file_rainbow_rvcpprovisioning_v1_cloud_pbx_device_proto_rawDesc = "" +
 	"\x18SipRegistrationsResponse\x12@\n" +
 	"\x04data\x18\x01 \x03(\v2,.rainbow.rvcpprovisioning.v1.SipRegistrationR\x04data\x12\x1e\n" +
 	"\n" +
-	"extra_json\x18\xe8\a \x01(\fR\textraJson\"\x9e\x01\n" +
-	"\x19CreateDeviceModuleRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12\x1b\n" +
-	"\tdevice_id\x18\x02 \x01(\tR\bdeviceId\x12G\n" +
-	"\x04body\x18\x03 \x01(\v23.rainbow.rvcpprovisioning.v1.CreateDeviceModuleBodyR\x04body\"\xac\x01\n" +
-	"\x16CreateDeviceModuleBody\x12 \n" +
-	"\tmodule_id\x18\x01 \x01(\x05H\x00R\bmoduleId\x88\x01\x01\x12\x17\n" +
-	"\x04name\x18\x02 \x01(\tH\x01R\x04name\x88\x01\x01\x12\x17\n" +
-	"\x04type\x18\x03 \x01(\tH\x02R\x04type\x88\x01\x01\x12\x1e\n" +
+	"extra_json\x18\xe8\a \x01(\fR\textraJson\"\xae\x01\n" +
+	"\x19CreateDeviceModuleRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12#\n" +
+	"\tdevice_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bdeviceId\x12G\n" +
+	"\x04body\x18\x03 \x01(\v23.rainbow.rvcpprovisioning.v1.CreateDeviceModuleBodyR\x04body\"\xd5\x01\n" +
+	"\x16CreateDeviceModuleBody\x120\n" +
+	"\tmodule_id\x18\x01 \x01(\x05B\x0e\xbaH\v\xc8\x01\x01\x1a\x060\x010\x020\x03H\x00R\bmoduleId\x88\x01\x01\x12\x17\n" +
+	"\x04name\x18\x02 \x01(\tH\x01R\x04name\x88\x01\x01\x120\n" +
+	"\x04type\x18\x03 \x01(\tB\x17\xbaH\x14\xc8\x01\x01r\x0fR\x05EM_20R\x06EM_200H\x02R\x04type\x88\x01\x01\x12\x1e\n" +
 	"\n" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\f\n" +
 	"\n" +
 	"_module_idB\a\n" +
 	"\x05_nameB\a\n" +
-	"\x05_type\"{\n" +
-	"\x16CreateSipDeviceRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12D\n" +
-	"\x04body\x18\x02 \x01(\v20.rainbow.rvcpprovisioning.v1.CreateSipDeviceBodyR\x04body\"\x8e\x04\n" +
+	"\x05_type\"\x83\x01\n" +
+	"\x16CreateSipDeviceRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12D\n" +
+	"\x04body\x18\x02 \x01(\v20.rainbow.rvcpprovisioning.v1.CreateSipDeviceBodyR\x04body\"\x87\x05\n" +
 	"\x13CreateSipDeviceBody\x12>\n" +
 	"\x04data\x18\x01 \x01(\v2*.rainbow.rvcpprovisioning.v1.SipDeviceDataR\x04data\x12\x17\n" +
-	"\x04ipei\x18\x02 \x01(\tH\x00R\x04ipei\x88\x01\x01\x12%\n" +
-	"\vdescription\x18\x03 \x01(\tH\x01R\vdescription\x88\x01\x01\x12)\n" +
-	"\x0edevice_type_id\x18\x04 \x01(\x05H\x02R\fdeviceTypeId\x88\x01\x01\x12$\n" +
+	"\x04ipei\x18\x02 \x01(\tH\x00R\x04ipei\x88\x01\x01\x12-\n" +
+	"\vdescription\x18\x03 \x01(\tB\x06\xbaH\x03\xc8\x01\x01H\x01R\vdescription\x88\x01\x01\x121\n" +
+	"\x0edevice_type_id\x18\x04 \x01(\x05B\x06\xbaH\x03\xc8\x01\x01H\x02R\fdeviceTypeId\x88\x01\x01\x12$\n" +
 	"\vmac_address\x18\x05 \x01(\tH\x03R\n" +
-	"macAddress\x88\x01\x01\x12=\n" +
-	"\x18media_transport_protocol\x18\x06 \x01(\tH\x04R\x16mediaTransportProtocol\x88\x01\x01\x12%\n" +
-	"\bpassword\x18\a \x01(\tB\x04\xd0\xc1\x18\x01H\x05R\bpassword\x88\x01\x01\x12(\n" +
-	"\rtransfer_mode\x18\b \x01(\tH\x06R\ftransferMode\x88\x01\x01\x12\x1e\n" +
+	"macAddress\x88\x01\x01\x12W\n" +
+	"\x18media_transport_protocol\x18\x06 \x01(\tB\x18\xbaH\x15r\x13R\artp_avpR\brtp_savpH\x04R\x16mediaTransportProtocol\x88\x01\x01\x12%\n" +
+	"\bpassword\x18\a \x01(\tB\x04\xd0\xc1\x18\x01H\x05R\bpassword\x88\x01\x01\x12w\n" +
+	"\rtransfer_mode\x18\b \x01(\tBM\xbaHJrHR\x0fsame_as_companyR\bnew_callR\x11attended_transferR\x0eblind_transferR\boptionalH\x06R\ftransferMode\x88\x01\x01\x12\x1e\n" +
 	"\n" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\a\n" +
 	"\x05_ipeiB\x0e\n" +
@@ -2250,15 +2252,16 @@ const file_rainbow_rvcpprovisioning_v1_cloud_pbx_device_proto_rawDesc = "" +
 	"\x0e_transfer_mode\"/\n" +
 	"\rSipDeviceData\x12\x1e\n" +
 	"\n" +
-	"extra_json\x18\xe8\a \x01(\fR\textraJson\"\xbd\a\n" +
-	"\x15ListSipDevicesRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12\x19\n" +
+	"extra_json\x18\xe8\a \x01(\fR\textraJson\"\xc8\b\n" +
+	"\x15ListSipDevicesRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12\x19\n" +
 	"\x05limit\x18\x02 \x01(\x05H\x00R\x05limit\x88\x01\x01\x12\x1b\n" +
-	"\x06offset\x18\x03 \x01(\x05H\x01R\x06offset\x88\x01\x01\x12\"\n" +
+	"\x06offset\x18\x03 \x01(\x05H\x01R\x06offset\x88\x01\x01\x12\x7f\n" +
 	"\n" +
-	"sort_field\x18\x04 \x01(\tH\x02R\tsortField\x88\x01\x01\x12\"\n" +
+	"sort_field\x18\x04 \x01(\tB[\xbaHXrVR\n" +
+	"macAddressR\vshortNumberR\vdescriptionR\fdeviceTypeIdR\x0fdeviceTypeModelR\x0fuserDisplayNameH\x02R\tsortField\x88\x01\x01\x126\n" +
 	"\n" +
-	"sort_order\x18\x05 \x01(\x05H\x03R\tsortOrder\x88\x01\x01\x12\x1f\n" +
+	"sort_order\x18\x05 \x01(\x05B\x12\xbaH\x0f\x1a\r0\xff\xff\xff\xff\xff\xff\xff\xff\xff\x010\x01H\x03R\tsortOrder\x88\x01\x01\x12\x1f\n" +
 	"\bassigned\x18\x06 \x01(\bH\x04R\bassigned\x88\x01\x01\x12\x1b\n" +
 	"\x06banned\x18\a \x01(\bH\x05R\x06banned\x88\x01\x01\x12+\n" +
 	"\x0fphone_number_id\x18\b \x01(\tH\x06R\rphoneNumberId\x88\x01\x01\x124\n" +
@@ -2266,13 +2269,13 @@ const file_rainbow_rvcpprovisioning_v1_cloud_pbx_device_proto_rawDesc = "" +
 	"\bcategory\x18\n" +
 	" \x01(\tH\bR\bcategory\x88\x01\x01\x12$\n" +
 	"\vmac_address\x18\v \x01(\tH\tR\n" +
-	"macAddress\x88\x01\x01\x12%\n" +
-	"\vdescription\x18\f \x01(\tH\n" +
+	"macAddress\x88\x01\x01\x12.\n" +
+	"\vdescription\x18\f \x01(\tB\a\xbaH\x04r\x02\x10\x03H\n" +
 	"R\vdescription\x88\x01\x01\x12\x1c\n" +
 	"\auser_id\x18\r \x01(\tH\vR\x06userId\x88\x01\x01\x12&\n" +
 	"\fshort_number\x18\x0e \x01(\tH\fR\vshortNumber\x88\x01\x01\x12)\n" +
-	"\x0edevice_type_id\x18\x0f \x01(\x05H\rR\fdeviceTypeId\x88\x01\x01\x12/\n" +
-	"\x11user_display_name\x18\x10 \x01(\tH\x0eR\x0fuserDisplayName\x88\x01\x01\x12H\n" +
+	"\x0edevice_type_id\x18\x0f \x01(\x05H\rR\fdeviceTypeId\x88\x01\x01\x128\n" +
+	"\x11user_display_name\x18\x10 \x01(\tB\a\xbaH\x04r\x02\x10\x02H\x0eR\x0fuserDisplayName\x88\x01\x01\x12H\n" +
 	"\x1esip_generic_password_requested\x18\x11 \x01(\bH\x0fR\x1bsipGenericPasswordRequested\x88\x01\x01B\b\n" +
 	"\x06_limitB\t\n" +
 	"\a_offsetB\r\n" +
@@ -2300,28 +2303,28 @@ const file_rainbow_rvcpprovisioning_v1_cloud_pbx_device_proto_rawDesc = "" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\b\n" +
 	"\x06_limitB\t\n" +
 	"\a_offsetB\b\n" +
-	"\x06_total\"Q\n" +
-	"\x15ResetSipDeviceRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12\x1b\n" +
-	"\tdevice_id\x18\x02 \x01(\tR\bdeviceId\"O\n" +
-	"\x13GetSipDeviceRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12\x1b\n" +
-	"\tdevice_id\x18\x02 \x01(\tR\bdeviceId\"R\n" +
-	"\x16DeleteSipDeviceRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12\x1b\n" +
-	"\tdevice_id\x18\x02 \x01(\tR\bdeviceId\"\x98\x01\n" +
-	"\x16UpdateSipDeviceRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12\x1b\n" +
-	"\tdevice_id\x18\x02 \x01(\tR\bdeviceId\x12D\n" +
-	"\x04body\x18\x03 \x01(\v20.rainbow.rvcpprovisioning.v1.UpdateSipDeviceBodyR\x04body\"\xc7\x03\n" +
+	"\x06_total\"a\n" +
+	"\x15ResetSipDeviceRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12#\n" +
+	"\tdevice_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bdeviceId\"_\n" +
+	"\x13GetSipDeviceRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12#\n" +
+	"\tdevice_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bdeviceId\"b\n" +
+	"\x16DeleteSipDeviceRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12#\n" +
+	"\tdevice_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bdeviceId\"\xa8\x01\n" +
+	"\x16UpdateSipDeviceRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12#\n" +
+	"\tdevice_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bdeviceId\x12D\n" +
+	"\x04body\x18\x03 \x01(\v20.rainbow.rvcpprovisioning.v1.UpdateSipDeviceBodyR\x04body\"\xd2\x04\n" +
 	"\x13UpdateSipDeviceBody\x12%\n" +
-	"\vdescription\x18\x01 \x01(\tH\x00R\vdescription\x88\x01\x01\x12;\n" +
-	"\x17deskphone_failover_mode\x18\x02 \x01(\tH\x01R\x15deskphoneFailoverMode\x88\x01\x01\x12$\n" +
+	"\vdescription\x18\x01 \x01(\tH\x00R\vdescription\x88\x01\x01\x12]\n" +
+	"\x17deskphone_failover_mode\x18\x02 \x01(\tB \xbaH\x1dr\x1bR\x0fsame_as_companyR\bdisabledH\x01R\x15deskphoneFailoverMode\x88\x01\x01\x12$\n" +
 	"\vmac_address\x18\x03 \x01(\tH\x02R\n" +
-	"macAddress\x88\x01\x01\x12=\n" +
-	"\x18media_transport_protocol\x18\x04 \x01(\tH\x03R\x16mediaTransportProtocol\x88\x01\x01\x12%\n" +
-	"\bpassword\x18\x05 \x01(\tB\x04\xd0\xc1\x18\x01H\x04R\bpassword\x88\x01\x01\x12(\n" +
-	"\rtransfer_mode\x18\x06 \x01(\tH\x05R\ftransferMode\x88\x01\x01\x12\x1e\n" +
+	"macAddress\x88\x01\x01\x12W\n" +
+	"\x18media_transport_protocol\x18\x04 \x01(\tB\x18\xbaH\x15r\x13R\artp_avpR\brtp_savpH\x03R\x16mediaTransportProtocol\x88\x01\x01\x12%\n" +
+	"\bpassword\x18\x05 \x01(\tB\x04\xd0\xc1\x18\x01H\x04R\bpassword\x88\x01\x01\x12w\n" +
+	"\rtransfer_mode\x18\x06 \x01(\tBM\xbaHJrHR\x0fsame_as_companyR\bnew_callR\x11attended_transferR\x0eblind_transferR\boptionalH\x05R\ftransferMode\x88\x01\x01\x12\x1e\n" +
 	"\n" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\x0e\n" +
 	"\f_descriptionB\x1a\n" +
@@ -2329,29 +2332,29 @@ const file_rainbow_rvcpprovisioning_v1_cloud_pbx_device_proto_rawDesc = "" +
 	"\f_mac_addressB\x1b\n" +
 	"\x19_media_transport_protocolB\v\n" +
 	"\t_passwordB\x10\n" +
-	"\x0e_transfer_mode\"]\n" +
-	"!ListSipDeviceRegistrationsRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12\x1b\n" +
-	"\tdevice_id\x18\x02 \x01(\tR\bdeviceId\"\xae\x01\n" +
-	"!GrantSipDeviceDebugSessionRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12\x1b\n" +
-	"\tdevice_id\x18\x02 \x01(\tR\bdeviceId\x12O\n" +
+	"\x0e_transfer_mode\"m\n" +
+	"!ListSipDeviceRegistrationsRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12#\n" +
+	"\tdevice_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bdeviceId\"\xbe\x01\n" +
+	"!GrantSipDeviceDebugSessionRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12#\n" +
+	"\tdevice_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bdeviceId\x12O\n" +
 	"\x04body\x18\x03 \x01(\v2;.rainbow.rvcpprovisioning.v1.GrantSipDeviceDebugSessionBodyR\x04body\"n\n" +
 	"\x1eGrantSipDeviceDebugSessionBody\x12\x1f\n" +
 	"\bduration\x18\x01 \x01(\tH\x00R\bduration\x88\x01\x01\x12\x1e\n" +
 	"\n" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\v\n" +
-	"\t_duration\"^\n" +
-	"\"RevokeSipDeviceDebugSessionRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12\x1b\n" +
-	"\tdevice_id\x18\x02 \x01(\tR\bdeviceId\"R\n" +
-	"\x16RebootSipDeviceRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12\x1b\n" +
-	"\tdevice_id\x18\x02 \x01(\tR\bdeviceId\"r\n" +
-	"\x19DeleteDeviceModuleRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12\x1b\n" +
-	"\tdevice_id\x18\x02 \x01(\tR\bdeviceId\x12\x1b\n" +
-	"\tmodule_id\x18\x03 \x01(\tR\bmoduleId2\xf3\x15\n" +
+	"\t_duration\"n\n" +
+	"\"RevokeSipDeviceDebugSessionRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12#\n" +
+	"\tdevice_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bdeviceId\"b\n" +
+	"\x16RebootSipDeviceRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12#\n" +
+	"\tdevice_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bdeviceId\"\x8a\x01\n" +
+	"\x19DeleteDeviceModuleRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12#\n" +
+	"\tdevice_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bdeviceId\x12#\n" +
+	"\tmodule_id\x18\x03 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bmoduleId2\xf3\x15\n" +
 	"\x15CloudPbxDeviceService\x12\xe6\x01\n" +
 	"\x12CreateDeviceModule\x126.rainbow.rvcpprovisioning.v1.CreateDeviceModuleRequest\x1a..rainbow.rvcpprovisioning.v1.SipDeviceResponse\"h\xca\xc1\x18\x02\b\x03\x82\xd3\xe4\x93\x02\\:\x04body\"T/api/rainbow/rvcpprovisioning/v1.0/cloudpbxs/{system_id}/devices/{device_id}/modules\x12\xcc\x01\n" +
 	"\x0fCreateSipDevice\x123.rainbow.rvcpprovisioning.v1.CreateSipDeviceRequest\x1a..rainbow.rvcpprovisioning.v1.SipDeviceResponse\"T\xca\xc1\x18\x02\b\x02\x82\xd3\xe4\x93\x02H:\x04body\"@/api/rainbow/rvcpprovisioning/v1.0/cloudpbxs/{system_id}/devices\x12\x9a\x02\n" +

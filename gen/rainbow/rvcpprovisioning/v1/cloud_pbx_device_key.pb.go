@@ -9,6 +9,7 @@
 package rvcpprovisioningv1
 
 import (
+	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	_ "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/options/v1"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
@@ -981,7 +982,7 @@ var File_rainbow_rvcpprovisioning_v1_cloud_pbx_device_key_proto protoreflect.Fil
 
 const file_rainbow_rvcpprovisioning_v1_cloud_pbx_device_key_proto_rawDesc = "" +
 	"\n" +
-	"6rainbow/rvcpprovisioning/v1/cloud_pbx_device_key.proto\x12\x1brainbow.rvcpprovisioning.v1\x1a\x1cgoogle/api/annotations.proto\x1a rainbow/options/v1/options.proto\x1a+rainbow/rvcpprovisioning/v1/cloud_pbx.proto\x1a2rainbow/rvcpprovisioning/v1/cloud_pbx_device.proto\"\x83\x04\n" +
+	"6rainbow/rvcpprovisioning/v1/cloud_pbx_device_key.proto\x12\x1brainbow.rvcpprovisioning.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a rainbow/options/v1/options.proto\x1a+rainbow/rvcpprovisioning/v1/cloud_pbx.proto\x1a2rainbow/rvcpprovisioning/v1/cloud_pbx_device.proto\"\x83\x04\n" +
 	"\x0fProgrammableKey\x12\x1e\n" +
 	"\bkey_type\x18\x01 \x01(\tH\x00R\akeyType\x88\x01\x01\x12\x1c\n" +
 	"\akey_num\x18\x02 \x01(\x05H\x01R\x06keyNum\x88\x01\x01\x12\x17\n" +
@@ -1015,17 +1016,17 @@ const file_rainbow_rvcpprovisioning_v1_cloud_pbx_device_key_proto_rawDesc = "" +
 	"\x04data\x18\x02 \x01(\v2,.rainbow.rvcpprovisioning.v1.ProgrammableKeyR\x04data\x12\x1e\n" +
 	"\n" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\t\n" +
-	"\a_status\"\xa1\x01\n" +
-	"\x1cDeleteProgrammableKeyRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12\x1b\n" +
-	"\tdevice_id\x18\x02 \x01(\tR\bdeviceId\x12\x17\n" +
-	"\akey_num\x18\x03 \x01(\tR\x06keyNum\x12 \n" +
+	"\a_status\"\xb9\x01\n" +
+	"\x1cDeleteProgrammableKeyRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12#\n" +
+	"\tdevice_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bdeviceId\x12\x1f\n" +
+	"\akey_num\x18\x03 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x06keyNum\x12 \n" +
 	"\tmodule_id\x18\x04 \x01(\x05H\x00R\bmoduleId\x88\x01\x01B\f\n" +
 	"\n" +
-	"_module_id\"\x87\x01\n" +
-	"\x1bListProgrammableKeysRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12\x1b\n" +
-	"\tdevice_id\x18\x02 \x01(\tR\bdeviceId\x12 \n" +
+	"_module_id\"\x97\x01\n" +
+	"\x1bListProgrammableKeysRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12#\n" +
+	"\tdevice_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bdeviceId\x12 \n" +
 	"\tmodule_id\x18\x03 \x01(\x05H\x00R\bmoduleId\x88\x01\x01B\f\n" +
 	"\n" +
 	"_module_id\"\x81\x01\n" +
@@ -1063,16 +1064,17 @@ const file_rainbow_rvcpprovisioning_v1_cloud_pbx_device_key_proto_rawDesc = "" +
 	"\x15_nb_of_soft_key_pagesB\x0e\n" +
 	"\f_can_forwardB\x0e\n" +
 	"\f_has_headsetB\x10\n" +
-	"\x0e_has_audio_hub\"\xa4\x01\n" +
-	"\x1cCreateProgrammableKeyRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12\x1b\n" +
-	"\tdevice_id\x18\x02 \x01(\tR\bdeviceId\x12J\n" +
-	"\x04body\x18\x03 \x01(\v26.rainbow.rvcpprovisioning.v1.CreateProgrammableKeyBodyR\x04body\"\x91\x03\n" +
+	"\x0e_has_audio_hub\"\xb4\x01\n" +
+	"\x1cCreateProgrammableKeyRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12#\n" +
+	"\tdevice_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bdeviceId\x12J\n" +
+	"\x04body\x18\x03 \x01(\v26.rainbow.rvcpprovisioning.v1.CreateProgrammableKeyBodyR\x04body\"\xe3\x03\n" +
 	"\x19CreateProgrammableKeyBody\x12&\n" +
 	"\fdisplay_name\x18\x01 \x01(\tH\x00R\vdisplayName\x88\x01\x01\x12\x1e\n" +
-	"\bgroup_id\x18\x02 \x01(\tH\x01R\agroupId\x88\x01\x01\x12\x1c\n" +
-	"\akey_num\x18\x03 \x01(\x05H\x02R\x06keyNum\x88\x01\x01\x12\x1e\n" +
-	"\bkey_type\x18\x04 \x01(\tH\x03R\akeyType\x88\x01\x01\x12 \n" +
+	"\bgroup_id\x18\x02 \x01(\tH\x01R\agroupId\x88\x01\x01\x12(\n" +
+	"\akey_num\x18\x03 \x01(\x05B\n" +
+	"\xbaH\a\xc8\x01\x01\x1a\x02(\x01H\x02R\x06keyNum\x88\x01\x01\x12d\n" +
+	"\bkey_type\x18\x04 \x01(\tBD\xbaHA\xc8\x01\x01r<R\tspeeddialR\amonitorR\aforwardR\aheadsetR\thuntgroupR\taudio_hubH\x03R\akeyType\x88\x01\x01\x12 \n" +
 	"\tmodule_id\x18\x05 \x01(\x05H\x04R\bmoduleId\x88\x01\x01\x12\x1b\n" +
 	"\x06number\x18\x06 \x01(\tH\x05R\x06number\x88\x01\x01\x12+\n" +
 	"\x0fphone_number_id\x18\a \x01(\tH\x06R\rphoneNumberId\x88\x01\x01\x12\x1e\n" +
@@ -1086,13 +1088,13 @@ const file_rainbow_rvcpprovisioning_v1_cloud_pbx_device_key_proto_rawDesc = "" +
 	"\n" +
 	"_module_idB\t\n" +
 	"\a_numberB\x12\n" +
-	"\x10_phone_number_id\"\xa6\x01\n" +
-	"\x1dUpdateProgrammableKeysRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12\x1b\n" +
-	"\tdevice_id\x18\x02 \x01(\tR\bdeviceId\x12K\n" +
-	"\x04body\x18\x03 \x01(\v27.rainbow.rvcpprovisioning.v1.UpdateProgrammableKeysBodyR\x04body\"~\n" +
-	"\x1aUpdateProgrammableKeysBody\x12@\n" +
-	"\x04keys\x18\x01 \x03(\v2,.rainbow.rvcpprovisioning.v1.ProgrammableKeyR\x04keys\x12\x1e\n" +
+	"\x10_phone_number_id\"\xb6\x01\n" +
+	"\x1dUpdateProgrammableKeysRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12#\n" +
+	"\tdevice_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bdeviceId\x12K\n" +
+	"\x04body\x18\x03 \x01(\v27.rainbow.rvcpprovisioning.v1.UpdateProgrammableKeysBodyR\x04body\"\x86\x01\n" +
+	"\x1aUpdateProgrammableKeysBody\x12H\n" +
+	"\x04keys\x18\x01 \x03(\v2,.rainbow.rvcpprovisioning.v1.ProgrammableKeyB\x06\xbaH\x03\xc8\x01\x01R\x04keys\x12\x1e\n" +
 	"\n" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJson\"h\n" +
 	"\x1eUpdateProgrammableKeysResponse\x12\x1b\n" +

@@ -9,6 +9,7 @@
 package rvcpprovisioningv1
 
 import (
+	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	_ "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/options/v1"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	httpbody "google.golang.org/genproto/googleapis/api/httpbody"
@@ -1130,7 +1131,7 @@ var File_rainbow_rvcpprovisioning_v1_cloud_pbx_greeting_proto protoreflect.FileD
 
 const file_rainbow_rvcpprovisioning_v1_cloud_pbx_greeting_proto_rawDesc = "" +
 	"\n" +
-	"4rainbow/rvcpprovisioning/v1/cloud_pbx_greeting.proto\x12\x1brainbow.rvcpprovisioning.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x19google/api/httpbody.proto\x1a rainbow/options/v1/options.proto\x1a+rainbow/rvcpprovisioning/v1/cloud_pbx.proto\"\xd4\x03\n" +
+	"4rainbow/rvcpprovisioning/v1/cloud_pbx_greeting.proto\x12\x1brainbow.rvcpprovisioning.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x19google/api/httpbody.proto\x1a rainbow/options/v1/options.proto\x1a+rainbow/rvcpprovisioning/v1/cloud_pbx.proto\"\xd4\x03\n" +
 	"\bGreeting\x12$\n" +
 	"\vgreeting_id\x18\x01 \x01(\tH\x00R\n" +
 	"greetingId\x88\x01\x01\x12\x1c\n" +
@@ -1163,15 +1164,15 @@ const file_rainbow_rvcpprovisioning_v1_cloud_pbx_greeting_proto_rawDesc = "" +
 	"\x04data\x18\x02 \x01(\v2%.rainbow.rvcpprovisioning.v1.GreetingR\x04data\x12\x1e\n" +
 	"\n" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\t\n" +
-	"\a_status\"M\n" +
-	"\x15DeleteGreetingRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12\x17\n" +
-	"\afile_id\x18\x02 \x01(\tR\x06fileId\"J\n" +
-	"\x12GetGreetingRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12\x17\n" +
-	"\afile_id\x18\x02 \x01(\tR\x06fileId\"\xf7\x02\n" +
-	"\x19DeleteAllGreetingsRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x128\n" +
+	"\a_status\"]\n" +
+	"\x15DeleteGreetingRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12\x1f\n" +
+	"\afile_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x06fileId\"Z\n" +
+	"\x12GetGreetingRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12\x1f\n" +
+	"\afile_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x06fileId\"\xff\x02\n" +
+	"\x19DeleteAllGreetingsRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x128\n" +
 	"\x16auto_attendant_menu_id\x18\x02 \x01(\tH\x00R\x13autoAttendantMenuId\x88\x01\x01\x12\x1a\n" +
 	"\x06ivr_id\x18\x03 \x01(\tH\x01R\x05ivrId\x88\x01\x01\x12\x1e\n" +
 	"\bgroup_id\x18\x04 \x01(\tH\x02R\agroupId\x88\x01\x01\x12!\n" +
@@ -1185,9 +1186,9 @@ const file_rainbow_rvcpprovisioning_v1_cloud_pbx_greeting_proto_rawDesc = "" +
 	"_attendantB\x10\n" +
 	"\x0e_call_queue_idB\n" +
 	"\n" +
-	"\b_user_id\"\xf2\x02\n" +
-	"\x14ListGreetingsRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x128\n" +
+	"\b_user_id\"\xfa\x02\n" +
+	"\x14ListGreetingsRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x128\n" +
 	"\x16auto_attendant_menu_id\x18\x02 \x01(\tH\x00R\x13autoAttendantMenuId\x88\x01\x01\x12\x1a\n" +
 	"\x06ivr_id\x18\x03 \x01(\tH\x01R\x05ivrId\x88\x01\x01\x12\x1e\n" +
 	"\bgroup_id\x18\x04 \x01(\tH\x02R\agroupId\x88\x01\x01\x12'\n" +
@@ -1209,13 +1210,13 @@ const file_rainbow_rvcpprovisioning_v1_cloud_pbx_greeting_proto_rawDesc = "" +
 	"\tGreetings\x12C\n" +
 	"\tgreetings\x18\x01 \x03(\v2%.rainbow.rvcpprovisioning.v1.GreetingR\tgreetings\x12\x1e\n" +
 	"\n" +
-	"extra_json\x18\xe8\a \x01(\fR\textraJson\"O\n" +
-	"\x17ActivateGreetingRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12\x17\n" +
-	"\afile_id\x18\x02 \x01(\tR\x06fileId\"\xe4\x02\n" +
-	"\x16RestoreGreetingRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12\x1f\n" +
-	"\vgreeting_id\x18\x02 \x01(\tR\n" +
+	"extra_json\x18\xe8\a \x01(\fR\textraJson\"_\n" +
+	"\x17ActivateGreetingRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12\x1f\n" +
+	"\afile_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x06fileId\"\xf4\x02\n" +
+	"\x16RestoreGreetingRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12'\n" +
+	"\vgreeting_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\n" +
 	"greetingId\x12\x1e\n" +
 	"\bgroup_id\x18\x03 \x01(\tH\x00R\agroupId\x88\x01\x01\x12'\n" +
 	"\rcall_queue_id\x18\x04 \x01(\tH\x01R\vcallQueueId\x88\x01\x01\x128\n" +
@@ -1227,10 +1228,10 @@ const file_rainbow_rvcpprovisioning_v1_cloud_pbx_greeting_proto_rawDesc = "" +
 	"\x17_auto_attendant_menu_idB\t\n" +
 	"\a_ivr_idB\n" +
 	"\n" +
-	"\b_user_id\"\xf4\x03\n" +
-	"\x15UploadGreetingRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12\x1f\n" +
-	"\vgreeting_id\x18\x02 \x01(\tR\n" +
+	"\b_user_id\"\x84\x04\n" +
+	"\x15UploadGreetingRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12'\n" +
+	"\vgreeting_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\n" +
 	"greetingId\x12 \n" +
 	"\tfile_name\x18\x03 \x01(\tH\x00R\bfileName\x88\x01\x01\x12%\n" +
 	"\vdescription\x18\x04 \x01(\tH\x01R\vdescription\x88\x01\x01\x128\n" +
@@ -1253,10 +1254,10 @@ const file_rainbow_rvcpprovisioning_v1_cloud_pbx_greeting_proto_rawDesc = "" +
 	"\x1bUploadUploadGreetingRequest\x12N\n" +
 	"\arequest\x18\x01 \x01(\v22.rainbow.rvcpprovisioning.v1.UploadGreetingRequestH\x00R\arequest\x12\x16\n" +
 	"\x05chunk\x18\x02 \x01(\fH\x00R\x05chunkB\x06\n" +
-	"\x04part\"\xa2\x01\n" +
-	"\x1dUpdateGreetingSettingsRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12\x17\n" +
-	"\afile_id\x18\x02 \x01(\tR\x06fileId\x12K\n" +
+	"\x04part\"\xb2\x01\n" +
+	"\x1dUpdateGreetingSettingsRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12\x1f\n" +
+	"\afile_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x06fileId\x12K\n" +
 	"\x04body\x18\x03 \x01(\v27.rainbow.rvcpprovisioning.v1.UpdateGreetingSettingsBodyR\x04body\"l\n" +
 	"\x1aUpdateGreetingSettingsBody\x12 \n" +
 	"\tloop_play\x18\x01 \x01(\bH\x00R\bloopPlay\x88\x01\x01\x12\x1e\n" +

@@ -10,6 +10,7 @@
 package rvcpprovisioningv1
 
 import (
+	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	_ "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/options/v1"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
@@ -594,7 +595,7 @@ var File_rainbow_rvcpprovisioning_v1_cloud_pbx_group_forward_proto protoreflect.
 
 const file_rainbow_rvcpprovisioning_v1_cloud_pbx_group_forward_proto_rawDesc = "" +
 	"\n" +
-	"9rainbow/rvcpprovisioning/v1/cloud_pbx_group_forward.proto\x12\x1brainbow.rvcpprovisioning.v1\x1a\x1cgoogle/api/annotations.proto\x1a rainbow/options/v1/options.proto\"\xfc\x04\n" +
+	"9rainbow/rvcpprovisioning/v1/cloud_pbx_group_forward.proto\x12\x1brainbow.rvcpprovisioning.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a rainbow/options/v1/options.proto\"\xfc\x04\n" +
 	"\fGroupForward\x12\x17\n" +
 	"\x04type\x18\x01 \x01(\tH\x00R\x04type\x88\x01\x01\x12\x1f\n" +
 	"\bactivate\x18\x02 \x01(\bH\x01R\bactivate\x88\x01\x01\x12)\n" +
@@ -618,10 +619,10 @@ const file_rainbow_rvcpprovisioning_v1_cloud_pbx_group_forward_proto_rawDesc = "
 	"\x1e_immediate_overflow_when_emptyB\x15\n" +
 	"\x13_welcome_service_idB\x19\n" +
 	"\x17_rvcp_auto_attendant_idB\a\n" +
-	"\x05_name\"Q\n" +
-	"\x17GetGroupForwardsRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12\x19\n" +
-	"\bgroup_id\x18\x02 \x01(\tR\agroupId\"z\n" +
+	"\x05_name\"a\n" +
+	"\x17GetGroupForwardsRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12!\n" +
+	"\bgroup_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\agroupId\"z\n" +
 	"\x18GetGroupForwardsResponse\x12>\n" +
 	"\x04data\x18\x01 \x01(\v2*.rainbow.rvcpprovisioning.v1.GroupForwardsR\x04data\x12\x1e\n" +
 	"\n" +
@@ -631,18 +632,19 @@ const file_rainbow_rvcpprovisioning_v1_cloud_pbx_group_forward_proto_rawDesc = "
 	"\x0egroup_forwards\x18\x02 \x03(\v2).rainbow.rvcpprovisioning.v1.GroupForwardR\rgroupForwards\x12\x1e\n" +
 	"\n" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\a\n" +
-	"\x05_name\"\xc8\x01\n" +
-	"\x19UpdateGroupForwardRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12\x19\n" +
-	"\bgroup_id\x18\x02 \x01(\tR\agroupId\x12*\n" +
-	"\x11call_forward_type\x18\x03 \x01(\tR\x0fcallForwardType\x12G\n" +
-	"\x04body\x18\x04 \x01(\v23.rainbow.rvcpprovisioning.v1.UpdateGroupForwardBodyR\x04body\"\xc2\x04\n" +
-	"\x16UpdateGroupForwardBody\x12\x1f\n" +
-	"\bactivate\x18\x01 \x01(\bH\x00R\bactivate\x88\x01\x01\x12.\n" +
-	"\x10destination_type\x18\x02 \x01(\tH\x01R\x0fdestinationType\x88\x01\x01\x12\x1b\n" +
+	"\x05_name\"\xf7\x01\n" +
+	"\x19UpdateGroupForwardRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12!\n" +
+	"\bgroup_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\agroupId\x12I\n" +
+	"\x11call_forward_type\x18\x03 \x01(\tB\x1d\xbaH\x1a\xc8\x01\x01r\x15R\timmediateR\boverflowR\x0fcallForwardType\x12G\n" +
+	"\x04body\x18\x04 \x01(\v23.rainbow.rvcpprovisioning.v1.UpdateGroupForwardBodyR\x04body\"\xa7\x05\n" +
+	"\x16UpdateGroupForwardBody\x12'\n" +
+	"\bactivate\x18\x01 \x01(\bB\x06\xbaH\x03\xc8\x01\x01H\x00R\bactivate\x88\x01\x01\x12\x7f\n" +
+	"\x10destination_type\x18\x02 \x01(\tBO\xbaHLrJR\x0einternalnumberR\x0eexternalnumberR\rautoattendantR\tvoicemailR\x0ewelcomeserviceH\x01R\x0fdestinationType\x88\x01\x01\x12\x1b\n" +
 	"\x06enable\x18\x03 \x01(\bH\x02R\x06enable\x88\x01\x01\x12F\n" +
-	"\x1dimmediate_overflow_when_empty\x18\x04 \x01(\bH\x03R\x1aimmediateOverflowWhenEmpty\x88\x01\x01\x12)\n" +
-	"\x0eno_reply_delay\x18\x05 \x01(\x05H\x04R\fnoReplyDelay\x88\x01\x01\x12\x1b\n" +
+	"\x1dimmediate_overflow_when_empty\x18\x04 \x01(\bH\x03R\x1aimmediateOverflowWhenEmpty\x88\x01\x01\x125\n" +
+	"\x0eno_reply_delay\x18\x05 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xb4\x01(\x05H\x04R\fnoReplyDelay\x88\x01\x01\x12\x1b\n" +
 	"\x06number\x18\x06 \x01(\tH\x05R\x06number\x88\x01\x01\x128\n" +
 	"\x16rvcp_auto_attendant_id\x18\a \x01(\tH\x06R\x13rvcpAutoAttendantId\x88\x01\x01\x121\n" +
 	"\x12welcome_service_id\x18\b \x01(\tH\aR\x10welcomeServiceId\x88\x01\x01\x12\x1e\n" +

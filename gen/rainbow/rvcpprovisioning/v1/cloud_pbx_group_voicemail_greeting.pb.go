@@ -10,6 +10,7 @@
 package rvcpprovisioningv1
 
 import (
+	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	_ "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/options/v1"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	httpbody "google.golang.org/genproto/googleapis/api/httpbody"
@@ -700,17 +701,17 @@ var File_rainbow_rvcpprovisioning_v1_cloud_pbx_group_voicemail_greeting_proto pr
 
 const file_rainbow_rvcpprovisioning_v1_cloud_pbx_group_voicemail_greeting_proto_rawDesc = "" +
 	"\n" +
-	"Drainbow/rvcpprovisioning/v1/cloud_pbx_group_voicemail_greeting.proto\x12\x1brainbow.rvcpprovisioning.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x19google/api/httpbody.proto\x1a rainbow/options/v1/options.proto\x1a+rainbow/rvcpprovisioning/v1/cloud_pbx.proto\"v\n" +
+	"Drainbow/rvcpprovisioning/v1/cloud_pbx_group_voicemail_greeting.proto\x12\x1brainbow.rvcpprovisioning.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x19google/api/httpbody.proto\x1a rainbow/options/v1/options.proto\x1a+rainbow/rvcpprovisioning/v1/cloud_pbx.proto\"v\n" +
 	"\x16GroupVoicemailGreeting\x12\x13\n" +
 	"\x02id\x18\x01 \x01(\tH\x00R\x02id\x88\x01\x01\x12\x17\n" +
 	"\x04type\x18\x02 \x01(\tH\x01R\x04type\x88\x01\x01\x12\x1e\n" +
 	"\n" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\x05\n" +
 	"\x03_idB\a\n" +
-	"\x05_type\"\x87\x01\n" +
-	"#CreateGroupVoicemailGreetingRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12\x19\n" +
-	"\bgroup_id\x18\x02 \x01(\tR\agroupId\x12(\n" +
+	"\x05_type\"\x97\x01\n" +
+	"#CreateGroupVoicemailGreetingRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12!\n" +
+	"\bgroup_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\agroupId\x12(\n" +
 	"\x04body\x18\x03 \x01(\v2\x14.google.api.HttpBodyR\x04body\"\xa9\x01\n" +
 	")UploadCreateGroupVoicemailGreetingRequest\x12\\\n" +
 	"\arequest\x18\x01 \x01(\v2@.rainbow.rvcpprovisioning.v1.CreateGroupVoicemailGreetingRequestH\x00R\arequest\x12\x16\n" +
@@ -719,28 +720,28 @@ const file_rainbow_rvcpprovisioning_v1_cloud_pbx_group_voicemail_greeting_proto_
 	"$CreateGroupVoicemailGreetingResponse\x12G\n" +
 	"\x04data\x18\x01 \x01(\v23.rainbow.rvcpprovisioning.v1.GroupVoicemailGreetingR\x04data\x12\x1e\n" +
 	"\n" +
-	"extra_json\x18\xe8\a \x01(\fR\textraJson\"\\\n" +
-	"\"ListGroupVoicemailGreetingsRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12\x19\n" +
-	"\bgroup_id\x18\x02 \x01(\tR\agroupId\"\x8e\x01\n" +
+	"extra_json\x18\xe8\a \x01(\fR\textraJson\"l\n" +
+	"\"ListGroupVoicemailGreetingsRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12!\n" +
+	"\bgroup_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\agroupId\"\x8e\x01\n" +
 	"#ListGroupVoicemailGreetingsResponse\x12G\n" +
 	"\x04data\x18\x01 \x03(\v23.rainbow.rvcpprovisioning.v1.GroupVoicemailGreetingR\x04data\x12\x1e\n" +
 	"\n" +
-	"extra_json\x18\xe8\a \x01(\fR\textraJson\"~\n" +
-	"#DeleteGroupVoicemailGreetingRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12\x19\n" +
-	"\bgroup_id\x18\x02 \x01(\tR\agroupId\x12\x1f\n" +
-	"\vgreeting_id\x18\x03 \x01(\tR\n" +
-	"greetingId\"{\n" +
-	" GetGroupVoicemailGreetingRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12\x19\n" +
-	"\bgroup_id\x18\x02 \x01(\tR\agroupId\x12\x1f\n" +
-	"\vgreeting_id\x18\x03 \x01(\tR\n" +
-	"greetingId\"\xa8\x01\n" +
-	"#UpdateGroupVoicemailGreetingRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12\x19\n" +
-	"\bgroup_id\x18\x02 \x01(\tR\agroupId\x12\x1f\n" +
-	"\vgreeting_id\x18\x03 \x01(\tR\n" +
+	"extra_json\x18\xe8\a \x01(\fR\textraJson\"\x96\x01\n" +
+	"#DeleteGroupVoicemailGreetingRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12!\n" +
+	"\bgroup_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\agroupId\x12'\n" +
+	"\vgreeting_id\x18\x03 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\n" +
+	"greetingId\"\x93\x01\n" +
+	" GetGroupVoicemailGreetingRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12!\n" +
+	"\bgroup_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\agroupId\x12'\n" +
+	"\vgreeting_id\x18\x03 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\n" +
+	"greetingId\"\xc0\x01\n" +
+	"#UpdateGroupVoicemailGreetingRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12!\n" +
+	"\bgroup_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\agroupId\x12'\n" +
+	"\vgreeting_id\x18\x03 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\n" +
 	"greetingId\x12(\n" +
 	"\x04body\x18\x04 \x01(\v2\x14.google.api.HttpBodyR\x04body\"\xa9\x01\n" +
 	")UploadUpdateGroupVoicemailGreetingRequest\x12\\\n" +

@@ -10,6 +10,7 @@
 package rvcpprovisioningv1
 
 import (
+	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	_ "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/options/v1"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
@@ -1062,7 +1063,7 @@ var File_rainbow_rvcpprovisioning_v1_cloud_pbx_phone_number_proto protoreflect.F
 
 const file_rainbow_rvcpprovisioning_v1_cloud_pbx_phone_number_proto_rawDesc = "" +
 	"\n" +
-	"8rainbow/rvcpprovisioning/v1/cloud_pbx_phone_number.proto\x12\x1brainbow.rvcpprovisioning.v1\x1a\x1cgoogle/api/annotations.proto\x1a rainbow/options/v1/options.proto\x1a+rainbow/rvcpprovisioning/v1/cloud_pbx.proto\"\x86\f\n" +
+	"8rainbow/rvcpprovisioning/v1/cloud_pbx_phone_number.proto\x12\x1brainbow.rvcpprovisioning.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a rainbow/options/v1/options.proto\x1a+rainbow/rvcpprovisioning/v1/cloud_pbx.proto\"\x86\f\n" +
 	"\x03Ddi\x12\"\n" +
 	"\n" +
 	"first_name\x18\x01 \x01(\tH\x00R\tfirstName\x88\x01\x01\x12 \n" +
@@ -1134,26 +1135,26 @@ const file_rainbow_rvcpprovisioning_v1_cloud_pbx_phone_number_proto_rawDesc = ""
 	"\vDdiResponse\x124\n" +
 	"\x04data\x18\x01 \x01(\v2 .rainbow.rvcpprovisioning.v1.DdiR\x04data\x12\x1e\n" +
 	"\n" +
-	"extra_json\x18\xe8\a \x01(\fR\textraJson\"v\n" +
-	"\x16AssignDdiToUserRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12&\n" +
-	"\x0fphone_number_id\x18\x02 \x01(\tR\rphoneNumberId\x12\x17\n" +
-	"\auser_id\x18\x03 \x01(\tR\x06userId\"z\n" +
-	"\x1aUnassignDdiFromUserRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12&\n" +
-	"\x0fphone_number_id\x18\x02 \x01(\tR\rphoneNumberId\x12\x17\n" +
-	"\auser_id\x18\x03 \x01(\tR\x06userId\"W\n" +
-	"\x10DeleteDdiRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12&\n" +
-	"\x0fphone_number_id\x18\x02 \x01(\tR\rphoneNumberId\"\xb9\x05\n" +
-	"\x0fListDdisRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12\x19\n" +
+	"extra_json\x18\xe8\a \x01(\fR\textraJson\"\x8e\x01\n" +
+	"\x16AssignDdiToUserRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12.\n" +
+	"\x0fphone_number_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\rphoneNumberId\x12\x1f\n" +
+	"\auser_id\x18\x03 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x06userId\"\x92\x01\n" +
+	"\x1aUnassignDdiFromUserRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12.\n" +
+	"\x0fphone_number_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\rphoneNumberId\x12\x1f\n" +
+	"\auser_id\x18\x03 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x06userId\"g\n" +
+	"\x10DeleteDdiRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12.\n" +
+	"\x0fphone_number_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\rphoneNumberId\"\xd5\x05\n" +
+	"\x0fListDdisRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12\x19\n" +
 	"\x05limit\x18\x02 \x01(\x05H\x00R\x05limit\x88\x01\x01\x12\x1b\n" +
 	"\x06offset\x18\x03 \x01(\x05H\x01R\x06offset\x88\x01\x01\x12\"\n" +
 	"\n" +
-	"sort_field\x18\x04 \x01(\tH\x02R\tsortField\x88\x01\x01\x12\"\n" +
+	"sort_field\x18\x04 \x01(\tH\x02R\tsortField\x88\x01\x01\x126\n" +
 	"\n" +
-	"sort_order\x18\x05 \x01(\x05H\x03R\tsortOrder\x88\x01\x01\x122\n" +
+	"sort_order\x18\x05 \x01(\x05B\x12\xbaH\x0f\x1a\r0\xff\xff\xff\xff\xff\xff\xff\xff\xff\x010\x01H\x03R\tsortOrder\x88\x01\x01\x122\n" +
 	"\x13is_assigned_to_user\x18\x06 \x01(\bH\x04R\x10isAssignedToUser\x88\x01\x01\x124\n" +
 	"\x14is_assigned_to_group\x18\a \x01(\bH\x05R\x11isAssignedToGroup\x88\x01\x01\x120\n" +
 	"\x12is_assigned_to_ivr\x18\b \x01(\bH\x06R\x0fisAssignedToIVR\x88\x01\x01\x12E\n" +
@@ -1181,17 +1182,17 @@ const file_rainbow_rvcpprovisioning_v1_cloud_pbx_phone_number_proto_rawDesc = ""
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\b\n" +
 	"\x06_limitB\t\n" +
 	"\a_offsetB\b\n" +
-	"\x06_total\"o\n" +
-	"\x10CreateDdiRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12>\n" +
-	"\x04body\x18\x02 \x01(\v2*.rainbow.rvcpprovisioning.v1.CreateDdiBodyR\x04body\"W\n" +
-	"\rCreateDdiBody\x12\x1b\n" +
-	"\x06number\x18\x01 \x01(\tH\x00R\x06number\x88\x01\x01\x12\x1e\n" +
+	"\x06_total\"w\n" +
+	"\x10CreateDdiRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12>\n" +
+	"\x04body\x18\x02 \x01(\v2*.rainbow.rvcpprovisioning.v1.CreateDdiBodyR\x04body\"_\n" +
+	"\rCreateDdiBody\x12#\n" +
+	"\x06number\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01H\x00R\x06number\x88\x01\x01\x12\x1e\n" +
 	"\n" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\t\n" +
-	"\a_number\"\x9b\x01\n" +
-	"\x1bListFreePhoneNumbersRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12(\n" +
+	"\a_number\"\xa3\x01\n" +
+	"\x1bListFreePhoneNumbersRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12(\n" +
 	"\rstarting_with\x18\x02 \x01(\x05H\x00R\fstartingWith\x88\x01\x01\x12\x19\n" +
 	"\x05limit\x18\x03 \x01(\x05H\x01R\x05limit\x88\x01\x01B\x10\n" +
 	"\x0e_starting_withB\b\n" +
@@ -1199,10 +1200,10 @@ const file_rainbow_rvcpprovisioning_v1_cloud_pbx_phone_number_proto_rawDesc = ""
 	"\x1cListFreePhoneNumbersResponse\x12\x12\n" +
 	"\x04data\x18\x01 \x03(\x05R\x04data\x12\x1e\n" +
 	"\n" +
-	"extra_json\x18\xe8\a \x01(\fR\textraJson\"[\n" +
-	"\x14SetDefaultDdiRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12&\n" +
-	"\x0fphone_number_id\x18\x02 \x01(\tR\rphoneNumberId2\xb9\f\n" +
+	"extra_json\x18\xe8\a \x01(\fR\textraJson\"k\n" +
+	"\x14SetDefaultDdiRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12.\n" +
+	"\x0fphone_number_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\rphoneNumberId2\xb9\f\n" +
 	"\x1aCloudPbxPhoneNumberService\x12\xec\x01\n" +
 	"\x0fAssignDdiToUser\x123.rainbow.rvcpprovisioning.v1.AssignDdiToUserRequest\x1a(.rainbow.rvcpprovisioning.v1.DdiResponse\"z\xca\xc1\x18\x02\b\x01\x82\xd3\xe4\x93\x02n\"l/api/rainbow/rvcpprovisioning/v1.0/cloudpbxs/{system_id}/phone-numbers/ddi/{phone_number_id}/users/{user_id}\x12\xf6\x01\n" +
 	"\x13UnassignDdiFromUser\x127.rainbow.rvcpprovisioning.v1.UnassignDdiFromUserRequest\x1a(.rainbow.rvcpprovisioning.v1.DdiResponse\"|\xca\xc1\x18\x04\b\x01\x10\x01\x82\xd3\xe4\x93\x02n*l/api/rainbow/rvcpprovisioning/v1.0/cloudpbxs/{system_id}/phone-numbers/ddi/{phone_number_id}/users/{user_id}\x12\xd5\x01\n" +

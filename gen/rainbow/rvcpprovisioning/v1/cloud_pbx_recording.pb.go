@@ -9,6 +9,7 @@
 package rvcpprovisioningv1
 
 import (
+	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	_ "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/options/v1"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	httpbody "google.golang.org/genproto/googleapis/api/httpbody"
@@ -1190,7 +1191,7 @@ var File_rainbow_rvcpprovisioning_v1_cloud_pbx_recording_proto protoreflect.File
 
 const file_rainbow_rvcpprovisioning_v1_cloud_pbx_recording_proto_rawDesc = "" +
 	"\n" +
-	"5rainbow/rvcpprovisioning/v1/cloud_pbx_recording.proto\x12\x1brainbow.rvcpprovisioning.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x19google/api/httpbody.proto\x1a rainbow/options/v1/options.proto\x1a+rainbow/rvcpprovisioning/v1/cloud_pbx.proto\"\xbb\x04\n" +
+	"5rainbow/rvcpprovisioning/v1/cloud_pbx_recording.proto\x12\x1brainbow.rvcpprovisioning.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x19google/api/httpbody.proto\x1a rainbow/options/v1/options.proto\x1a+rainbow/rvcpprovisioning/v1/cloud_pbx.proto\"\xbb\x04\n" +
 	"\tRecording\x12\x13\n" +
 	"\x02id\x18\x01 \x01(\tH\x00R\x02id\x88\x01\x01\x12 \n" +
 	"\tfile_name\x18\x02 \x01(\tH\x01R\bfileName\x88\x01\x01\x12\x17\n" +
@@ -1243,33 +1244,33 @@ const file_rainbow_rvcpprovisioning_v1_cloud_pbx_recording_proto_rawDesc = "" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\b\n" +
 	"\x06_limitB\t\n" +
 	"\a_offsetB\b\n" +
-	"\x06_total\"R\n" +
-	"\x16DeleteRecordingRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12\x1b\n" +
-	"\trecord_id\x18\x02 \x01(\tR\brecordId\"O\n" +
-	"\x13GetRecordingRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12\x1b\n" +
-	"\trecord_id\x18\x02 \x01(\tR\brecordId\"r\n" +
+	"\x06_total\"b\n" +
+	"\x16DeleteRecordingRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12#\n" +
+	"\trecord_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\brecordId\"_\n" +
+	"\x13GetRecordingRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12#\n" +
+	"\trecord_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\brecordId\"r\n" +
 	"\x14GetRecordingResponse\x12:\n" +
 	"\x04data\x18\x01 \x01(\v2&.rainbow.rvcpprovisioning.v1.RecordingR\x04data\x12\x1e\n" +
 	"\n" +
-	"extra_json\x18\xe8\a \x01(\fR\textraJson\"i\n" +
-	"\x17DeleteRecordingsRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12\"\n" +
+	"extra_json\x18\xe8\a \x01(\fR\textraJson\"y\n" +
+	"\x17DeleteRecordingsRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12*\n" +
 	"\n" +
-	"record_ids\x18\x02 \x01(\tH\x00R\trecordIds\x88\x01\x01B\r\n" +
-	"\v_record_ids\"\xb9\x04\n" +
-	"\x15ListRecordingsRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12\x19\n" +
+	"record_ids\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01H\x00R\trecordIds\x88\x01\x01B\r\n" +
+	"\v_record_ids\"\xa1\x06\n" +
+	"\x15ListRecordingsRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12\x19\n" +
 	"\x05limit\x18\x02 \x01(\x05H\x00R\x05limit\x88\x01\x01\x12\x1b\n" +
 	"\x06offset\x18\x03 \x01(\x05H\x01R\x06offset\x88\x01\x01\x12\"\n" +
 	"\n" +
-	"sort_field\x18\x04 \x01(\tH\x02R\tsortField\x88\x01\x01\x12\"\n" +
+	"sort_field\x18\x04 \x01(\tH\x02R\tsortField\x88\x01\x01\x126\n" +
 	"\n" +
-	"sort_order\x18\x05 \x01(\x05H\x03R\tsortOrder\x88\x01\x01\x12+\n" +
-	"\x0fphone_number_id\x18\x06 \x01(\tH\x04R\rphoneNumberId\x88\x01\x01\x12 \n" +
-	"\tfrom_date\x18\a \x01(\tH\x05R\bfromDate\x88\x01\x01\x12\x1c\n" +
-	"\ato_date\x18\b \x01(\tH\x06R\x06toDate\x88\x01\x01\x12(\n" +
+	"sort_order\x18\x05 \x01(\x05B\x12\xbaH\x0f\x1a\r0\xff\xff\xff\xff\xff\xff\xff\xff\xff\x010\x01H\x03R\tsortOrder\x88\x01\x01\x12+\n" +
+	"\x0fphone_number_id\x18\x06 \x01(\tH\x04R\rphoneNumberId\x88\x01\x01\x12\x85\x01\n" +
+	"\tfrom_date\x18\a \x01(\tBc\xbaH`r^2\\^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$H\x05R\bfromDate\x88\x01\x01\x12\x81\x01\n" +
+	"\ato_date\x18\b \x01(\tBc\xbaH`r^2\\^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$H\x06R\x06toDate\x88\x01\x01\x12(\n" +
 	"\rrecorded_name\x18\t \x01(\tH\aR\frecordedName\x88\x01\x01\x12,\n" +
 	"\x0frecorded_number\x18\n" +
 	" \x01(\tH\bR\x0erecordedNumber\x88\x01\x01\x12&\n" +
@@ -1285,31 +1286,31 @@ const file_rainbow_rvcpprovisioning_v1_cloud_pbx_recording_proto_rawDesc = "" +
 	"\b_to_dateB\x10\n" +
 	"\x0e_recorded_nameB\x12\n" +
 	"\x10_recorded_numberB\x0f\n" +
-	"\r_other_number\"\x8b\x01\n" +
-	"\x1eUpdateRecordingSettingsRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12L\n" +
-	"\x04body\x18\x02 \x01(\v28.rainbow.rvcpprovisioning.v1.UpdateRecordingSettingsBodyR\x04body\"\x8e\x01\n" +
-	"\x1bUpdateRecordingSettingsBody\x126\n" +
-	"\x14announcement_profile\x18\x01 \x01(\tH\x00R\x13announcementProfile\x88\x01\x01\x12\x1e\n" +
+	"\r_other_number\"\x93\x01\n" +
+	"\x1eUpdateRecordingSettingsRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12L\n" +
+	"\x04body\x18\x02 \x01(\v28.rainbow.rvcpprovisioning.v1.UpdateRecordingSettingsBodyR\x04body\"\xc1\x01\n" +
+	"\x1bUpdateRecordingSettingsBody\x12i\n" +
+	"\x14announcement_profile\x18\x01 \x01(\tB1\xbaH.\xc8\x01\x01r)R\x03allR\rexternal_onlyR\rinternal_onlyR\x04noneH\x00R\x13announcementProfile\x88\x01\x01\x12\x1e\n" +
 	"\n" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\x17\n" +
-	"\x15_announcement_profile\"\xb5\x05\n" +
+	"\x15_announcement_profile\"\x95\a\n" +
 	"\x18ListAllRecordingsRequest\x12\x19\n" +
 	"\x05limit\x18\x01 \x01(\x05H\x00R\x05limit\x88\x01\x01\x12\x1b\n" +
 	"\x06offset\x18\x02 \x01(\x05H\x01R\x06offset\x88\x01\x01\x12\"\n" +
 	"\n" +
-	"sort_field\x18\x03 \x01(\tH\x02R\tsortField\x88\x01\x01\x12\"\n" +
+	"sort_field\x18\x03 \x01(\tH\x02R\tsortField\x88\x01\x01\x126\n" +
 	"\n" +
-	"sort_order\x18\x04 \x01(\x05H\x03R\tsortOrder\x88\x01\x01\x12\"\n" +
+	"sort_order\x18\x04 \x01(\x05B\x12\xbaH\x0f\x1a\r0\xff\xff\xff\xff\xff\xff\xff\xff\xff\x010\x01H\x03R\tsortOrder\x88\x01\x01\x12\"\n" +
 	"\n" +
 	"system_ids\x18\x05 \x01(\tH\x04R\tsystemIds\x88\x01\x01\x12\x1e\n" +
 	"\bsite_ids\x18\x06 \x01(\tH\x05R\asiteIds\x88\x01\x01\x12$\n" +
 	"\vcompany_ids\x18\a \x01(\tH\x06R\n" +
 	"companyIds\x88\x01\x01\x12+\n" +
-	"\x0fphone_number_id\x18\b \x01(\tH\aR\rphoneNumberId\x88\x01\x01\x12 \n" +
-	"\tfrom_date\x18\t \x01(\tH\bR\bfromDate\x88\x01\x01\x12\x1c\n" +
+	"\x0fphone_number_id\x18\b \x01(\tH\aR\rphoneNumberId\x88\x01\x01\x12\x85\x01\n" +
+	"\tfrom_date\x18\t \x01(\tBc\xbaH`r^2\\^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$H\bR\bfromDate\x88\x01\x01\x12\x81\x01\n" +
 	"\ato_date\x18\n" +
-	" \x01(\tH\tR\x06toDate\x88\x01\x01\x12(\n" +
+	" \x01(\tBc\xbaH`r^2\\^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$H\tR\x06toDate\x88\x01\x01\x12(\n" +
 	"\rrecorded_name\x18\v \x01(\tH\n" +
 	"R\frecordedName\x88\x01\x01\x12,\n" +
 	"\x0frecorded_number\x18\f \x01(\tH\vR\x0erecordedNumber\x88\x01\x01\x12&\n" +
@@ -1328,13 +1329,13 @@ const file_rainbow_rvcpprovisioning_v1_cloud_pbx_recording_proto_rawDesc = "" +
 	"\b_to_dateB\x10\n" +
 	"\x0e_recorded_nameB\x12\n" +
 	"\x10_recorded_numberB\x0f\n" +
-	"\r_other_number\"\xb7\x01\n" +
-	" UpdateSubscriberRecordingRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12&\n" +
-	"\x0fphone_number_id\x18\x02 \x01(\tR\rphoneNumberId\x12N\n" +
-	"\x04body\x18\x03 \x01(\v2:.rainbow.rvcpprovisioning.v1.UpdateSubscriberRecordingBodyR\x04body\"\x87\x01\n" +
-	"\x1dUpdateSubscriberRecordingBody\x120\n" +
-	"\x11recording_profile\x18\x01 \x01(\tH\x00R\x10recordingProfile\x88\x01\x01\x12\x1e\n" +
+	"\r_other_number\"\xc7\x01\n" +
+	" UpdateSubscriberRecordingRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12.\n" +
+	"\x0fphone_number_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\rphoneNumberId\x12N\n" +
+	"\x04body\x18\x03 \x01(\v2:.rainbow.rvcpprovisioning.v1.UpdateSubscriberRecordingBodyR\x04body\"\xba\x01\n" +
+	"\x1dUpdateSubscriberRecordingBody\x12c\n" +
+	"\x11recording_profile\x18\x01 \x01(\tB1\xbaH.\xc8\x01\x01r)R\rinternal_onlyR\rexternal_onlyR\x03allR\x04noneH\x00R\x10recordingProfile\x88\x01\x01\x12\x1e\n" +
 	"\n" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\x14\n" +
 	"\x12_recording_profile\"\x89\x01\n" +

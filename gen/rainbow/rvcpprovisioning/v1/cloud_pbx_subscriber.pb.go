@@ -982,7 +982,7 @@ type CreateSubscriberBody struct {
 	// SIP user name; shortNumber by default.
 	Login *string `protobuf:"bytes,1,opt,name=login,proto3,oneof" json:"login,omitempty"`
 	// SIP password shared by its SIP devices: 8 to 12 lower-case letters, digits, * and # (Node SDK). Generated when
-	// absent.
+	// absent. No rule: the guide states none, and its sample is shorter.
 	Password *string `protobuf:"bytes,2,opt,name=password,proto3,oneof" json:"password,omitempty"`
 	// Internal number, one that nobody has. Required.
 	ShortNumber *string `protobuf:"bytes,3,opt,name=short_number,json=shortNumber,proto3,oneof" json:"short_number,omitempty"`
@@ -2766,10 +2766,10 @@ const file_rainbow_rvcpprovisioning_v1_cloud_pbx_subscriber_proto_rawDesc = "" +
 	"\x12SubscriberResponse\x12;\n" +
 	"\x04data\x18\x01 \x01(\v2'.rainbow.rvcpprovisioning.v1.SubscriberR\x04data\x12\x1e\n" +
 	"\n" +
-	"extra_json\x18\xe8\a \x01(\fR\textraJson\"\xb5\x01\n" +
-	"\x1fAssignDeviceToSubscriberRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12&\n" +
-	"\x0fphone_number_id\x18\x02 \x01(\tR\rphoneNumberId\x12M\n" +
+	"extra_json\x18\xe8\a \x01(\fR\textraJson\"\xc5\x01\n" +
+	"\x1fAssignDeviceToSubscriberRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12.\n" +
+	"\x0fphone_number_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\rphoneNumberId\x12M\n" +
 	"\x04body\x18\x03 \x01(\v29.rainbow.rvcpprovisioning.v1.AssignDeviceToSubscriberBodyR\x04body\"\xa4\x01\n" +
 	"\x1cAssignDeviceToSubscriberBody\x12 \n" +
 	"\tdevice_id\x18\x01 \x01(\tH\x00R\bdeviceId\x88\x01\x01\x12$\n" +
@@ -2779,16 +2779,16 @@ const file_rainbow_rvcpprovisioning_v1_cloud_pbx_subscriber_proto_rawDesc = "" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\f\n" +
 	"\n" +
 	"_device_idB\x0e\n" +
-	"\f_mac_address\"\x96\x02\n" +
-	"\x1cListSubscriberDevicesRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12&\n" +
-	"\x0fphone_number_id\x18\x02 \x01(\tR\rphoneNumberId\x12\x19\n" +
+	"\f_mac_address\"\xba\x02\n" +
+	"\x1cListSubscriberDevicesRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12.\n" +
+	"\x0fphone_number_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\rphoneNumberId\x12\x19\n" +
 	"\x05limit\x18\x03 \x01(\x05H\x00R\x05limit\x88\x01\x01\x12\x1b\n" +
 	"\x06offset\x18\x04 \x01(\x05H\x01R\x06offset\x88\x01\x01\x12\"\n" +
 	"\n" +
-	"sort_field\x18\x05 \x01(\tH\x02R\tsortField\x88\x01\x01\x12\"\n" +
+	"sort_field\x18\x05 \x01(\tH\x02R\tsortField\x88\x01\x01\x126\n" +
 	"\n" +
-	"sort_order\x18\x06 \x01(\x05H\x03R\tsortOrder\x88\x01\x01B\b\n" +
+	"sort_order\x18\x06 \x01(\x05B\x12\xbaH\x0f\x1a\r0\xff\xff\xff\xff\xff\xff\xff\xff\xff\x010\x01H\x03R\tsortOrder\x88\x01\x01B\b\n" +
 	"\x06_limitB\t\n" +
 	"\a_offsetB\r\n" +
 	"\v_sort_fieldB\r\n" +
@@ -2802,9 +2802,9 @@ const file_rainbow_rvcpprovisioning_v1_cloud_pbx_subscriber_proto_rawDesc = "" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\b\n" +
 	"\x06_limitB\t\n" +
 	"\a_offsetB\b\n" +
-	"\x06_total\"}\n" +
-	"\x17CreateSubscriberRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12E\n" +
+	"\x06_total\"\x85\x01\n" +
+	"\x17CreateSubscriberRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12E\n" +
 	"\x04body\x18\x02 \x01(\v21.rainbow.rvcpprovisioning.v1.CreateSubscriberBodyR\x04body\"\x82\x02\n" +
 	"\x14CreateSubscriberBody\x12\x19\n" +
 	"\x05login\x18\x01 \x01(\tH\x00R\x05login\x88\x01\x01\x12%\n" +
@@ -2817,34 +2817,34 @@ const file_rainbow_rvcpprovisioning_v1_cloud_pbx_subscriber_proto_rawDesc = "" +
 	"\t_passwordB\x0f\n" +
 	"\r_short_numberB\n" +
 	"\n" +
-	"\b_user_id\"^\n" +
-	"\x17DeleteSubscriberRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12&\n" +
-	"\x0fphone_number_id\x18\x02 \x01(\tR\rphoneNumberId\"[\n" +
-	"\x14GetSubscriberRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12&\n" +
-	"\x0fphone_number_id\x18\x02 \x01(\tR\rphoneNumberId\"\x87\x01\n" +
-	"#UnassignDeviceFromSubscriberRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12&\n" +
-	"\x0fphone_number_id\x18\x02 \x01(\tR\rphoneNumberId\x12\x1b\n" +
-	"\tdevice_id\x18\x03 \x01(\tR\bdeviceId\"~\n" +
-	"\x1aGetSubscriberDeviceRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12&\n" +
-	"\x0fphone_number_id\x18\x02 \x01(\tR\rphoneNumberId\x12\x1b\n" +
-	"\tdevice_id\x18\x03 \x01(\tR\bdeviceId\"i\n" +
-	"\"ListSubscriberRegistrationsRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12&\n" +
-	"\x0fphone_number_id\x18\x02 \x01(\tR\rphoneNumberId\"e\n" +
-	"\x1eGetSubscriberCliOptionsRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12&\n" +
-	"\x0fphone_number_id\x18\x02 \x01(\tR\rphoneNumberId\"\x88\x01\n" +
+	"\b_user_id\"n\n" +
+	"\x17DeleteSubscriberRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12.\n" +
+	"\x0fphone_number_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\rphoneNumberId\"k\n" +
+	"\x14GetSubscriberRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12.\n" +
+	"\x0fphone_number_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\rphoneNumberId\"\x9f\x01\n" +
+	"#UnassignDeviceFromSubscriberRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12.\n" +
+	"\x0fphone_number_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\rphoneNumberId\x12#\n" +
+	"\tdevice_id\x18\x03 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bdeviceId\"\x96\x01\n" +
+	"\x1aGetSubscriberDeviceRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12.\n" +
+	"\x0fphone_number_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\rphoneNumberId\x12#\n" +
+	"\tdevice_id\x18\x03 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bdeviceId\"y\n" +
+	"\"ListSubscriberRegistrationsRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12.\n" +
+	"\x0fphone_number_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\rphoneNumberId\"u\n" +
+	"\x1eGetSubscriberCliOptionsRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12.\n" +
+	"\x0fphone_number_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\rphoneNumberId\"\x88\x01\n" +
 	"\x1fGetSubscriberCliOptionsResponse\x12E\n" +
 	"\x04data\x18\x01 \x01(\v21.rainbow.rvcpprovisioning.v1.SubscriberCliOptionsR\x04data\x12\x1e\n" +
 	"\n" +
-	"extra_json\x18\xe8\a \x01(\fR\textraJson\"l\n" +
-	"%GetSubscriberPstnDeviceOptionsRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12&\n" +
-	"\x0fphone_number_id\x18\x02 \x01(\tR\rphoneNumberId\"\x7f\n" +
+	"extra_json\x18\xe8\a \x01(\fR\textraJson\"|\n" +
+	"%GetSubscriberPstnDeviceOptionsRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12.\n" +
+	"\x0fphone_number_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\rphoneNumberId\"\x7f\n" +
 	"\x19PstnDeviceOptionsResponse\x12B\n" +
 	"\x04data\x18\x01 \x01(\v2..rainbow.rvcpprovisioning.v1.PstnDeviceOptionsR\x04data\x12\x1e\n" +
 	"\n" +
@@ -2856,22 +2856,22 @@ const file_rainbow_rvcpprovisioning_v1_cloud_pbx_subscriber_proto_rawDesc = "" +
 	"\n" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\t\n" +
 	"\a_policyB\x0e\n" +
-	"\f_number_e164\"\xc7\x01\n" +
-	"(UpdateSubscriberPstnDeviceOptionsRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12&\n" +
-	"\x0fphone_number_id\x18\x02 \x01(\tR\rphoneNumberId\x12V\n" +
-	"\x04body\x18\x03 \x01(\v2B.rainbow.rvcpprovisioning.v1.UpdateSubscriberPstnDeviceOptionsBodyR\x04body\"\xa5\x01\n" +
+	"\f_number_e164\"\xd7\x01\n" +
+	"(UpdateSubscriberPstnDeviceOptionsRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12.\n" +
+	"\x0fphone_number_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\rphoneNumberId\x12V\n" +
+	"\x04body\x18\x03 \x01(\v2B.rainbow.rvcpprovisioning.v1.UpdateSubscriberPstnDeviceOptionsBodyR\x04body\"\xe8\x01\n" +
 	"%UpdateSubscriberPstnDeviceOptionsBody\x12$\n" +
 	"\vnumber_e164\x18\x01 \x01(\tH\x00R\n" +
-	"numberE164\x88\x01\x01\x12\x1b\n" +
-	"\x06policy\x18\x02 \x01(\tH\x01R\x06policy\x88\x01\x01\x12\x1e\n" +
+	"numberE164\x88\x01\x01\x12^\n" +
+	"\x06policy\x18\x02 \x01(\tBA\xbaH>\xc8\x01\x01r9R\x0ecompany_policyR\x04noneR\x0esubscriber_ddiR\x11custom_ddi_numberH\x01R\x06policy\x88\x01\x01\x12\x1e\n" +
 	"\n" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\x0e\n" +
 	"\f_number_e164B\t\n" +
-	"\a_policy\"e\n" +
-	"\x1eGetSubscriberSipHeadersRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12&\n" +
-	"\x0fphone_number_id\x18\x02 \x01(\tR\rphoneNumberId\"q\n" +
+	"\a_policy\"u\n" +
+	"\x1eGetSubscriberSipHeadersRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12.\n" +
+	"\x0fphone_number_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\rphoneNumberId\"q\n" +
 	"\x12SipHeadersResponse\x12;\n" +
 	"\x04data\x18\x01 \x01(\v2'.rainbow.rvcpprovisioning.v1.SipHeadersR\x04data\x12\x1e\n" +
 	"\n" +
@@ -2883,10 +2883,10 @@ const file_rainbow_rvcpprovisioning_v1_cloud_pbx_subscriber_proto_rawDesc = "" +
 	"\n" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\x16\n" +
 	"\x14_custom_sip_header_1B\x16\n" +
-	"\x14_custom_sip_header_2\"\xb9\x01\n" +
-	"!UpdateSubscriberSipHeadersRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12&\n" +
-	"\x0fphone_number_id\x18\x02 \x01(\tR\rphoneNumberId\x12O\n" +
+	"\x14_custom_sip_header_2\"\xc9\x01\n" +
+	"!UpdateSubscriberSipHeadersRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12.\n" +
+	"\x0fphone_number_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\rphoneNumberId\x12O\n" +
 	"\x04body\x18\x03 \x01(\v2;.rainbow.rvcpprovisioning.v1.UpdateSubscriberSipHeadersBodyR\x04body\"\xda\x01\n" +
 	"\x1eUpdateSubscriberSipHeadersBody\x123\n" +
 	"\x13custom_sip_header_1\x18\x01 \x01(\tH\x00R\x11customSipHeader_1\x88\x01\x01\x123\n" +
@@ -2894,10 +2894,10 @@ const file_rainbow_rvcpprovisioning_v1_cloud_pbx_subscriber_proto_rawDesc = "" +
 	"\n" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\x16\n" +
 	"\x14_custom_sip_header_1B\x16\n" +
-	"\x14_custom_sip_header_2\"\xc1\x01\n" +
-	"%UpdateSubscriberBarringOptionsRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12&\n" +
-	"\x0fphone_number_id\x18\x02 \x01(\tR\rphoneNumberId\x12S\n" +
+	"\x14_custom_sip_header_2\"\xd1\x01\n" +
+	"%UpdateSubscriberBarringOptionsRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12.\n" +
+	"\x0fphone_number_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\rphoneNumberId\x12S\n" +
 	"\x04body\x18\x03 \x01(\v2?.rainbow.rvcpprovisioning.v1.UpdateSubscriberBarringOptionsBodyR\x04body\"\xb5\x01\n" +
 	"\"UpdateSubscriberBarringOptionsBody\x12%\n" +
 	"\vpermissions\x18\x01 \x01(\tH\x00R\vpermissions\x88\x01\x01\x12'\n" +
@@ -2909,36 +2909,38 @@ const file_rainbow_rvcpprovisioning_v1_cloud_pbx_subscriber_proto_rawDesc = "" +
 	"\x16BarringOptionsResponse\x12?\n" +
 	"\x04data\x18\x01 \x01(\v2+.rainbow.rvcpprovisioning.v1.BarringOptionsR\x04data\x12\x1e\n" +
 	"\n" +
-	"extra_json\x18\xe8\a \x01(\fR\textraJson\"\xcb\x01\n" +
-	"*UpdateSubscriberExternalCallForwardRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12&\n" +
-	"\x0fphone_number_id\x18\x02 \x01(\tR\rphoneNumberId\x12X\n" +
-	"\x04body\x18\x03 \x01(\v2D.rainbow.rvcpprovisioning.v1.UpdateSubscriberExternalCallForwardBodyR\x04body\"\x9c\x01\n" +
-	"'UpdateSubscriberExternalCallForwardBody\x127\n" +
-	"\x15external_call_forward\x18\x01 \x01(\tH\x00R\x13externalCallForward\x88\x01\x01\x12\x1e\n" +
+	"extra_json\x18\xe8\a \x01(\fR\textraJson\"\xdb\x01\n" +
+	"*UpdateSubscriberExternalCallForwardRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12.\n" +
+	"\x0fphone_number_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\rphoneNumberId\x12X\n" +
+	"\x04body\x18\x03 \x01(\v2D.rainbow.rvcpprovisioning.v1.UpdateSubscriberExternalCallForwardBodyR\x04body\"\xd2\x01\n" +
+	"'UpdateSubscriberExternalCallForwardBody\x12m\n" +
+	"\x15external_call_forward\x18\x01 \x01(\tB4\xbaH1\xc8\x01\x01r,R\x0ecompany_policyR\n" +
+	"authorizedR\x0enot_authorizedH\x00R\x13externalCallForward\x88\x01\x01\x12\x1e\n" +
 	"\n" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\x18\n" +
 	"\x16_external_call_forward\"\x81\x01\n" +
 	"\x1aCallForwardOptionsResponse\x12C\n" +
 	"\x04data\x18\x01 \x01(\v2/.rainbow.rvcpprovisioning.v1.CallForwardOptionsR\x04data\x12\x1e\n" +
 	"\n" +
-	"extra_json\x18\xe8\a \x01(\fR\textraJson\"\xb5\x01\n" +
-	"\x1fUpdateSubscriberOverflowRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12&\n" +
-	"\x0fphone_number_id\x18\x02 \x01(\tR\rphoneNumberId\x12M\n" +
-	"\x04body\x18\x03 \x01(\v29.rainbow.rvcpprovisioning.v1.UpdateSubscriberOverflowBodyR\x04body\"\xf2\x01\n" +
-	"\x1cUpdateSubscriberOverflowBody\x12)\n" +
-	"\x0eno_reply_delay\x18\x01 \x01(\x05H\x00R\fnoReplyDelay\x88\x01\x01\x126\n" +
-	"\x14unavailable_overflow\x18\x02 \x01(\tH\x01R\x13unavailableOverflow\x88\x01\x01\x12\x19\n" +
-	"\x05value\x18\x03 \x01(\tH\x02R\x05value\x88\x01\x01\x12\x1e\n" +
+	"extra_json\x18\xe8\a \x01(\fR\textraJson\"\xc5\x01\n" +
+	"\x1fUpdateSubscriberOverflowRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12.\n" +
+	"\x0fphone_number_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\rphoneNumberId\x12M\n" +
+	"\x04body\x18\x03 \x01(\v29.rainbow.rvcpprovisioning.v1.UpdateSubscriberOverflowBodyR\x04body\"\xc7\x02\n" +
+	"\x1cUpdateSubscriberOverflowBody\x124\n" +
+	"\x0eno_reply_delay\x18\x01 \x01(\x05B\t\xbaH\x06\x1a\x04\x18<(\n" +
+	"H\x00R\fnoReplyDelay\x88\x01\x01\x12[\n" +
+	"\x14unavailable_overflow\x18\x02 \x01(\tB#\xbaH \xc8\x01\x01r\x1bR\adefaultR\x06customR\bdisabledH\x01R\x13unavailableOverflow\x88\x01\x01\x12>\n" +
+	"\x05value\x18\x03 \x01(\tB#\xbaH \xc8\x01\x01r\x1bR\adefaultR\x06customR\bdisabledH\x02R\x05value\x88\x01\x01\x12\x1e\n" +
 	"\n" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\x11\n" +
 	"\x0f_no_reply_delayB\x17\n" +
 	"\x15_unavailable_overflowB\b\n" +
-	"\x06_value\"c\n" +
-	"\x1cGetSubscriberOverflowRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12&\n" +
-	"\x0fphone_number_id\x18\x02 \x01(\tR\rphoneNumberId\"\x81\x01\n" +
+	"\x06_value\"s\n" +
+	"\x1cGetSubscriberOverflowRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12.\n" +
+	"\x0fphone_number_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\rphoneNumberId\"\x81\x01\n" +
 	"\x1aSubscriberOverflowResponse\x12C\n" +
 	"\x04data\x18\x01 \x01(\v2/.rainbow.rvcpprovisioning.v1.SubscriberOverflowR\x04data\x12\x1e\n" +
 	"\n" +

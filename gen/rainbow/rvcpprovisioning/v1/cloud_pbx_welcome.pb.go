@@ -9,6 +9,7 @@
 package rvcpprovisioningv1
 
 import (
+	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	_ "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/options/v1"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
@@ -1965,7 +1966,7 @@ var File_rainbow_rvcpprovisioning_v1_cloud_pbx_welcome_proto protoreflect.FileDe
 
 const file_rainbow_rvcpprovisioning_v1_cloud_pbx_welcome_proto_rawDesc = "" +
 	"\n" +
-	"3rainbow/rvcpprovisioning/v1/cloud_pbx_welcome.proto\x12\x1brainbow.rvcpprovisioning.v1\x1a\x1cgoogle/api/annotations.proto\x1a rainbow/options/v1/options.proto\x1a+rainbow/rvcpprovisioning/v1/cloud_pbx.proto\"\xe5\t\n" +
+	"3rainbow/rvcpprovisioning/v1/cloud_pbx_welcome.proto\x12\x1brainbow.rvcpprovisioning.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a rainbow/options/v1/options.proto\x1a+rainbow/rvcpprovisioning/v1/cloud_pbx.proto\"\xe5\t\n" +
 	"\x0eWelcomeService\x12\x13\n" +
 	"\x02id\x18\x01 \x01(\tH\x00R\x02id\x88\x01\x01\x12 \n" +
 	"\tsystem_id\x18\x02 \x01(\tH\x01R\bsystemId\x88\x01\x01\x12\x17\n" +
@@ -2077,13 +2078,13 @@ const file_rainbow_rvcpprovisioning_v1_cloud_pbx_welcome_proto_rawDesc = "" +
 	"\x0fWelcomeResponse\x128\n" +
 	"\x04data\x18\x01 \x01(\v2$.rainbow.rvcpprovisioning.v1.WelcomeR\x04data\x12\x1e\n" +
 	"\n" +
-	"extra_json\x18\xe8\a \x01(\fR\textraJson\"F\n" +
-	"\x10DeleteIvrRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12\x15\n" +
-	"\x06ivr_id\x18\x02 \x01(\tR\x05ivrId\"\x86\x01\n" +
-	"\x10UpdateIvrRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12\x15\n" +
-	"\x06ivr_id\x18\x02 \x01(\tR\x05ivrId\x12>\n" +
+	"extra_json\x18\xe8\a \x01(\fR\textraJson\"V\n" +
+	"\x10DeleteIvrRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12\x1d\n" +
+	"\x06ivr_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x05ivrId\"\x96\x01\n" +
+	"\x10UpdateIvrRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12\x1d\n" +
+	"\x06ivr_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x05ivrId\x12>\n" +
 	"\x04body\x18\x03 \x01(\v2*.rainbow.rvcpprovisioning.v1.UpdateIvrBodyR\x04body\"\xb3\x02\n" +
 	"\rUpdateIvrBody\x12c\n" +
 	"\x15closed_hours_overflow\x18\x01 \x01(\v2/.rainbow.rvcpprovisioning.v1.WelcomeDestinationR\x13closedHoursOverflow\x121\n" +
@@ -2095,13 +2096,13 @@ const file_rainbow_rvcpprovisioning_v1_cloud_pbx_welcome_proto_rawDesc = "" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\x15\n" +
 	"\x13_external_number_idB\a\n" +
 	"\x05_nameB\r\n" +
-	"\v_welcome_id\"G\n" +
-	"\x11GetWelcomeRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12\x15\n" +
-	"\x06ivr_id\x18\x02 \x01(\tR\x05ivrId\"R\n" +
-	"\x1cGetWelcomeOfficeHoursRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12\x15\n" +
-	"\x06ivr_id\x18\x02 \x01(\tR\x05ivrId\"\x81\x01\n" +
+	"\v_welcome_id\"W\n" +
+	"\x11GetWelcomeRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12\x1d\n" +
+	"\x06ivr_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x05ivrId\"b\n" +
+	"\x1cGetWelcomeOfficeHoursRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12\x1d\n" +
+	"\x06ivr_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x05ivrId\"\x81\x01\n" +
 	"\x1aWelcomeOfficeHoursResponse\x12C\n" +
 	"\x04data\x18\x01 \x01(\v2/.rainbow.rvcpprovisioning.v1.WelcomeOfficeHoursR\x04data\x12\x1e\n" +
 	"\n" +
@@ -2128,17 +2129,17 @@ const file_rainbow_rvcpprovisioning_v1_cloud_pbx_welcome_proto_rawDesc = "" +
 	"\x05_yearB\b\n" +
 	"\x06_monthB\a\n" +
 	"\x05_mdayB\a\n" +
-	"\x05_open\"\xa4\x01\n" +
-	"\x1fUpdateWelcomeOfficeHoursRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12\x15\n" +
-	"\x06ivr_id\x18\x02 \x01(\tR\x05ivrId\x12M\n" +
+	"\x05_open\"\xb4\x01\n" +
+	"\x1fUpdateWelcomeOfficeHoursRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12\x1d\n" +
+	"\x06ivr_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x05ivrId\x12M\n" +
 	"\x04body\x18\x03 \x01(\v29.rainbow.rvcpprovisioning.v1.UpdateWelcomeOfficeHoursBodyR\x04body\"\x8a\x01\n" +
 	"\x1cUpdateWelcomeOfficeHoursBody\x12J\n" +
 	"\vofficehours\x18\x01 \x01(\v2(.rainbow.rvcpprovisioning.v1.OfficeHoursR\vofficehours\x12\x1e\n" +
 	"\n" +
-	"extra_json\x18\xe8\a \x01(\fR\textraJson\"\xea\x01\n" +
-	"\x1aListWelcomeServicesRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12\x17\n" +
+	"extra_json\x18\xe8\a \x01(\fR\textraJson\"\xf2\x01\n" +
+	"\x1aListWelcomeServicesRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12\x17\n" +
 	"\x04name\x18\x02 \x01(\tH\x00R\x04name\x88\x01\x01\x12,\n" +
 	"\x0fexternal_number\x18\x03 \x01(\tH\x01R\x0eexternalNumber\x88\x01\x01\x12\x19\n" +
 	"\x05limit\x18\x04 \x01(\tH\x02R\x05limit\x88\x01\x01\x12\x1b\n" +
@@ -2150,16 +2151,16 @@ const file_rainbow_rvcpprovisioning_v1_cloud_pbx_welcome_proto_rawDesc = "" +
 	"\x1bListWelcomeServicesResponse\x12?\n" +
 	"\x04data\x18\x01 \x03(\v2+.rainbow.rvcpprovisioning.v1.WelcomeServiceR\x04data\x12\x1e\n" +
 	"\n" +
-	"extra_json\x18\xe8\a \x01(\fR\textraJson\"\x85\x01\n" +
-	"\x1bCreateWelcomeServiceRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12I\n" +
-	"\x04body\x18\x02 \x01(\v25.rainbow.rvcpprovisioning.v1.CreateWelcomeServiceBodyR\x04body\"\xf0\x03\n" +
+	"extra_json\x18\xe8\a \x01(\fR\textraJson\"\x8d\x01\n" +
+	"\x1bCreateWelcomeServiceRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12I\n" +
+	"\x04body\x18\x02 \x01(\v25.rainbow.rvcpprovisioning.v1.CreateWelcomeServiceBodyR\x04body\"\x80\x04\n" +
 	"\x18CreateWelcomeServiceBody\x12c\n" +
 	"\x15closed_hours_overflow\x18\x01 \x01(\v2/.rainbow.rvcpprovisioning.v1.WelcomeDestinationR\x13closedHoursOverflow\x123\n" +
 	"\x13company_calendar_id\x18\x02 \x01(\tH\x00R\x11companyCalendarId\x88\x01\x01\x121\n" +
-	"\x12external_number_id\x18\x03 \x01(\tH\x01R\x10externalNumberId\x88\x01\x01\x12\x17\n" +
-	"\x04name\x18\x04 \x01(\tH\x02R\x04name\x88\x01\x01\x12_\n" +
-	"\x13open_hours_overflow\x18\x05 \x01(\v2/.rainbow.rvcpprovisioning.v1.WelcomeDestinationR\x11openHoursOverflow\x12&\n" +
+	"\x12external_number_id\x18\x03 \x01(\tH\x01R\x10externalNumberId\x88\x01\x01\x12\x1f\n" +
+	"\x04name\x18\x04 \x01(\tB\x06\xbaH\x03\xc8\x01\x01H\x02R\x04name\x88\x01\x01\x12g\n" +
+	"\x13open_hours_overflow\x18\x05 \x01(\v2/.rainbow.rvcpprovisioning.v1.WelcomeDestinationB\x06\xbaH\x03\xc8\x01\x01R\x11openHoursOverflow\x12&\n" +
 	"\n" +
 	"welcome_id\x18\x06 \x01(\tB\x02\x18\x01H\x03R\twelcomeId\x88\x01\x01\x12\x1e\n" +
 	"\n" +
@@ -2167,9 +2168,9 @@ const file_rainbow_rvcpprovisioning_v1_cloud_pbx_welcome_proto_rawDesc = "" +
 	"\x14_company_calendar_idB\x15\n" +
 	"\x13_external_number_idB\a\n" +
 	"\x05_nameB\r\n" +
-	"\v_welcome_id\"\xa1\x01\n" +
-	"\x13ListWelcomesRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12\x17\n" +
+	"\v_welcome_id\"\xa9\x01\n" +
+	"\x13ListWelcomesRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12\x17\n" +
 	"\x04name\x18\x02 \x01(\tH\x00R\x04name\x88\x01\x01\x12\x19\n" +
 	"\x05limit\x18\x03 \x01(\tH\x01R\x05limit\x88\x01\x01\x12\x1b\n" +
 	"\x06offset\x18\x04 \x01(\tH\x02R\x06offset\x88\x01\x01B\a\n" +
@@ -2179,12 +2180,12 @@ const file_rainbow_rvcpprovisioning_v1_cloud_pbx_welcome_proto_rawDesc = "" +
 	"\x14ListWelcomesResponse\x128\n" +
 	"\x04data\x18\x01 \x03(\v2$.rainbow.rvcpprovisioning.v1.WelcomeR\x04data\x12\x1e\n" +
 	"\n" +
-	"extra_json\x18\xe8\a \x01(\fR\textraJson\"w\n" +
-	"\x14CreateWelcomeRequest\x12\x1b\n" +
-	"\tsystem_id\x18\x01 \x01(\tR\bsystemId\x12B\n" +
-	"\x04body\x18\x02 \x01(\v2..rainbow.rvcpprovisioning.v1.CreateWelcomeBodyR\x04body\"U\n" +
-	"\x11CreateWelcomeBody\x12\x17\n" +
-	"\x04name\x18\x01 \x01(\tH\x00R\x04name\x88\x01\x01\x12\x1e\n" +
+	"extra_json\x18\xe8\a \x01(\fR\textraJson\"\x7f\n" +
+	"\x14CreateWelcomeRequest\x12#\n" +
+	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12B\n" +
+	"\x04body\x18\x02 \x01(\v2..rainbow.rvcpprovisioning.v1.CreateWelcomeBodyR\x04body\"]\n" +
+	"\x11CreateWelcomeBody\x12\x1f\n" +
+	"\x04name\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01H\x00R\x04name\x88\x01\x01\x12\x1e\n" +
 	"\n" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\a\n" +
 	"\x05_name2\xfb\x0f\n" +

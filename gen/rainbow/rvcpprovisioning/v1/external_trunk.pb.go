@@ -9,6 +9,7 @@
 package rvcpprovisioningv1
 
 import (
+	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	_ "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/options/v1"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
@@ -781,7 +782,7 @@ var File_rainbow_rvcpprovisioning_v1_external_trunk_proto protoreflect.FileDescr
 
 const file_rainbow_rvcpprovisioning_v1_external_trunk_proto_rawDesc = "" +
 	"\n" +
-	"0rainbow/rvcpprovisioning/v1/external_trunk.proto\x12\x1brainbow.rvcpprovisioning.v1\x1a\x1cgoogle/api/annotations.proto\x1a rainbow/options/v1/options.proto\x1a2rainbow/rvcpprovisioning/v1/cloud_pbx_device.proto\"\xb9\a\n" +
+	"0rainbow/rvcpprovisioning/v1/external_trunk.proto\x12\x1brainbow.rvcpprovisioning.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a rainbow/options/v1/options.proto\x1a2rainbow/rvcpprovisioning/v1/cloud_pbx_device.proto\"\xb9\a\n" +
 	"\rExternalTrunk\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tH\x00R\x04name\x88\x01\x01\x12\x15\n" +
 	"\x06bp_ids\x18\x02 \x03(\tR\x05bpIds\x12\x1b\n" +
@@ -859,20 +860,20 @@ const file_rainbow_rvcpprovisioning_v1_external_trunk_proto_rawDesc = "" +
 	"\n" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\x05\n" +
 	"\x03_idB\a\n" +
-	"\x05_name\"E\n" +
-	"\x17GetExternalTrunkRequest\x12*\n" +
-	"\x11external_trunk_id\x18\x01 \x01(\tR\x0fexternalTrunkId\"z\n" +
+	"\x05_name\"M\n" +
+	"\x17GetExternalTrunkRequest\x122\n" +
+	"\x11external_trunk_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x0fexternalTrunkId\"z\n" +
 	"\x18GetExternalTrunkResponse\x12>\n" +
 	"\x04data\x18\x01 \x01(\v2*.rainbow.rvcpprovisioning.v1.ExternalTrunkR\x04data\x12\x1e\n" +
 	"\n" +
-	"extra_json\x18\xe8\a \x01(\fR\textraJson\"\xf8\x02\n" +
+	"extra_json\x18\xe8\a \x01(\fR\textraJson\"\xb5\x03\n" +
 	"\x19ListExternalTrunksRequest\x12\x19\n" +
 	"\x05limit\x18\x01 \x01(\tH\x00R\x05limit\x88\x01\x01\x12\x1b\n" +
 	"\x06offset\x18\x02 \x01(\tH\x01R\x06offset\x88\x01\x01\x12-\n" +
-	"\x10rvcp_instance_id\x18\x03 \x01(\tH\x02R\x0ervcpInstanceId\x88\x01\x01\x12\x1b\n" +
-	"\x06status\x18\x04 \x01(\tH\x03R\x06status\x88\x01\x01\x12\"\n" +
+	"\x10rvcp_instance_id\x18\x03 \x01(\tH\x02R\x0ervcpInstanceId\x88\x01\x01\x12/\n" +
+	"\x06status\x18\x04 \x01(\tB\x12\xbaH\x0fr\rR\x03newR\x06activeH\x03R\x06status\x88\x01\x01\x12K\n" +
 	"\n" +
-	"trunk_type\x18\x05 \x01(\tH\x04R\ttrunkType\x88\x01\x01\x12\x18\n" +
+	"trunk_type\x18\x05 \x01(\tB'\xbaH$r\"R\bbp_trunkR\brb_trunkR\fhybrid_trunkH\x04R\ttrunkType\x88\x01\x01\x12\x18\n" +
 	"\x05bp_id\x18\x06 \x01(\tH\x05R\x04bpId\x88\x01\x01\x123\n" +
 	"\x13targeted_company_id\x18\a \x01(\tH\x06R\x11targetedCompanyId\x88\x01\x01B\b\n" +
 	"\x06_limitB\t\n" +

@@ -10,6 +10,7 @@
 package subscriptionv1
 
 import (
+	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	_ "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/options/v1"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
@@ -134,9 +135,9 @@ var File_rainbow_subscription_v1_companies_proto protoreflect.FileDescriptor
 
 const file_rainbow_subscription_v1_companies_proto_rawDesc = "" +
 	"\n" +
-	"'rainbow/subscription/v1/companies.proto\x12\x17rainbow.subscription.v1\x1a\x1cgoogle/api/annotations.proto\x1a rainbow/options/v1/options.proto\"M\n" +
-	"\x1bCheckApplicantNumberRequest\x12.\n" +
-	"\x13bp_applicant_number\x18\x01 \x01(\tR\x11bpApplicantNumber\"f\n" +
+	"'rainbow/subscription/v1/companies.proto\x12\x17rainbow.subscription.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a rainbow/options/v1/options.proto\"U\n" +
+	"\x1bCheckApplicantNumberRequest\x126\n" +
+	"\x13bp_applicant_number\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x11bpApplicantNumber\"f\n" +
 	"\x1cCheckApplicantNumberResponse\x12\x1b\n" +
 	"\x06result\x18\x01 \x01(\bH\x00R\x06result\x88\x01\x01\x12\x1e\n" +
 	"\n" +

@@ -10,6 +10,7 @@
 package subscriptionv1
 
 import (
+	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	_ "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/options/v1"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
@@ -361,9 +362,9 @@ var File_rainbow_subscription_v1_developers_proto protoreflect.FileDescriptor
 
 const file_rainbow_subscription_v1_developers_proto_rawDesc = "" +
 	"\n" +
-	"(rainbow/subscription/v1/developers.proto\x12\x17rainbow.subscription.v1\x1a\x1cgoogle/api/annotations.proto\x1a rainbow/options/v1/options.proto\x1a&rainbow/subscription/v1/invoices.proto\x1a*rainbow/subscription/v1/subscription.proto\"<\n" +
-	"!ListDeveloperSubscriptionsRequest\x12\x17\n" +
-	"\auser_id\x18\x01 \x01(\tR\x06userId\"\x89\x01\n" +
+	"(rainbow/subscription/v1/developers.proto\x12\x17rainbow.subscription.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a rainbow/options/v1/options.proto\x1a&rainbow/subscription/v1/invoices.proto\x1a*rainbow/subscription/v1/subscription.proto\"D\n" +
+	"!ListDeveloperSubscriptionsRequest\x12\x1f\n" +
+	"\auser_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x06userId\"\x89\x01\n" +
 	"\"ListDeveloperSubscriptionsResponse\x12C\n" +
 	"\x04data\x18\x01 \x03(\v2/.rainbow.subscription.v1.DeveloperSubscriptionsR\x04data\x12\x1e\n" +
 	"\n" +
@@ -375,9 +376,9 @@ const file_rainbow_subscription_v1_developers_proto_rawDesc = "" +
 	"\n" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\x11\n" +
 	"\x0f_application_idB\x05\n" +
-	"\x03_id\"7\n" +
-	"\x1cListDeveloperInvoicesRequest\x12\x17\n" +
-	"\auser_id\x18\x01 \x01(\tR\x06userId\"\x7f\n" +
+	"\x03_id\"?\n" +
+	"\x1cListDeveloperInvoicesRequest\x12\x1f\n" +
+	"\auser_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x06userId\"\x7f\n" +
 	"\x1dListDeveloperInvoicesResponse\x12>\n" +
 	"\x04data\x18\x01 \x03(\v2*.rainbow.subscription.v1.DeveloperInvoicesR\x04data\x12\x1e\n" +
 	"\n" +

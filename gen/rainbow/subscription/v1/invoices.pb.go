@@ -10,6 +10,7 @@
 package subscriptionv1
 
 import (
+	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	_ "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/options/v1"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	httpbody "google.golang.org/genproto/googleapis/api/httpbody"
@@ -505,11 +506,11 @@ var File_rainbow_subscription_v1_invoices_proto protoreflect.FileDescriptor
 
 const file_rainbow_subscription_v1_invoices_proto_rawDesc = "" +
 	"\n" +
-	"&rainbow/subscription/v1/invoices.proto\x12\x17rainbow.subscription.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x19google/api/httpbody.proto\x1a rainbow/options/v1/options.proto\"c\n" +
-	"\x1aListCompanyInvoicesRequest\x12\x1d\n" +
+	"&rainbow/subscription/v1/invoices.proto\x12\x17rainbow.subscription.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x19google/api/httpbody.proto\x1a rainbow/options/v1/options.proto\"\x87\x01\n" +
+	"\x1aListCompanyInvoicesRequest\x12%\n" +
 	"\n" +
-	"company_id\x18\x01 \x01(\tR\tcompanyId\x12\x1b\n" +
-	"\x06format\x18\x02 \x01(\tH\x00R\x06format\x88\x01\x01B\t\n" +
+	"company_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\tcompanyId\x127\n" +
+	"\x06format\x18\x02 \x01(\tB\x1a\xbaH\x17r\x15R\x05smallR\x06mediumR\x04fullH\x00R\x06format\x88\x01\x01B\t\n" +
 	"\a_format\"\x98\x01\n" +
 	"\x1bListCompanyInvoicesResponse\x124\n" +
 	"\x04data\x18\x01 \x03(\v2 .rainbow.subscription.v1.InvoiceR\x04data\x12\x19\n" +
@@ -562,11 +563,11 @@ const file_rainbow_subscription_v1_invoices_proto_rawDesc = "" +
 	"\x11_service_end_dateB\x10\n" +
 	"\x0e_charge_amountB\x0e\n" +
 	"\f_charge_nameB\v\n" +
-	"\t_quantity\"O\n" +
-	"\x15GetInvoiceFileRequest\x12\x1d\n" +
+	"\t_quantity\"_\n" +
+	"\x15GetInvoiceFileRequest\x12%\n" +
 	"\n" +
-	"company_id\x18\x01 \x01(\tR\tcompanyId\x12\x17\n" +
-	"\afile_id\x18\x02 \x01(\tR\x06fileId2\xe9\x05\n" +
+	"company_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\tcompanyId\x12\x1f\n" +
+	"\afile_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x06fileId2\xe9\x05\n" +
 	"\x0fInvoicesService\x12\xfc\x01\n" +
 	"\x13ListCompanyInvoices\x123.rainbow.subscription.v1.ListCompanyInvoicesRequest\x1a4.rainbow.subscription.v1.ListCompanyInvoicesResponse\"z\xca\xc1\x180\b\x01\x10\x01\x1a\n" +
 	"superadmin\x1a\n" +

@@ -10,6 +10,7 @@
 package subscriptionv1
 
 import (
+	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	_ "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/options/v1"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
@@ -702,7 +703,7 @@ var File_rainbow_subscription_v1_offers_proto protoreflect.FileDescriptor
 
 const file_rainbow_subscription_v1_offers_proto_rawDesc = "" +
 	"\n" +
-	"$rainbow/subscription/v1/offers.proto\x12\x17rainbow.subscription.v1\x1a\x1cgoogle/api/annotations.proto\x1a rainbow/options/v1/options.proto\"\xf7\n" +
+	"$rainbow/subscription/v1/offers.proto\x12\x17rainbow.subscription.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a rainbow/options/v1/options.proto\"\xf7\n" +
 	"\n" +
 	"\x05Offer\x12\x13\n" +
 	"\x02id\x18\x01 \x01(\tH\x00R\x02id\x88\x01\x01\x12\x17\n" +
@@ -766,11 +767,11 @@ const file_rainbow_subscription_v1_offers_proto_rawDesc = "" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\x10\n" +
 	"\x0e_provider_typeB\x14\n" +
 	"\x12_pgi_enterprise_idB\r\n" +
-	"\v_media_type\"\xc0\x05\n" +
-	"\x11ListOffersRequest\x12\x1d\n" +
+	"\v_media_type\"\x8a\x06\n" +
+	"\x11ListOffersRequest\x12%\n" +
 	"\n" +
-	"company_id\x18\x01 \x01(\tR\tcompanyId\x12\x1b\n" +
-	"\x06format\x18\x02 \x01(\tH\x00R\x06format\x88\x01\x01\x12\x17\n" +
+	"company_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\tcompanyId\x127\n" +
+	"\x06format\x18\x02 \x01(\tB\x1a\xbaH\x17r\x15R\x05smallR\x06mediumR\x04fullH\x00R\x06format\x88\x01\x01\x12\x17\n" +
 	"\x04name\x18\x03 \x01(\tH\x01R\x04name\x88\x01\x01\x12#\n" +
 	"\vcan_be_sold\x18\x04 \x01(\bH\x02R\tcanBeSold\x88\x01\x01\x12*\n" +
 	"\x0eauto_subscribe\x18\x05 \x01(\bH\x03R\rautoSubscribe\x88\x01\x01\x12&\n" +
@@ -784,11 +785,11 @@ const file_rainbow_subscription_v1_offers_proto_rawDesc = "" +
 	" \x01(\tH\bR\fsapReference\x88\x01\x01\x12\x19\n" +
 	"\x05limit\x18\v \x01(\x05H\tR\x05limit\x88\x01\x01\x12\x1b\n" +
 	"\x06offset\x18\f \x01(\x05H\n" +
-	"R\x06offset\x88\x01\x01\x12\"\n" +
+	"R\x06offset\x88\x01\x01\x124\n" +
 	"\n" +
-	"sort_field\x18\r \x01(\tH\vR\tsortField\x88\x01\x01\x12\"\n" +
+	"sort_field\x18\r \x01(\tB\x10\xbaH\rr\vR\x03_idR\x04nameH\vR\tsortField\x88\x01\x01\x126\n" +
 	"\n" +
-	"sort_order\x18\x0e \x01(\x05H\fR\tsortOrder\x88\x01\x01B\t\n" +
+	"sort_order\x18\x0e \x01(\x05B\x12\xbaH\x0f\x1a\r0\xff\xff\xff\xff\xff\xff\xff\xff\xff\x010\x01H\fR\tsortOrder\x88\x01\x01B\t\n" +
 	"\a_formatB\a\n" +
 	"\x05_nameB\x0e\n" +
 	"\f_can_be_soldB\x11\n" +
@@ -811,11 +812,11 @@ const file_rainbow_subscription_v1_offers_proto_rawDesc = "" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\b\n" +
 	"\x06_limitB\t\n" +
 	"\a_offsetB\b\n" +
-	"\x06_total\"K\n" +
-	"\x0fGetOfferRequest\x12\x1d\n" +
+	"\x06_total\"[\n" +
+	"\x0fGetOfferRequest\x12%\n" +
 	"\n" +
-	"company_id\x18\x01 \x01(\tR\tcompanyId\x12\x19\n" +
-	"\boffer_id\x18\x02 \x01(\tR\aofferId\"f\n" +
+	"company_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\tcompanyId\x12!\n" +
+	"\boffer_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\aofferId\"f\n" +
 	"\x10GetOfferResponse\x122\n" +
 	"\x04data\x18\x01 \x01(\v2\x1e.rainbow.subscription.v1.OfferR\x04data\x12\x1e\n" +
 	"\n" +

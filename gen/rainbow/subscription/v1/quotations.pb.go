@@ -9,6 +9,7 @@
 package subscriptionv1
 
 import (
+	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	_ "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/options/v1"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
@@ -315,20 +316,20 @@ var File_rainbow_subscription_v1_quotations_proto protoreflect.FileDescriptor
 
 const file_rainbow_subscription_v1_quotations_proto_rawDesc = "" +
 	"\n" +
-	"(rainbow/subscription/v1/quotations.proto\x12\x17rainbow.subscription.v1\x1a\x1cgoogle/api/annotations.proto\x1a rainbow/options/v1/options.proto\"y\n" +
-	"\x16CreateQuotationRequest\x12\x1d\n" +
+	"(rainbow/subscription/v1/quotations.proto\x12\x17rainbow.subscription.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a rainbow/options/v1/options.proto\"\x81\x01\n" +
+	"\x16CreateQuotationRequest\x12%\n" +
 	"\n" +
-	"company_id\x18\x01 \x01(\tR\tcompanyId\x12@\n" +
-	"\x04body\x18\x02 \x01(\v2,.rainbow.subscription.v1.CreateQuotationBodyR\x04body\"\x80\x05\n" +
+	"company_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\tcompanyId\x12@\n" +
+	"\x04body\x18\x02 \x01(\v2,.rainbow.subscription.v1.CreateQuotationBodyR\x04body\"\xc1\x05\n" +
 	"\x13CreateQuotationBody\x12\"\n" +
 	"\n" +
 	"auto_renew\x18\x01 \x01(\bH\x00R\tautoRenew\x88\x01\x01\x126\n" +
-	"\x15auto_renew_to_monthly\x18\x02 \x01(\bH\x01R\x12autoRenewToMonthly\x88\x01\x01\x12-\n" +
-	"\x10max_number_users\x18\x03 \x01(\x05H\x02R\x0emaxNumberUsers\x88\x01\x01\x12\x1e\n" +
-	"\boffer_id\x18\x04 \x01(\tH\x03R\aofferId\x88\x01\x01\x12.\n" +
-	"\x10prepaid_duration\x18\x05 \x01(\x05H\x04R\x0fprepaidDuration\x88\x01\x01\x129\n" +
-	"\x16prepaid_renewal_option\x18\x06 \x01(\tH\x05R\x14prepaidRenewalOption\x88\x01\x01\x12&\n" +
-	"\frenewal_term\x18\a \x01(\x05H\x06R\vrenewalTerm\x88\x01\x01\x12*\n" +
+	"\x15auto_renew_to_monthly\x18\x02 \x01(\bH\x01R\x12autoRenewToMonthly\x88\x01\x01\x126\n" +
+	"\x10max_number_users\x18\x03 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00H\x02R\x0emaxNumberUsers\x88\x01\x01\x12\x1e\n" +
+	"\boffer_id\x18\x04 \x01(\tH\x03R\aofferId\x88\x01\x01\x129\n" +
+	"\x10prepaid_duration\x18\x05 \x01(\x05B\t\xbaH\x06\x1a\x04\x18<(\fH\x04R\x0fprepaidDuration\x88\x01\x01\x12[\n" +
+	"\x16prepaid_renewal_option\x18\x06 \x01(\tB \xbaH\x1dr\x1bR\x06billedR\tallocatedR\x06volumeH\x05R\x14prepaidRenewalOption\x88\x01\x01\x121\n" +
+	"\frenewal_term\x18\a \x01(\x05B\t\xbaH\x06\x1a\x04\x18<(\fH\x06R\vrenewalTerm\x88\x01\x01\x12*\n" +
 	"\x0erenewal_volume\x18\b \x01(\x05H\aR\rrenewalVolume\x88\x01\x01\x12,\n" +
 	"\x0fsubscription_id\x18\t \x01(\tH\bR\x0esubscriptionId\x88\x01\x01\x12\x1e\n" +
 	"\n" +

@@ -10,6 +10,7 @@
 package subscriptionv1
 
 import (
+	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	reflect "reflect"
@@ -112,7 +113,8 @@ type CreateSubscriptionBody struct {
 	RenewalTermOption *string `protobuf:"bytes,13,opt,name=renewal_term_option,json=renewalTermOption,proto3,oneof" json:"renewal_term_option,omitempty"`
 	// Offer to buy. Required.
 	OfferId *string `protobuf:"bytes,14,opt,name=offer_id,json=offerId,proto3,oneof" json:"offer_id,omitempty"`
-	// Name of a promotion code. The guide marks it as required; the Rainbow Node SDK never sends it.
+	// Name of a promotion code. The guide marks it as required; the Rainbow Node SDK never sends it, so that no rule
+	// asks for it.
 	PromoCode *string `protobuf:"bytes,15,opt,name=promo_code,json=promoCode,proto3,oneof" json:"promo_code,omitempty"`
 	// What the document holds and no field above can carry, as one JSON object: unknown members, explicit nulls, and
 	// known members of another type than the field. An answer that is no object is here as a whole. Every message that
@@ -742,29 +744,31 @@ var File_rainbow_subscription_v1_subscription_changes_proto protoreflect.FileDes
 
 const file_rainbow_subscription_v1_subscription_changes_proto_rawDesc = "" +
 	"\n" +
-	"2rainbow/subscription/v1/subscription_changes.proto\x12\x17rainbow.subscription.v1\x1a*rainbow/subscription/v1/subscription.proto\"\x7f\n" +
-	"\x19CreateSubscriptionRequest\x12\x1d\n" +
+	"2rainbow/subscription/v1/subscription_changes.proto\x12\x17rainbow.subscription.v1\x1a\x1bbuf/validate/validate.proto\x1a*rainbow/subscription/v1/subscription.proto\"\x87\x01\n" +
+	"\x19CreateSubscriptionRequest\x12%\n" +
 	"\n" +
-	"company_id\x18\x01 \x01(\tR\tcompanyId\x12C\n" +
-	"\x04body\x18\x02 \x01(\v2/.rainbow.subscription.v1.CreateSubscriptionBodyR\x04body\"\xda\b\n" +
+	"company_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\tcompanyId\x12C\n" +
+	"\x04body\x18\x02 \x01(\v2/.rainbow.subscription.v1.CreateSubscriptionBodyR\x04body\"\xa9\n" +
+	"\n" +
 	"\x16CreateSubscriptionBody\x12L\n" +
 	" additional_purchase_order_number\x18\x01 \x01(\tH\x00R\x1dadditionalPurchaseOrderNumber\x88\x01\x01\x12*\n" +
 	"\x0eapplication_id\x18\x02 \x01(\tH\x01R\rapplicationId\x88\x01\x01\x12\"\n" +
 	"\n" +
 	"auto_renew\x18\x03 \x01(\bH\x02R\tautoRenew\x88\x01\x01\x122\n" +
 	"\x13auto_renew_one_time\x18\x04 \x01(\bH\x03R\x10autoRenewOneTime\x88\x01\x01\x126\n" +
-	"\x15auto_renew_to_monthly\x18\x05 \x01(\bH\x04R\x12autoRenewToMonthly\x88\x01\x01\x129\n" +
-	"\x16business_admin_comment\x18\x06 \x01(\tH\x05R\x14businessAdminComment\x88\x01\x01\x12,\n" +
-	"\x0fexpiration_date\x18\a \x01(\tH\x06R\x0eexpirationDate\x88\x01\x01\x12-\n" +
-	"\x10max_number_users\x18\b \x01(\x05H\aR\x0emaxNumberUsers\x88\x01\x01\x12.\n" +
-	"\x10monthly_duration\x18\t \x01(\x05H\bR\x0fmonthlyDuration\x88\x01\x01\x12.\n" +
+	"\x15auto_renew_to_monthly\x18\x05 \x01(\bH\x04R\x12autoRenewToMonthly\x88\x01\x01\x12C\n" +
+	"\x16business_admin_comment\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x02H\x05R\x14businessAdminComment\x88\x01\x01\x12Q\n" +
+	"\x0fexpiration_date\x18\a \x01(\tB#\xbaH r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$H\x06R\x0eexpirationDate\x88\x01\x01\x12-\n" +
+	"\x10max_number_users\x18\b \x01(\x05H\aR\x0emaxNumberUsers\x88\x01\x01\x12\x97\x01\n" +
+	"\x10monthly_duration\x18\t \x01(\x05Bg\xbaHd\xba\x01a\n" +
+	"\x10monthly_duration\x12%must be 3 to 60, or 0 to take it away\x1a&this == 0 || (this >= 3 && this <= 60)H\bR\x0fmonthlyDuration\x88\x01\x01\x129\n" +
 	"\x10prepaid_duration\x18\n" +
-	" \x01(\x05H\tR\x0fprepaidDuration\x88\x01\x01\x127\n" +
+	" \x01(\x05B\t\xbaH\x06\x1a\x04\x18<(\fH\tR\x0fprepaidDuration\x88\x01\x01\x127\n" +
 	"\x15purchase_order_number\x18\v \x01(\tH\n" +
-	"R\x13purchaseOrderNumber\x88\x01\x01\x12&\n" +
-	"\frenewal_term\x18\f \x01(\x05H\vR\vrenewalTerm\x88\x01\x01\x123\n" +
-	"\x13renewal_term_option\x18\r \x01(\tH\fR\x11renewalTermOption\x88\x01\x01\x12\x1e\n" +
-	"\boffer_id\x18\x0e \x01(\tH\rR\aofferId\x88\x01\x01\x12\"\n" +
+	"R\x13purchaseOrderNumber\x88\x01\x01\x121\n" +
+	"\frenewal_term\x18\f \x01(\x05B\t\xbaH\x06\x1a\x04\x18<(\fH\vR\vrenewalTerm\x88\x01\x01\x12K\n" +
+	"\x13renewal_term_option\x18\r \x01(\tB\x16\xbaH\x13r\x11R\x061_yearR\ainitialH\fR\x11renewalTermOption\x88\x01\x01\x12&\n" +
+	"\boffer_id\x18\x0e \x01(\tB\x06\xbaH\x03\xc8\x01\x01H\rR\aofferId\x88\x01\x01\x12\"\n" +
 	"\n" +
 	"promo_code\x18\x0f \x01(\tH\x0eR\tpromoCode\x88\x01\x01\x12\x1e\n" +
 	"\n" +
@@ -787,30 +791,32 @@ const file_rainbow_subscription_v1_subscription_changes_proto_rawDesc = "" +
 	"\x1aCreateSubscriptionResponse\x129\n" +
 	"\x04data\x18\x01 \x01(\v2%.rainbow.subscription.v1.SubscriptionR\x04data\x12\x1e\n" +
 	"\n" +
-	"extra_json\x18\xe8\a \x01(\fR\textraJson\"\xa8\x01\n" +
-	"\x19UpdateSubscriptionRequest\x12\x1d\n" +
+	"extra_json\x18\xe8\a \x01(\fR\textraJson\"\xb8\x01\n" +
+	"\x19UpdateSubscriptionRequest\x12%\n" +
 	"\n" +
-	"company_id\x18\x01 \x01(\tR\tcompanyId\x12'\n" +
-	"\x0fsubscription_id\x18\x02 \x01(\tR\x0esubscriptionId\x12C\n" +
-	"\x04body\x18\x03 \x01(\v2/.rainbow.subscription.v1.UpdateSubscriptionBodyR\x04body\"\x8f\t\n" +
+	"company_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\tcompanyId\x12/\n" +
+	"\x0fsubscription_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x0esubscriptionId\x12C\n" +
+	"\x04body\x18\x03 \x01(\v2/.rainbow.subscription.v1.UpdateSubscriptionBodyR\x04body\"\xf8\n" +
+	"\n" +
 	"\x16UpdateSubscriptionBody\x12L\n" +
 	" additional_purchase_order_number\x18\x01 \x01(\tH\x00R\x1dadditionalPurchaseOrderNumber\x88\x01\x01\x12*\n" +
 	"\x0eapplication_id\x18\x02 \x01(\tH\x01R\rapplicationId\x88\x01\x01\x12\"\n" +
 	"\n" +
 	"auto_renew\x18\x03 \x01(\bH\x02R\tautoRenew\x88\x01\x01\x122\n" +
 	"\x13auto_renew_one_time\x18\x04 \x01(\bH\x03R\x10autoRenewOneTime\x88\x01\x01\x126\n" +
-	"\x15auto_renew_to_monthly\x18\x05 \x01(\bH\x04R\x12autoRenewToMonthly\x88\x01\x01\x129\n" +
-	"\x16business_admin_comment\x18\x06 \x01(\tH\x05R\x14businessAdminComment\x88\x01\x01\x12,\n" +
-	"\x0fexpiration_date\x18\a \x01(\tH\x06R\x0eexpirationDate\x88\x01\x01\x12-\n" +
-	"\x10max_number_users\x18\b \x01(\x05H\aR\x0emaxNumberUsers\x88\x01\x01\x12.\n" +
-	"\x10monthly_duration\x18\t \x01(\x05H\bR\x0fmonthlyDuration\x88\x01\x01\x12.\n" +
+	"\x15auto_renew_to_monthly\x18\x05 \x01(\bH\x04R\x12autoRenewToMonthly\x88\x01\x01\x12C\n" +
+	"\x16business_admin_comment\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x02H\x05R\x14businessAdminComment\x88\x01\x01\x12Q\n" +
+	"\x0fexpiration_date\x18\a \x01(\tB#\xbaH r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$H\x06R\x0eexpirationDate\x88\x01\x01\x12-\n" +
+	"\x10max_number_users\x18\b \x01(\x05H\aR\x0emaxNumberUsers\x88\x01\x01\x12\x97\x01\n" +
+	"\x10monthly_duration\x18\t \x01(\x05Bg\xbaHd\xba\x01a\n" +
+	"\x10monthly_duration\x12%must be 3 to 60, or 0 to take it away\x1a&this == 0 || (this >= 3 && this <= 60)H\bR\x0fmonthlyDuration\x88\x01\x01\x129\n" +
 	"\x10prepaid_duration\x18\n" +
-	" \x01(\x05H\tR\x0fprepaidDuration\x88\x01\x01\x127\n" +
+	" \x01(\x05B\t\xbaH\x06\x1a\x04\x18<(\fH\tR\x0fprepaidDuration\x88\x01\x01\x127\n" +
 	"\x15purchase_order_number\x18\v \x01(\tH\n" +
-	"R\x13purchaseOrderNumber\x88\x01\x01\x12&\n" +
-	"\frenewal_term\x18\f \x01(\x05H\vR\vrenewalTerm\x88\x01\x01\x123\n" +
-	"\x13renewal_term_option\x18\r \x01(\tH\fR\x11renewalTermOption\x88\x01\x01\x129\n" +
-	"\x16prepaid_renewal_option\x18\x0e \x01(\tH\rR\x14prepaidRenewalOption\x88\x01\x01\x12*\n" +
+	"R\x13purchaseOrderNumber\x88\x01\x01\x121\n" +
+	"\frenewal_term\x18\f \x01(\x05B\t\xbaH\x06\x1a\x04\x18<(\fH\vR\vrenewalTerm\x88\x01\x01\x12K\n" +
+	"\x13renewal_term_option\x18\r \x01(\tB\x16\xbaH\x13r\x11R\x061_yearR\ainitialH\fR\x11renewalTermOption\x88\x01\x01\x12[\n" +
+	"\x16prepaid_renewal_option\x18\x0e \x01(\tB \xbaH\x1dr\x1bR\x06billedR\tallocatedR\x06volumeH\rR\x14prepaidRenewalOption\x88\x01\x01\x12*\n" +
 	"\x0erenewal_volume\x18\x0f \x01(\x05H\x0eR\rrenewalVolume\x88\x01\x01\x12\x1e\n" +
 	"\n" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB#\n" +
@@ -832,11 +838,11 @@ const file_rainbow_subscription_v1_subscription_changes_proto_rawDesc = "" +
 	"\x1aUpdateSubscriptionResponse\x129\n" +
 	"\x04data\x18\x01 \x01(\v2%.rainbow.subscription.v1.SubscriptionR\x04data\x12\x1e\n" +
 	"\n" +
-	"extra_json\x18\xe8\a \x01(\fR\textraJson\"c\n" +
-	"\x19DeleteSubscriptionRequest\x12\x1d\n" +
+	"extra_json\x18\xe8\a \x01(\fR\textraJson\"s\n" +
+	"\x19DeleteSubscriptionRequest\x12%\n" +
 	"\n" +
-	"company_id\x18\x01 \x01(\tR\tcompanyId\x12'\n" +
-	"\x0fsubscription_id\x18\x02 \x01(\tR\x0esubscriptionId\"\x9f\x01\n" +
+	"company_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\tcompanyId\x12/\n" +
+	"\x0fsubscription_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x0esubscriptionId\"\x9f\x01\n" +
 	"\x1aDeleteSubscriptionResponse\x12\x1b\n" +
 	"\x06status\x18\x01 \x01(\tH\x00R\x06status\x88\x01\x01\x129\n" +
 	"\x04data\x18\x02 \x03(\v2%.rainbow.subscription.v1.SubscriptionR\x04data\x12\x1e\n" +

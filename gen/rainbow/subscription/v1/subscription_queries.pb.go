@@ -9,6 +9,7 @@
 package subscriptionv1
 
 import (
+	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	v1 "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/admin/v1"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
@@ -1096,37 +1097,37 @@ var File_rainbow_subscription_v1_subscription_queries_proto protoreflect.FileDes
 
 const file_rainbow_subscription_v1_subscription_queries_proto_rawDesc = "" +
 	"\n" +
-	"2rainbow/subscription/v1/subscription_queries.proto\x12\x17rainbow.subscription.v1\x1a\x1brainbow/admin/v1/user.proto\x1a*rainbow/subscription/v1/subscription.proto\"\xa3\x01\n" +
-	"\x18ListSubscriptionsRequest\x12\x1d\n" +
+	"2rainbow/subscription/v1/subscription_queries.proto\x12\x17rainbow.subscription.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1brainbow/admin/v1/user.proto\x1a*rainbow/subscription/v1/subscription.proto\"\xc7\x01\n" +
+	"\x18ListSubscriptionsRequest\x12%\n" +
 	"\n" +
-	"company_id\x18\x01 \x01(\tR\tcompanyId\x12\x1b\n" +
-	"\x06format\x18\x02 \x01(\tH\x00R\x06format\x88\x01\x01\x12,\n" +
+	"company_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\tcompanyId\x127\n" +
+	"\x06format\x18\x02 \x01(\tB\x1a\xbaH\x17r\x15R\x05smallR\x06mediumR\x04fullH\x00R\x06format\x88\x01\x01\x12,\n" +
 	"\x0fshow_terminated\x18\x03 \x01(\bH\x01R\x0eshowTerminated\x88\x01\x01B\t\n" +
 	"\a_formatB\x12\n" +
 	"\x10_show_terminated\"v\n" +
 	"\x19ListSubscriptionsResponse\x129\n" +
 	"\x04data\x18\x01 \x03(\v2%.rainbow.subscription.v1.SubscriptionR\x04data\x12\x1e\n" +
 	"\n" +
-	"extra_json\x18\xe8\a \x01(\fR\textraJson\"`\n" +
-	"\x16GetSubscriptionRequest\x12\x1d\n" +
+	"extra_json\x18\xe8\a \x01(\fR\textraJson\"p\n" +
+	"\x16GetSubscriptionRequest\x12%\n" +
 	"\n" +
-	"company_id\x18\x01 \x01(\tR\tcompanyId\x12'\n" +
-	"\x0fsubscription_id\x18\x02 \x01(\tR\x0esubscriptionId\"t\n" +
+	"company_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\tcompanyId\x12/\n" +
+	"\x0fsubscription_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x0esubscriptionId\"t\n" +
 	"\x17GetSubscriptionResponse\x129\n" +
 	"\x04data\x18\x01 \x01(\v2%.rainbow.subscription.v1.SubscriptionR\x04data\x12\x1e\n" +
 	"\n" +
-	"extra_json\x18\xe8\a \x01(\fR\textraJson\"\xc1\x02\n" +
-	"\x1cListSubscriptionUsersRequest\x12\x1d\n" +
+	"extra_json\x18\xe8\a \x01(\fR\textraJson\"\x81\x03\n" +
+	"\x1cListSubscriptionUsersRequest\x12%\n" +
 	"\n" +
-	"company_id\x18\x01 \x01(\tR\tcompanyId\x12'\n" +
-	"\x0fsubscription_id\x18\x02 \x01(\tR\x0esubscriptionId\x12\x19\n" +
+	"company_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\tcompanyId\x12/\n" +
+	"\x0fsubscription_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x0esubscriptionId\x12\x19\n" +
 	"\x05limit\x18\x03 \x01(\x05H\x00R\x05limit\x88\x01\x01\x12\x1b\n" +
 	"\x06offset\x18\x04 \x01(\x05H\x01R\x06offset\x88\x01\x01\x12\"\n" +
 	"\n" +
-	"sort_field\x18\x05 \x01(\tH\x02R\tsortField\x88\x01\x01\x12\"\n" +
+	"sort_field\x18\x05 \x01(\tH\x02R\tsortField\x88\x01\x01\x126\n" +
 	"\n" +
-	"sort_order\x18\x06 \x01(\x05H\x03R\tsortOrder\x88\x01\x01\x12\x1b\n" +
-	"\x06format\x18\a \x01(\tH\x04R\x06format\x88\x01\x01B\b\n" +
+	"sort_order\x18\x06 \x01(\x05B\x12\xbaH\x0f\x1a\r0\xff\xff\xff\xff\xff\xff\xff\xff\xff\x010\x01H\x03R\tsortOrder\x88\x01\x01\x127\n" +
+	"\x06format\x18\a \x01(\tB\x1a\xbaH\x17r\x15R\x05smallR\x06mediumR\x04fullH\x04R\x06format\x88\x01\x01B\b\n" +
 	"\x06_limitB\t\n" +
 	"\a_offsetB\r\n" +
 	"\v_sort_fieldB\r\n" +
@@ -1141,10 +1142,10 @@ const file_rainbow_subscription_v1_subscription_queries_proto_rawDesc = "" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\b\n" +
 	"\x06_totalB\b\n" +
 	"\x06_limitB\t\n" +
-	"\a_offset\"@\n" +
-	"\x1fListSubscriptionFeaturesRequest\x12\x1d\n" +
+	"\a_offset\"H\n" +
+	"\x1fListSubscriptionFeaturesRequest\x12%\n" +
 	"\n" +
-	"company_id\x18\x01 \x01(\tR\tcompanyId\"\x84\x01\n" +
+	"company_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\tcompanyId\"\x84\x01\n" +
 	" ListSubscriptionFeaturesResponse\x12@\n" +
 	"\x04data\x18\x01 \x03(\v2,.rainbow.subscription.v1.SubscriptionFeatureR\x04data\x12\x1e\n" +
 	"\n" +
@@ -1174,10 +1175,10 @@ const file_rainbow_subscription_v1_subscription_queries_proto_rawDesc = "" +
 	"\n" +
 	"_limit_maxB\r\n" +
 	"\v_added_dateB\x13\n" +
-	"\x11_last_update_date\"@\n" +
-	"\x1fListSubscriptionCountersRequest\x12\x1d\n" +
+	"\x11_last_update_date\"H\n" +
+	"\x1fListSubscriptionCountersRequest\x12%\n" +
 	"\n" +
-	"company_id\x18\x01 \x01(\tR\tcompanyId\"\x85\x01\n" +
+	"company_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\tcompanyId\"\x85\x01\n" +
 	" ListSubscriptionCountersResponse\x12A\n" +
 	"\x04data\x18\x01 \x03(\v2-.rainbow.subscription.v1.SubscriptionCountersR\x04data\x12\x1e\n" +
 	"\n" +
@@ -1201,17 +1202,17 @@ const file_rainbow_subscription_v1_subscription_queries_proto_rawDesc = "" +
 	"\x19_my_resellers_nb_licencesB#\n" +
 	"!_my_company_number_assigned_usersB%\n" +
 	"#_my_customers_number_assigned_usersB%\n" +
-	"#_my_resellers_number_assigned_users\">\n" +
-	"\x1dGetDefaultSubscriptionRequest\x12\x1d\n" +
+	"#_my_resellers_number_assigned_users\"F\n" +
+	"\x1dGetDefaultSubscriptionRequest\x12%\n" +
 	"\n" +
-	"company_id\x18\x01 \x01(\tR\tcompanyId\"{\n" +
+	"company_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\tcompanyId\"{\n" +
 	"\x1eGetDefaultSubscriptionResponse\x129\n" +
 	"\x04data\x18\x01 \x01(\v2%.rainbow.subscription.v1.SubscriptionR\x04data\x12\x1e\n" +
 	"\n" +
-	"extra_json\x18\xe8\a \x01(\fR\textraJson\"b\n" +
-	"\x1fListPrepaidSubscriptionsRequest\x12\x1d\n" +
+	"extra_json\x18\xe8\a \x01(\fR\textraJson\"j\n" +
+	"\x1fListPrepaidSubscriptionsRequest\x12%\n" +
 	"\n" +
-	"company_id\x18\x01 \x01(\tR\tcompanyId\x12\x17\n" +
+	"company_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\tcompanyId\x12\x17\n" +
 	"\x04days\x18\x02 \x01(\x05H\x00R\x04days\x88\x01\x01B\a\n" +
 	"\x05_days\"}\n" +
 	" ListPrepaidSubscriptionsResponse\x129\n" +

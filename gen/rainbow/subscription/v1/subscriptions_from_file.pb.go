@@ -10,6 +10,7 @@
 package subscriptionv1
 
 import (
+	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	_ "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/options/v1"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	httpbody "google.golang.org/genproto/googleapis/api/httpbody"
@@ -367,10 +368,10 @@ var File_rainbow_subscription_v1_subscriptions_from_file_proto protoreflect.File
 
 const file_rainbow_subscription_v1_subscriptions_from_file_proto_rawDesc = "" +
 	"\n" +
-	"5rainbow/subscription/v1/subscriptions_from_file.proto\x12\x17rainbow.subscription.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x19google/api/httpbody.proto\x1a rainbow/options/v1/options.proto\x1a*rainbow/subscription/v1/subscription.proto\"\x98\x01\n" +
-	"\"CreateSubscriptionsFromFileRequest\x12\x1d\n" +
+	"5rainbow/subscription/v1/subscriptions_from_file.proto\x12\x17rainbow.subscription.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x19google/api/httpbody.proto\x1a rainbow/options/v1/options.proto\x1a*rainbow/subscription/v1/subscription.proto\"\xa0\x01\n" +
+	"\"CreateSubscriptionsFromFileRequest\x12%\n" +
 	"\n" +
-	"company_id\x18\x01 \x01(\tR\tcompanyId\x12\x1d\n" +
+	"company_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\tcompanyId\x12\x1d\n" +
 	"\apreview\x18\x02 \x01(\bH\x00R\apreview\x88\x01\x01\x12(\n" +
 	"\x04body\x18\x03 \x01(\v2\x14.google.api.HttpBodyR\x04bodyB\n" +
 	"\n" +
