@@ -26,25 +26,33 @@ func listDdis(w *world, c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	list := listOnce(w, c, func() []*ddi { return sortBy(c.query, filter(w.ddisOf(y.ID), ddiConditions(c.query)), w.ddiSortKeys()) })
+	return paged(list, c.query, w.ddiDocument), nil
+}
+
+// ddiConditions are the filters of ListDdis.
+func ddiConditions(q query) []func(*ddi) bool {
 	keep := []func(*ddi) bool{
-		flagFilter(c.query, "isAssignedToUser", func(n *ddi) bool { return n.UserID != "" }),
-		flagFilter(c.query, "isAssignedToGroup", func(n *ddi) bool { return n.GroupID != "" }),
-		flagFilter(c.query, "isAssignedToIVR", func(n *ddi) bool { return n.IVRID != "" }),
-		flagFilter(c.query, "isAssignedToAutoAttendant", func(n *ddi) bool { return n.AutoAttendantID != "" }),
-		flagFilter(c.query, "isAssigned", func(n *ddi) bool { return n.UserID != "" || n.heldByService() }),
+		flagFilter(q, "isAssignedToUser", func(n *ddi) bool { return n.UserID != "" }),
+		flagFilter(q, "isAssignedToGroup", func(n *ddi) bool { return n.GroupID != "" }),
+		flagFilter(q, "isAssignedToIVR", func(n *ddi) bool { return n.IVRID != "" }),
+		flagFilter(q, "isAssignedToAutoAttendant", func(n *ddi) bool { return n.AutoAttendantID != "" }),
+		flagFilter(q, "isAssigned", func(n *ddi) bool { return n.UserID != "" || n.heldByService() }),
 	}
-	if start := c.query.text("numberE164StartWith"); start != "" {
+	if start := q.text("numberE164StartWith"); start != "" {
 		keep = append(keep, func(n *ddi) bool { return hasPrefixPlus(n.NumberE164, start) })
 	}
-	list := filter(w.ddisOf(y.ID), keep)
-	list = sortBy(c.query, list, map[string]func(*ddi) string{
+	return keep
+}
+
+func (w *world) ddiSortKeys() map[string]func(*ddi) string {
+	return map[string]func(*ddi) string{
 		"numberE164":      func(n *ddi) string { return n.NumberE164 },
 		"creationDate":    func(n *ddi) string { return n.CreationDate },
 		"userId":          func(n *ddi) string { return n.UserID },
 		"userDisplayName": func(n *ddi) string { return w.displayNameOf(n.UserID) },
 		"id":              func(n *ddi) string { return n.ID },
-	})
-	return paged(list, c.query, w.ddiDocument), nil
+	}
 }
 
 // hasPrefixPlus compares prefixes of E.164 numbers; a plus sign that a client

@@ -31,7 +31,7 @@ func deviceRoutes() []route {
 // deviceConditions are the filters of ListSipDevices.
 func (w *world) deviceConditions(q query) []func(*device) bool {
 	wanted := categories(q)
-	mac := strings.ToLower(strings.NewReplacer(":", "", "-", "").Replace(q.text("macAddress")))
+	mac := askedMAC(q)
 	owner := func(v *device) subscriber {
 		if b := w.deviceOwner(v); b != nil {
 			return *b
@@ -83,16 +83,8 @@ func listSipDevices(w *world, c *call) (any, error) {
 	if len(faults) > 0 {
 		return nil, badParams(faults)
 	}
-	list := filter(w.devicesOf(y.ID), w.deviceConditions(c.query))
-	list = sortBy(c.query, list, map[string]func(*device) string{
-		"description":  func(v *device) string { return strings.ToLower(v.Description) },
-		"deviceTypeId": func(v *device) string { return strconv.Itoa(v.ModelID) },
-		"deviceTypeModel": func(v *device) string {
-			m, _ := w.model(v.ModelID)
-			return m.Model
-		},
-		"shortNumber":     func(v *device) string { return w.listedDevice(v).ShortNumber },
-		"userDisplayName": func(v *device) string { return strings.ToLower(w.listedDevice(v).UserDisplayName) },
+	list := listOnce(w, c, func() []*device {
+		return sortBy(c.query, filter(w.deviceCandidates(y.ID, c.query), w.deviceConditions(c.query)), w.deviceSortKeys())
 	})
 	passwords := c.query.flag("sipGenericPasswordRequested")
 	return paged(list, c.query, func(v *device) deviceView {
@@ -102,6 +94,43 @@ func listSipDevices(w *world, c *call) (any, error) {
 		}
 		return view
 	}), nil
+}
+
+// deviceCandidates are the devices a list starts from: all of a Cloud PBX, or
+// the one with the whole MAC address that is asked for.
+func (w *world) deviceCandidates(systemID string, q query) []*device {
+	if v := w.deviceByMAC(askedMAC(q)); v != nil && v.SystemID == systemID {
+		return []*device{v}
+	}
+	return w.devicesOf(systemID)
+}
+
+// askedMAC is the filter macAddress as devices hold it.
+func askedMAC(q query) string {
+	return strings.ToLower(strings.NewReplacer(":", "", "-", "").Replace(q.text("macAddress")))
+}
+
+func (w *world) deviceSortKeys() map[string]func(*device) string {
+	return map[string]func(*device) string{
+		"description":  func(v *device) string { return strings.ToLower(v.Description) },
+		"deviceTypeId": func(v *device) string { return strconv.Itoa(v.ModelID) },
+		"deviceTypeModel": func(v *device) string {
+			m, _ := w.model(v.ModelID)
+			return m.Model
+		},
+		"shortNumber": func(v *device) string {
+			if b := w.deviceOwner(v); b != nil {
+				return b.ShortNumber
+			}
+			return ""
+		},
+		"userDisplayName": func(v *device) string {
+			if b := w.deviceOwner(v); b != nil {
+				return strings.ToLower(w.displayNameOf(b.UserID))
+			}
+			return ""
+		},
+	}
 }
 
 // createSipDevice answers CreateSipDevice: a desk phone needs a MAC address, a

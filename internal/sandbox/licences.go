@@ -285,10 +285,12 @@ func listSubscriptionUsers(w *world, c *call) (any, error) {
 		return nil, err
 	}
 	isDefault := w.offers.get(p.OfferID).IsDefault
-	list := filter(w.usersByName.items, []func(*user) bool{
-		func(u *user) bool { return u.CompanyID == company.ID && (isDefault || u.holds(p.ID)) },
+	list := listOnce(w, c, func() []*user {
+		holders := filter(w.usersByName.items, []func(*user) bool{
+			func(u *user) bool { return u.CompanyID == company.ID && (isDefault || u.holds(p.ID)) },
+		})
+		return sortBy(c.query, holders, userSortKeys())
 	})
-	list = sortBy(c.query, list, userSortKeys())
 	return paged(list, c.query, func(u *user) any { return w.view(u, c.query.text("format")) }), nil
 }
 

@@ -90,12 +90,28 @@ func sortBy[T any](q query, list []*T, keys map[string]func(*T) string) []*T {
 	}
 	list = slices.Clone(list)
 	if key != nil {
-		slices.SortStableFunc(list, func(a, b *T) int { return cmp.Compare(key(a), key(b)) })
+		sortByKey(list, key)
 	}
 	if q.descending() {
 		slices.Reverse(list)
 	}
 	return list
+}
+
+// sortByKey sorts a list in place; each key is made once.
+func sortByKey[T any](list []*T, key func(*T) string) {
+	type keyed struct {
+		key string
+		d   *T
+	}
+	all := make([]keyed, len(list))
+	for i, d := range list {
+		all[i] = keyed{key(d), d}
+	}
+	slices.SortStableFunc(all, func(a, b keyed) int { return cmp.Compare(a.key, b.key) })
+	for i, k := range all {
+		list[i] = k.d
+	}
 }
 
 // filter keeps the documents that every condition accepts; nil conditions

@@ -16,6 +16,8 @@ type store struct {
 	mu    sync.RWMutex
 	world *world
 	file  *dataFile // nil: nothing is kept
+
+	replicas []*replica // of fault rules
 }
 
 // read runs fn over the world beside other readers.
@@ -38,6 +40,7 @@ func (st *store) write(fn func(w *world) ([]byte, error)) ([]byte, error) {
 }
 
 func (st *store) flush() error {
+	st.publish()
 	if st.file == nil {
 		st.world.dirty.clear()
 		return nil
@@ -48,8 +51,12 @@ func (st *store) flush() error {
 // changes collects the documents that one write touched.
 type changes struct {
 	tracking bool
+	count    int // of all changes ever
 	list     []change
 	at       map[string]int
+
+	following bool     // replicas want the log
+	log       []change // of the present write, in its order
 }
 
 type change struct {
@@ -59,6 +66,10 @@ type change struct {
 }
 
 func (c *changes) note(kind, id string, document any) {
+	if c.following {
+		c.log = append(c.log, change{kind, id, document})
+	}
+	c.count++
 	if !c.tracking {
 		return
 	}
@@ -122,6 +133,8 @@ type world struct {
 	userCount           map[string]int    // company id -> its users
 	rowsOfImport        map[string][]*importRow
 	greetingsOfOwner    map[string][]string // user, group, IVR, menu or system id -> greeting files
+
+	keptLists keptLists
 
 	dirty *changes
 }
@@ -252,6 +265,7 @@ type documentKind struct {
 	each   func(func(id string, document any) error) error
 
 	documents func() []any // by id
+	apply     func(id string, document any)
 }
 
 func kindOf[T any](t *table[T]) documentKind {
@@ -267,6 +281,13 @@ func kindOf[T any](t *table[T]) documentKind {
 				documents[i] = d.(*T)
 			}
 			t.load(documents)
+		},
+		apply: func(id string, document any) {
+			if document == nil {
+				t.remove(id)
+				return
+			}
+			t.put(document.(*T))
 		},
 		documents: func() []any {
 			list := make([]any, 0, len(t.rows))

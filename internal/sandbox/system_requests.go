@@ -148,8 +148,33 @@ func listSystemPhoneNumbers(w *world, c *call) (any, error) {
 		return nil, err
 	}
 	q, format := c.query, c.query.text("format")
+	conditions, sortKeys := systemNumberConditions(q), systemNumberSortKeys()
+	if y.Type != typeCloudPBX {
+		list := listOnce(w, c, func() []*pbxNumber {
+			own := systemPart(w.numbersByExt, y.ID, func(n *pbxNumber) string { return n.SystemID })
+			return sortBy(q, filter(own, conditions), sortKeys)
+		})
+		return paged(list, q, func(n *pbxNumber) any { return numberView(n, format) }), nil
+	}
+	list := listOnce(w, c, func() []*subscriber {
+		own := prefixPart(systemPart(w.extensions, y.ID, func(b *subscriber) string { return b.SystemID }), q.text("shortNumber"))
+		keep := func(b *subscriber) bool {
+			n := asSystemNumber(w, b)
+			return !slices.ContainsFunc(conditions, func(f func(*pbxNumber) bool) bool { return f != nil && !f(n) })
+		}
+		keys := map[string]func(*subscriber) string{}
+		for field, key := range sortKeys {
+			keys[field] = func(b *subscriber) string { return key(asSystemNumber(w, b)) }
+		}
+		return sortBy(q, filter(own, []func(*subscriber) bool{keep}), keys)
+	})
+	return paged(list, q, func(b *subscriber) any { return numberView(asSystemNumber(w, b), format) }), nil
+}
+
+// systemNumberConditions are the filters of ListSystemPhoneNumbers.
+func systemNumberConditions(q query) []func(*pbxNumber) bool {
 	name := strings.ToLower(q.text("name"))
-	conditions := []func(*pbxNumber) bool{
+	return []func(*pbxNumber) bool{
 		startsWith(q, "shortNumber", func(n *pbxNumber) string { return n.ShortNumber }),
 		startsWith(q, "internalNumber", func(n *pbxNumber) string { return n.InternalNumber }),
 		equals(q, "pbxUserId", func(n *pbxNumber) string { return n.PbxUserID }),
@@ -161,41 +186,23 @@ func listSystemPhoneNumbers(w *world, c *call) (any, error) {
 			return strings.HasPrefix(strings.ToLower(n.FirstName), name) || strings.HasPrefix(strings.ToLower(n.LastName), name)
 		},
 	}
-	sortKeys := map[string]func(*pbxNumber) string{
+}
+
+func systemNumberSortKeys() map[string]func(*pbxNumber) string {
+	return map[string]func(*pbxNumber) string{
 		"internalNumber": func(n *pbxNumber) string { return n.InternalNumber }, "id": func(n *pbxNumber) string { return n.ID },
 		"numberE164": func(n *pbxNumber) string { return n.NumberE164 },
 	}
-	if y.Type != typeCloudPBX {
-		own := systemPart(w.numbersByExt, y.ID, func(n *pbxNumber) string { return n.SystemID })
-		list := sortBy(q, filter(own, conditions), sortKeys)
-		return paged(list, q, func(n *pbxNumber) any { return numberView(n, format) }), nil
-	}
-	own := systemPart(w.extensions, y.ID, func(b *subscriber) string { return b.SystemID })
-	if plainList(q, sortKeys) {
-		return pageOf(len(own), q, func(i int) any {
-			if q.descending() {
-				i = len(own) - 1 - i
-			}
-			return numberView(asSystemNumber(w, own[i]), format)
-		}), nil
-	}
-	list := make([]*pbxNumber, len(own))
-	for i, b := range own {
-		list[i] = asSystemNumber(w, b)
-	}
-	list = sortBy(q, filter(list, conditions), sortKeys)
-	return paged(list, q, func(n *pbxNumber) any { return numberView(n, format) }), nil
 }
 
-// plainList tells whether a list is neither filtered nor sorted by another
-// field than its default, so that a page can be cut from the order.
-func plainList(q query, sortKeys map[string]func(*pbxNumber) string) bool {
-	for _, name := range []string{"shortNumber", "internalNumber", "pbxUserId", "deviceName", "companyPrefix", "isMonitored", "isAssignedToUser", "name"} {
-		if q.text(name) != "" {
-			return false
-		}
+// prefixPart cuts the extensions that start with some digits out of those of a
+// system, which are in the order of their numbers.
+func prefixPart(list []*subscriber, start string) []*subscriber {
+	at := func(target string) int {
+		i, _ := slices.BinarySearchFunc(list, target, func(b *subscriber, t string) int { return strings.Compare(b.ShortNumber, t) })
+		return i
 	}
-	return sortKeys[q.text("sortField")] == nil
+	return list[at(start):at(start+"\xff")]
 }
 
 func startsWith[T any](q query, name string, property func(*T) string) func(*T) bool {

@@ -17,9 +17,8 @@ func userSortKeys() map[string]func(*user) string {
 	}
 }
 
-// listUsers answers ListUsers. The common case, all users of the company by
-// displayName or loginEmail, is cut from a sorted order: a page costs the same
-// at every offset. Filters look at every user.
+// listUsers answers ListUsers: filters and sort look at every user, once for
+// all pages (listOnce).
 func listUsers(w *world, c *call) (any, error) {
 	companies := c.query.words("companyId")
 	if len(companies) == 0 {
@@ -39,18 +38,9 @@ func listUsers(w *world, c *call) (any, error) {
 		delete(keys, "loginEmail")
 	}
 	format := c.query.text("format")
-	list := filter(w.candidates(c, base), w.userFilters(c, companies))
-	if sortKey := keys[c.query.text("sortField")]; sortKey == nil {
-		// The order is the base's: read it from either end without copying.
-		descending := c.query.descending()
-		return pageOf(len(list), c.query, func(i int) any {
-			if descending {
-				i = len(list) - 1 - i
-			}
-			return w.view(list[i], format)
-		}), nil
-	}
-	list = sortBy(c.query, list, keys)
+	list := listOnce(w, c, func() []*user {
+		return sortBy(c.query, filter(w.candidates(c, base), w.userFilters(c, companies)), keys)
+	})
 	return paged(list, c.query, func(u *user) any { return w.view(u, format) }), nil
 }
 
