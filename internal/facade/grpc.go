@@ -2,8 +2,6 @@ package facade
 
 import (
 	"context"
-	"errors"
-	"io"
 	"net/http"
 	"strings"
 
@@ -68,87 +66,40 @@ func (f *grpcDoor) unary(ctx context.Context, op *Operation, decode func(any) er
 }
 
 func (f *grpcDoor) call(ctx context.Context, op *Operation, req any) (any, error) {
+	arrived := WithArrival(ctx, f.arrival(ctx))
+	wish, err := documentWish(ctx, op)
+	if err != nil {
+		return nil, Status(f.dispatcher.Refused(arrived, op, err)).Err()
+	}
 	reply := op.output.New().Interface()
 	var header, trailer metadata.MD
-	err := f.dispatcher.Invoke(WithArrival(ctx, f.arrival(ctx)), op.FullMethod, req, reply, grpc.Header(&header), grpc.Trailer(&trailer))
+	err = f.dispatcher.Invoke(wish.with(arrived), op.FullMethod, req, reply, grpc.Header(&header), grpc.Trailer(&trailer))
 	_ = grpc.SetHeader(ctx, safeMetadata(header))
 	_ = grpc.SetTrailer(ctx, trailer)
 	if err != nil {
-		return nil, Status(err).Err()
+		return nil, wish.status(err).Err()
 	}
+	wish.grant(reply)
 	return reply, nil
 }
 
-// stream is the handler of every streaming RPC. Only where both sides stream do they do so at the same time; else all
-// requests go before the first answer comes.
+// stream is the handler of every streaming RPC.
 func (f *grpcDoor) stream(op *Operation, server grpc.ServerStream) error {
 	ctx, cancel := context.WithCancel(WithArrival(server.Context(), f.arrival(server.Context())))
 	defer cancel()
-	client, err := f.dispatcher.NewStream(ctx, op.streamDesc(), op.FullMethod)
+	wish, err := documentWish(ctx, op)
 	if err != nil {
-		return Status(err).Err()
+		return Status(f.dispatcher.Refused(ctx, op, err)).Err()
 	}
-	if op.method.IsStreamingClient() && op.method.IsStreamingServer() {
-		go func() {
-			if sendAll(op, server, client) != nil {
-				cancel()
-			}
-		}()
-	} else if err := sendAll(op, server, client); err != nil {
-		return Status(err).Err()
+	client, err := f.dispatcher.NewStream(wish.with(ctx), op.streamDesc(), op.FullMethod)
+	if err != nil {
+		return wish.status(err).Err()
 	}
-	if err := receiveAll(op, server, client); err != nil {
-		return Status(err).Err()
+	c := conversation{op: op, server: server, client: client, wish: wish}
+	if err := c.run(cancel); err != nil {
+		return wish.status(err).Err()
 	}
 	return nil
-}
-
-// sendAll passes the caller's messages on. That the call has ended early is not its error: the reason comes with the
-// next receive.
-func sendAll(op *Operation, server grpc.ServerStream, client grpc.ClientStream) error {
-	for {
-		req := op.input.New().Interface()
-		err := server.RecvMsg(req)
-		if errors.Is(err, io.EOF) {
-			return client.CloseSend()
-		}
-		if err != nil {
-			return err
-		}
-		switch err := client.SendMsg(req); {
-		case errors.Is(err, io.EOF):
-			return nil
-		case err != nil:
-			return err
-		case !op.method.IsStreamingClient():
-			return client.CloseSend()
-		}
-	}
-}
-
-// receiveAll passes the answers back. The header is asked for first: in-process streams (inprocgrpc v1.1.2) would wait
-// for the next message when asked after the first.
-func receiveAll(op *Operation, server grpc.ServerStream, client grpc.ClientStream) error {
-	if header, err := client.Header(); err == nil {
-		_ = server.SetHeader(safeMetadata(header))
-	}
-	defer func() { server.SetTrailer(client.Trailer()) }()
-	for {
-		reply := op.output.New().Interface()
-		err := client.RecvMsg(reply)
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if err := server.SendMsg(reply); err != nil {
-			return err
-		}
-		if !op.method.IsStreamingServer() {
-			return nil
-		}
-	}
 }
 
 // arrival reads the caller from peer and metadata.

@@ -20,14 +20,15 @@ const chunkSize = 64 << 10
 
 // NewStream calls a streaming twin: Upload… (a client stream: first the request, then chunks) or Download… (a server
 // stream of google.api.HttpBody, each with the content type and at most 64 KiB; at least one). The stream's end, or
-// that of ctx, ends the upstream call.
+// that of ctx, ends the upstream call. Who receives while another goroutine sends learns of an answer as soon as it is
+// there, before the upload has ended.
 func (c *Client) NewStream(ctx context.Context, _ *grpc.StreamDesc, fullMethod string, opts ...grpc.CallOption) (grpc.ClientStream, error) {
 	b := c.opts.Bindings.ByMethod(fullMethod)
 	if b == nil || b.VariantOf == nil {
 		return nil, status.Errorf(codes.Unimplemented, "method %s is not a stream of Rainbow", fullMethod)
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	s := stream{ctx: ctx, cancel: cancel, client: c, binding: b, opts: opts, answered: make(chan struct{})}
+	s := stream{ctx: ctx, cancel: cancel, client: c, binding: b, opts: opts, begun: make(chan struct{}), answered: make(chan struct{})}
 	if b.upload != nil {
 		return &upload{stream: s}, nil
 	}
@@ -42,23 +43,36 @@ type stream struct {
 	binding *Binding
 	opts    []grpc.CallOption
 
-	call     *call
+	begun  chan struct{} // closed when it is settled what call is, or why there is none
+	opened sync.Once
+	call   *call
+	fault  error // of the request, when there is no call
+
 	answered chan struct{} // closed when answer and err are set
 	answer   *answer
 	err      error
 }
 
+// open settles the call, or the fault of the request. Only the first counts; the error is that one's fault.
+func (s *stream) open(k *call, fault error) error {
+	s.opened.Do(func() {
+		s.call, s.fault = k, fault
+		close(s.begun)
+	})
+	return s.fault
+}
+
 // prepare makes the call of the request message.
-func (s *stream) prepare(msg proto.Message) error {
+func (s *stream) prepare(msg proto.Message) (*call, error) {
 	b := s.binding
 	request, err := b.build(msg)
 	if err != nil {
-		return b.invalid(err)
+		return nil, b.invalid(err)
 	}
-	s.call = &call{method: b.Method, path: b.Path.Template, repeatable: b.Repeatable(), retry: true, request: request,
+	k := &call{method: b.Method, path: b.Path.Template, repeatable: b.Repeatable(), retry: true, request: request,
 		noAccount: b.Operation.GetNoCredentials()}
-	s.call.typedHeaders(s.ctx, b, false)
-	return nil
+	k.typedHeaders(s.ctx, b, false)
+	return k, nil
 }
 
 // run makes the call and publishes its outcome.
@@ -86,8 +100,13 @@ func (c *Client) refusalOf(k *call, a *answer) error {
 
 // wait returns when the answer is there.
 func (s *stream) wait() error {
-	if s.call == nil {
-		return s.binding.invalid(errors.New("request: no message was sent"))
+	select {
+	case <-s.begun:
+	case <-s.ctx.Done():
+		return (&call{method: s.binding.Method, path: s.binding.Path.Template}).unsent(s.ctx.Err(), nil)
+	}
+	if s.fault != nil {
+		return s.fault
 	}
 	<-s.answered // send watches the context
 	return s.err
@@ -121,7 +140,7 @@ func (u *upload) SendMsg(m any) error {
 		return u.binding.invalid(fmt.Errorf("request: %T is not %s", m, u.binding.Input.Descriptor().FullName()))
 	}
 	part := msg.ProtoReflect()
-	if u.call == nil {
+	if u.pipe == nil {
 		return u.begin(part)
 	}
 	if part.Has(u.binding.upload.request) {
@@ -139,23 +158,17 @@ func (u *upload) SendMsg(m any) error {
 	return nil
 }
 
+// begin makes the call of the first part. After a fault of it the stream is of no more use.
 func (u *upload) begin(part protoreflect.Message) error {
-	if !part.Has(u.binding.upload.request) {
-		return u.binding.invalid(errors.New("request: the first message must hold the parameters"))
-	}
-	if err := u.prepare(part.Get(u.binding.upload.request).Message().Interface()); err != nil {
-		return err
-	}
-	if len(u.call.request.body) > 0 {
-		u.call = nil
-		return u.binding.invalid(errors.New("request: the body comes in chunks, not with the parameters"))
-	}
-	if u.call.request.header.Get("Content-Type") == "" {
-		u.call.request.header.Set("Content-Type", u.binding.RequestMedia)
-	}
+	k, err := u.first(part)
 	r, w := io.Pipe()
+	if err == nil {
+		k.reader, k.length, k.buffered = r, -1, true
+	}
+	if fault := u.open(k, err); fault != nil {
+		return fault
+	}
 	u.pipe = w
-	u.call.reader, u.call.length, u.call.buffered = r, -1, true
 	unlink := context.AfterFunc(u.ctx, func() { _ = w.CloseWithError(u.ctx.Err()) })
 	go func() {
 		u.run()
@@ -165,12 +178,32 @@ func (u *upload) begin(part protoreflect.Message) error {
 	return nil
 }
 
+// first is the call of the first part, still without a body.
+func (u *upload) first(part protoreflect.Message) (*call, error) {
+	if !part.Has(u.binding.upload.request) {
+		return nil, u.binding.invalid(errors.New("request: the first message must hold the parameters"))
+	}
+	k, err := u.prepare(part.Get(u.binding.upload.request).Message().Interface())
+	if err != nil {
+		return nil, err
+	}
+	if len(k.request.body) > 0 {
+		return nil, u.binding.invalid(errors.New("request: the body comes in chunks, not with the parameters"))
+	}
+	if k.request.header.Get("Content-Type") == "" {
+		k.request.header.Set("Content-Type", u.binding.RequestMedia)
+	}
+	return k, nil
+}
+
 // CloseSend ends the body. After the context has ended it breaks the body off, so that upstream never takes a part of
 // a file for the whole.
 func (u *upload) CloseSend() error {
-	if u.pipe != nil {
-		_ = u.pipe.CloseWithError(u.ctx.Err()) // nil is the regular end
+	if u.pipe == nil {
+		_ = u.open(nil, u.binding.invalid(errors.New("request: no message was sent"))) // RecvMsg tells
+		return nil
 	}
+	_ = u.pipe.CloseWithError(u.ctx.Err()) // nil is the regular end
 	return nil
 }
 
@@ -184,7 +217,11 @@ func (u *upload) RecvMsg(m any) error {
 		return err
 	}
 	u.reply = true
-	_, err := u.binding.decode(u.answer, m, u.client.opts.MaxAnswer)
+	u.client.observe(u.binding.VariantOf, u.answer)
+	document, err := u.binding.decode(u.answer, m, u.client.opts.MaxAnswer)
+	if x := ExchangeFrom(u.ctx); x != nil && err == nil {
+		x.Answer.Document = document
+	}
 	return u.call.failed(err)
 }
 
@@ -204,15 +241,18 @@ func (d *download) SendMsg(m any) error {
 	if d.call != nil {
 		return d.binding.invalid(errors.New("request: it is one message"))
 	}
-	if err := d.prepare(msg); err != nil {
-		return err
+	if fault := d.open(d.prepare(msg)); fault != nil {
+		return fault
 	}
 	go d.run()
 	return nil
 }
 
-// CloseSend has nothing to do.
-func (d *download) CloseSend() error { return nil }
+// CloseSend says, when nothing was sent, that nothing will be.
+func (d *download) CloseSend() error {
+	_ = d.open(nil, d.binding.invalid(errors.New("request: no message was sent"))) // RecvMsg tells
+	return nil
+}
 
 // RecvMsg gives the next chunk.
 func (d *download) RecvMsg(m any) error {
