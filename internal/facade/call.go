@@ -35,6 +35,9 @@ type Call struct {
 
 	// HTTPStatus is upstream's status once known; 0 otherwise.
 	HTTPStatus int
+
+	policies   []Policy // still to come
+	last, next Next     // the call itself, and step, bound once
 }
 
 // Code is how the call ended, for logs and metrics. A raw exchange ends without an error whatever upstream answers.

@@ -143,26 +143,19 @@ func (d *Dispatcher) Refused(ctx context.Context, op *Operation, err error) erro
 
 // run passes the call through the policies, then to last.
 func (d *Dispatcher) run(ctx context.Context, call *Call, last Next) error {
-	w := walk{policies: d.policies, call: call, last: last}
-	w.next = w.step
-	return w.step(ctx)
+	call.policies, call.last = d.policies, last
+	call.next = call.step
+	return call.step(ctx)
 }
 
-// walk is one call's way through the policies.
-type walk struct {
-	policies []Policy
-	call     *Call
-	last     Next
-	next     Next // step, bound once
-}
-
-func (w *walk) step(ctx context.Context) error {
-	if len(w.policies) == 0 {
-		return w.last(ctx)
+// step calls the next policy.
+func (c *Call) step(ctx context.Context) error {
+	if len(c.policies) == 0 {
+		return c.last(ctx)
 	}
-	policy := w.policies[0]
-	w.policies = w.policies[1:]
-	return policy(ctx, w.call, w.next)
+	policy := c.policies[0]
+	c.policies = c.policies[1:]
+	return policy(ctx, c, c.next)
 }
 
 // localContext carries what a local service may know of its caller. Credentials are not among it.

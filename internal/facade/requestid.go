@@ -1,21 +1,19 @@
 package facade
 
-import (
-	"encoding/hex"
-	"math/rand/v2"
-)
+import "math/rand/v2"
 
 // RequestID returns the caller's id of a request when it is fit for logs and headers, else a new one of 16 hex digits.
 func RequestID(given string) string {
 	if given != "" && len(given) <= 64 && plainID(given) {
 		return given
 	}
-	var b [8]byte
+	const digits = "0123456789abcdef"
+	var id [16]byte
 	n := rand.Uint64()
-	for i := range b {
-		b[i] = byte(n >> (8 * i))
+	for i := range id {
+		id[i] = digits[n>>(4*i)&0xf]
 	}
-	return hex.EncodeToString(b[:])
+	return string(id[:])
 }
 
 func plainID(id string) bool {

@@ -218,6 +218,9 @@ func (h *Handler) arrival(w http.ResponseWriter, r *http.Request) *facade.Arriva
 // target is the request line's path and query, as the caller escaped them.
 func target(r *http.Request) string {
 	escaped := escapedPath(r.URL)
+	if uri := r.RequestURI; strings.HasPrefix(uri, escaped) && strings.HasPrefix(uri[len(escaped):], "?") && uri[len(escaped)+1:] == r.URL.RawQuery {
+		return uri // nothing to put together
+	}
 	if r.URL.RawQuery == "" && !r.URL.ForceQuery {
 		return escaped
 	}

@@ -26,11 +26,13 @@ func (h *Handler) mirror(ctx context.Context, w http.ResponseWriter, r *http.Req
 		h.refuse(w, r, h.opts.Dispatcher.Refused(ctx, rt.op, err))
 		return
 	}
-	x := &upstream.Exchange{
-		WantRaw: true,
-		Request: &upstream.RawRequest{Method: rt.method, Target: target(r), Header: r.Header, Body: body},
+	var m struct { // one piece of memory
+		exchange upstream.Exchange
+		request  upstream.RawRequest
 	}
-	rt.generated(w, bare(upstream.WithExchange(ctx, x), r), rt.params(p))
+	m.request = upstream.RawRequest{Method: rt.method, Target: target(r), Header: r.Header, Body: body}
+	m.exchange = upstream.Exchange{WantRaw: true, Request: &m.request}
+	rt.generated(w, bare(upstream.WithExchange(ctx, &m.exchange), r), rt.params(p))
 }
 
 // noValues is what generated handlers read as form: nothing, since the query travels raw and is read leniently by

@@ -14,6 +14,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	goruntime "runtime"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -195,6 +196,8 @@ func (s *Server) AdminAddr() string { return s.adminListener.Addr().String() }
 
 // Run serves until ctx ends, then lets calls under way finish for the configured time, and closes everything.
 func (s *Server) Run(ctx context.Context) error {
+	ballast := ballast()
+	defer goruntime.KeepAlive(ballast)
 	group, gctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return serveErr("grpc-addr", s.grpcServer.Serve(s.grpcListener)) })
 	group.Go(func() error { return serveErr("http-addr", s.httpServer.Serve(s.httpListener)) })
