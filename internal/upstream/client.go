@@ -69,6 +69,9 @@ type Options struct {
 
 	// UserAgent names the gateway upstream, for calls that bring none of their own.
 	UserAgent string
+
+	// Radar is shown JSON answers; it may be nil.
+	Radar Radar
 }
 
 // Account is the service account: a Rainbow user and the application it logs in with. It is only kept in memory.
@@ -182,6 +185,9 @@ func (c *Client) Invoke(ctx context.Context, fullMethod string, req, reply any, 
 	raw := x != nil && x.WantRaw
 	if !raw { // else the headers are in the exchange
 		setHeaderOption(opts, a.header)
+	}
+	if b.success(a.status) {
+		c.observe(b, a)
 	}
 	switch {
 	case raw && a.status == http.StatusNotModified: // the caller asked for that, with If-None-Match
