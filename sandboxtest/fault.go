@@ -1,69 +1,60 @@
 package sandboxtest
 
 import (
-	"encoding/json"
 	"time"
 
 	"github.com/rainbow-gateway/rainbow-gateway/internal/sandbox"
 )
 
-// Fault makes some requests go wrong. The first fault that matches and still
-// has a turn applies.
-type Fault struct {
-	// Method is compared exactly; empty matches every method.
-	Method string `json:"method,omitempty"`
-	// Path is a pattern of the whole path: * stands for one segment (or a part
-	// of one), ** at the end for the rest. Empty matches every path.
-	Path string `json:"path,omitempty"`
-	// Status is answered instead of doing the work; 0 does the work.
-	Status int `json:"status,omitempty"`
-	// RetryAfter is sent with Status, in seconds; 0 sends none.
-	RetryAfter int `json:"retryAfter,omitempty"`
-	// Body is sent with Status as it is; empty sends Rainbow's envelope.
-	Body string `json:"body,omitempty"`
-	// Times is how often the fault applies; 0 is always.
-	Times int `json:"times,omitempty"`
-	// Skip lets that many matching requests pass first.
-	Skip int `json:"skip,omitempty"`
-	// Probability is the chance of each turn, 0 and 1 both being certain.
-	Probability float64 `json:"probability,omitempty"`
-	// Latency is waited before anything else.
-	Latency Duration `json:"latency,omitempty"`
-	// DropAfter does the work and then cuts the connection: a lost answer.
-	DropAfter bool `json:"dropAfter,omitempty"`
-	// RowCode makes rows of imports fail with that code (1001 to 1012, 2001 to
-	// 2022) instead of requests; Login narrows it to the rows of one user.
-	// Times, Skip and Probability count rows then.
-	RowCode int    `json:"rowCode,omitempty"`
-	Login   string `json:"login,omitempty"`
-}
+// Fault is a rule that makes some requests go wrong. Which requests: Operation
+// (an id of the catalogue, or a pattern of ids), Method, Path (a pattern),
+// Login. When: Skip, Times, Probability, After, For. What: Latency,
+// SlowRequest, SlowAnswer; Status with RetryAfter, RetryAfterForm, Format and
+// Body; Limit; Cut, Lost and Hold; Expire, Lock; Stale; ExtraMembers, Drift;
+// RowCode and Pending of imports. docs/sandbox.md has an example of each.
+type Fault = sandbox.Fault
 
-// Duration is a time.Duration that JSON writes as "250ms".
-type Duration time.Duration
+// The parts of a Fault.
+type (
+	Latency  = sandbox.Latency  // a distribution of waiting times, see Fixed
+	Pace     = sandbox.Pace     // how slowly a body goes
+	Limit    = sandbox.Limit    // a token bucket
+	Stale    = sandbox.Stale    // a replica that lags
+	Drift    = sandbox.Drift    // members of another type
+	Duration = sandbox.Duration // a time.Duration that JSON writes as "250ms"
+)
 
-// MarshalText writes the duration as time.Duration prints it.
-func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+// FaultState is a fault in force, and how often it came up.
+type FaultState = sandbox.FaultState
 
-// translate hands faults on in the vocabulary of /sandbox/faults, which is the
-// stable one.
-func translate(faults []Fault) ([]sandbox.Fault, error) {
-	text, err := json.Marshal(faults)
-	if err != nil {
-		return nil, err
-	}
-	var list []sandbox.Fault
-	err = json.Unmarshal(text, &list)
-	return list, err
-}
+// Fixed is the latency that is always the same.
+func Fixed(d time.Duration) *Latency { return sandbox.Fixed(d) }
+
+// ParseFault reads a fault as the flag --fault of gateway sandbox takes it:
+// "operation: ListDdis, status: 503, times: 2".
+func ParseFault(rule string) (Fault, error) { return sandbox.ParseFault(rule) }
 
 // SetFaults replaces the faults in force. One that cannot be meant, such as a
 // status of 7, fails the test.
 func (s *Server) SetFaults(faults ...Fault) {
 	s.tb.Helper()
-	list, err := translate(faults)
-	s.must(err)
-	s.must(s.sandbox.SetFaults(list))
+	s.must(s.sandbox.SetFaults(faults))
 }
+
+// SetFaultRules is SetFaults for rules in the words of the flag --fault.
+func (s *Server) SetFaultRules(rules ...string) {
+	s.tb.Helper()
+	faults := make([]Fault, len(rules))
+	for i, rule := range rules {
+		var err error
+		faults[i], err = ParseFault(rule)
+		s.must(err)
+	}
+	s.SetFaults(faults...)
+}
+
+// Faults lists the faults in force and how often each came up.
+func (s *Server) Faults() []FaultState { return s.sandbox.Faults() }
 
 // ClearFaults ends all faults.
 func (s *Server) ClearFaults() {

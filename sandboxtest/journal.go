@@ -14,11 +14,12 @@ type Request struct {
 	Method  string
 	Path    string
 	Query   string
-	Status  int    // 0: cut before an answer
-	Dropped bool   // the work was done, the answer was lost
-	Digest  string // 16 hexadecimal digits of the SHA-256 of the body; empty: no body
-	Bytes   int    // size of the body
-	Fault   bool   // a fault applied
+	Status  int      // 0: cut before an answer
+	Dropped bool     // the work was done, the answer was lost
+	Digest  string   // 16 hexadecimal digits of the SHA-256 of the body; empty: no body
+	Bytes   int      // size of the body
+	Fault   bool     // a fault applied
+	Faults  []string // the names of those that did
 }
 
 // Journal chooses requests; its zero value chooses the last 1,000.
@@ -38,7 +39,7 @@ func (s *Server) Requests(query Journal) []Request {
 	for _, e := range s.sandbox.FindJournal(sandbox.JournalQuery(query)) {
 		list = append(list, Request{
 			Seq: e.Seq, Time: e.Time, Method: e.Method, Path: e.Path, Query: e.Query, Status: e.Status,
-			Dropped: e.Dropped, Digest: e.Digest, Bytes: e.Bytes, Fault: e.Fault,
+			Dropped: e.Dropped, Digest: e.Digest, Bytes: e.Bytes, Fault: e.Fault, Faults: e.Faults,
 		})
 	}
 	return list

@@ -80,10 +80,7 @@ func Logger(log *slog.Logger) Option {
 
 // Faults are in force from the start.
 func Faults(faults ...Fault) Option {
-	return Option{func(o *sandbox.Options) (err error) {
-		o.Faults, err = translate(faults)
-		return err
-	}}
+	return set(func(o *sandbox.Options) { o.Faults = faults })
 }
 
 // FaultSeed chooses among the reproducible courses that faults with a

@@ -89,8 +89,8 @@ func TestMisuseFailsTheTest(t *testing.T) {
 	}{
 		{"an unknown snapshot", `snapshot "x": no such snapshot`, func(tb sandboxtest.TB) { sandboxtest.Start(tb).Restore("x") }},
 		{"a snapshot without a name", "not a snapshot name", func(tb sandboxtest.TB) { sandboxtest.Start(tb).Snapshot("") }},
-		{"an impossible fault", "status 7 is outside", func(tb sandboxtest.TB) { sandboxtest.Start(tb).SetFaults(sandboxtest.Fault{Status: 7}) }},
-		{"an impossible fault at the start", "status 7 is outside", func(tb sandboxtest.TB) {
+		{"an impossible fault", "status: 7 is outside", func(tb sandboxtest.TB) { sandboxtest.Start(tb).SetFaults(sandboxtest.Fault{Status: 7}) }},
+		{"an impossible fault at the start", "status: 7 is outside", func(tb sandboxtest.TB) {
 			sandboxtest.Start(tb, sandboxtest.Faults(sandboxtest.Fault{Status: 7}))
 		}},
 		{"too many users", "1,000,000", func(tb sandboxtest.TB) { sandboxtest.Start(tb, sandboxtest.SeedUsers(2_000_000)) }},

@@ -67,7 +67,7 @@ func newRehearsal(t *testing.T) *rehearsal {
 	t.Helper()
 	r := &rehearsal{rainbow: sandboxtest.Start(t, sandbox.Options{}), state: filepath.Join(t.TempDir(), "state.db")}
 	// A little latency keeps several calls in flight when the kill comes.
-	if err := r.rainbow.Sandbox.SetFaults([]sandbox.Fault{{Path: "/api/rainbow/rvcpprovisioning/**", Latency: sandbox.Duration(3 * time.Millisecond)}}); err != nil {
+	if err := r.rainbow.Sandbox.SetFaults([]sandbox.Fault{{Path: "/api/rainbow/rvcpprovisioning/**", Latency: sandbox.Fixed(3 * time.Millisecond)}}); err != nil {
 		t.Fatal(err)
 	}
 	return r

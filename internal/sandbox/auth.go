@@ -48,6 +48,9 @@ type sessions struct {
 	failures  map[string]*failedLogins // by user id
 	loggedOut map[string]bool          // token ids
 	issued    int
+
+	expiredTokens map[string]bool // token ids that a fault rule ended
+	expiredBefore issue           // as it did all tokens before that one
 }
 
 type failedLogins struct {
@@ -56,7 +59,7 @@ type failedLogins struct {
 }
 
 func newSessions() *sessions {
-	return &sessions{failures: map[string]*failedLogins{}, loggedOut: map[string]bool{}}
+	return &sessions{failures: map[string]*failedLogins{}, loggedOut: map[string]bool{}, expiredTokens: map[string]bool{}}
 }
 
 // clear forgets the failed logins of everybody.
@@ -292,6 +295,9 @@ func (s *Sandbox) admitBearer(w *world, c *call) error {
 	u := w.users.get(parsed.User.ID)
 	if u == nil || u.IsTerminated || !u.IsActive {
 		return unauthorized(0, "User %s is no longer active", parsed.User.LoginEmail)
+	}
+	if s.sessions.expired(parsed.ID, c.expire, c.now) {
+		return unauthorized(0, "jwt expired")
 	}
 	c.caller, c.claims = u, parsed
 	return nil

@@ -16,7 +16,8 @@ type call struct {
 	claims  *claims
 	now     time.Time
 	sandbox *Sandbox
-	writes  bool // the route may change the world
+	writes  bool   // the route may change the world
+	expire  string // what a fault rule does to the token
 
 	world      *world      // the one the handler gets
 	permission *permission // nil where no roles are named

@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"encoding/json"
 	"net/http"
 	"strings"
 )
@@ -29,19 +28,8 @@ func (s *Sandbox) control(w http.ResponseWriter, r *http.Request, body []byte) {
 			return
 		}
 		writeJSON(w, http.StatusOK, map[string]string{"status": "reset"})
-	case "GET /sandbox/faults":
-		writeJSON(w, http.StatusOK, s.faults.list())
-	case "POST /sandbox/faults":
-		var rules []Fault
-		err := json.Unmarshal(body, &rules)
-		if err == nil {
-			err = s.SetFaults(rules)
-		}
-		if err != nil {
-			writeJSON(w, http.StatusBadRequest, map[string]string{"error": err.Error()})
-			return
-		}
-		writeJSON(w, http.StatusOK, s.faults.list())
+	case "GET /sandbox/faults", "POST /sandbox/faults", "DELETE /sandbox/faults":
+		s.controlFaults(w, r, body)
 	default:
 		writeJSON(w, http.StatusNotFound, noSuchControl(method, path))
 	}

@@ -1,198 +1,222 @@
 package sandbox
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"math/rand/v2"
-	"net/http"
-	"path"
 	"strings"
 	"sync"
 	"time"
 )
 
-// Fault makes some requests go wrong. The first rule that matches and still
-// has a turn applies.
-type Fault struct {
-	// Method is compared exactly; empty matches every method.
-	Method string `json:"method,omitempty"`
-	// Path is a pattern of the whole path: * stands for one segment (or a part
-	// of one), ** at the end for the rest. Empty matches every path.
-	Path string `json:"path,omitempty"`
-	// Status is answered instead of doing the work; 0 does the work.
-	Status int `json:"status,omitempty"`
-	// RetryAfter is sent with Status, in seconds; 0 sends none.
-	RetryAfter int `json:"retryAfter,omitempty"`
-	// Body is sent with Status as it is, as JSON when it starts with { and as
-	// text else; empty sends Rainbow's envelope of the status.
-	Body string `json:"body,omitempty"`
-	// Times is how often the rule applies; 0 is always.
-	Times int `json:"times,omitempty"`
-	// Skip lets that many matching requests pass first.
-	Skip int `json:"skip,omitempty"`
-	// Probability is the chance of each turn, 0 and 1 both being certain.
-	Probability float64 `json:"probability,omitempty"`
-	// Latency is waited before anything else.
-	Latency Duration `json:"latency,omitempty"`
-	// DropAfter does the work and then cuts the connection: a lost answer.
-	DropAfter bool `json:"dropAfter,omitempty"`
-	// RowCode makes rows of imports fail with that code (1001 to 1012, 2001 to
-	// 2022) instead of requests; Login narrows it to the rows of one user.
-	// Times, Skip and Probability count rows then.
-	RowCode int    `json:"rowCode,omitempty"`
-	Login   string `json:"login,omitempty"`
-}
-
-// Duration is a time.Duration that JSON writes as "250ms".
-type Duration time.Duration
-
-// MarshalText writes the duration as time.Duration prints it.
-func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
-
-// UnmarshalText reads what time.ParseDuration reads.
-func (d *Duration) UnmarshalText(text []byte) error {
-	v, err := time.ParseDuration(string(text))
-	*d = Duration(v)
-	return err
-}
-
 // faults holds the rules in force; it has its own lock.
 type faults struct {
-	mu    sync.Mutex
-	rules []*faultRule
-	dice  *rand.Rand
+	mu      sync.Mutex
+	rules   []*faultRule
+	changed chan struct{} // closed when other rules come into force
 }
 
+// faultRule is a rule with what it remembers. Each rule has dice of its own, so
+// that its chances are the same whatever other rules there are.
 type faultRule struct {
 	Fault
-	skipped, applied int
+	since         time.Time
+	dice          *rand.Rand
+	buckets       buckets
+	replica       *replica
+	matched, hits int
 }
 
-func newFaults(seed uint64) *faults {
-	return &faults{dice: rand.New(rand.NewPCG(seed, 0x5b7d0c0ffee))}
+// FaultState is a rule in force and how often it came up.
+type FaultState struct {
+	Rule    Fault `json:"rule"`
+	Matched int   `json:"matched"` // requests or rows it is about, since it was set
+	Hits    int   `json:"hits"`    // those it made go wrong
 }
 
-// SetFaults replaces the rules in force; nil ends all. The error names a rule
-// that cannot be meant.
+// hits is what the rules do to one request; nil is nothing.
+type hits struct {
+	names       []string
+	latency     time.Duration
+	slowRequest *Pace
+	slowAnswer  *Pace
+	replica     *replica
+	bend        []bending     // of the body of the answer
+	end         *Fault        // the rule that decides the answer, nil for none
+	retry       time.Duration // until the bucket of its limit has a token
+}
+
+func newFaults() *faults { return &faults{changed: make(chan struct{})} }
+
+// SetFaults replaces the rules in force; nil ends all. Chances begin anew, from
+// Options.FaultSeed. The error lists all that is wrong with the rules, one a
+// line.
 func (s *Sandbox) SetFaults(rules []Fault) error {
-	for i, r := range rules {
-		if err := r.check(); err != nil {
-			return fmt.Errorf("fault %d: %w", i, err)
+	return s.setFaults(rules, s.options.FaultSeed)
+}
+
+func (s *Sandbox) setFaults(rules []Fault, seed uint64) error {
+	if err := checkFaults(rules); err != nil {
+		return err
+	}
+	now := s.options.Clock()
+	var list []*faultRule
+	var replicas []*replica
+	for i, rule := range rules {
+		rule.Name = cmp.Or(rule.Name, fmt.Sprintf("fault %d", i+1))
+		r := &faultRule{Fault: rule, since: now, dice: rand.New(rand.NewPCG(seed, 0x5b7d0c0ffee+uint64(i)))}
+		if rule.Limit != nil {
+			r.buckets.limit = *rule.Limit
 		}
+		if rule.Stale != nil {
+			r.replica = &replica{lag: *rule.Stale, clock: s.options.Clock}
+			replicas = append(replicas, r.replica)
+		}
+		list = append(list, r)
 	}
-	s.faults.set(rules)
+	s.store.mu.Lock()
+	s.store.follow(replicas)
+	s.store.mu.Unlock()
+	s.faults.set(list)
 	return nil
 }
 
-func (f Fault) check() error {
-	if _, err := path.Match(f.Path, ""); err != nil {
-		return fmt.Errorf("path %q: %w", f.Path, err)
-	}
-	if f.Status != 0 && (f.Status < 200 || f.Status > 599) {
-		return fmt.Errorf("status %d is outside 200 to 599", f.Status)
-	}
-	if f.Probability < 0 || f.Probability > 1 {
-		return fmt.Errorf("probability %v is outside 0 to 1", f.Probability)
-	}
-	if _, known := rowMessages()[f.RowCode]; f.RowCode != 0 && !known {
-		return fmt.Errorf("row code %d is unknown", f.RowCode)
-	}
-	if f.DropAfter && f.Status != 0 {
-		return fmt.Errorf("dropAfter does the work, status %d does not: only one can be set", f.Status)
-	}
-	return nil
-}
-
-func (f *faults) set(rules []Fault) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.rules = nil
-	for _, r := range rules {
-		f.rules = append(f.rules, &faultRule{Fault: r})
-	}
-}
-
-func (f *faults) list() []Fault {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	list := []Fault{}
-	for _, r := range f.rules {
-		list = append(list, r.Fault)
+// Faults lists the rules in force and how often each came up.
+func (s *Sandbox) Faults() []FaultState {
+	s.faults.mu.Lock()
+	defer s.faults.mu.Unlock()
+	list := []FaultState{}
+	for _, r := range s.faults.rules {
+		list = append(list, FaultState{r.Fault, r.matched, r.hits})
 	}
 	return list
 }
 
-// next answers the fault that hits a request, nil for none.
-func (f *faults) next(method, target string) *Fault {
-	return f.pick(func(r *faultRule) bool { return r.RowCode == 0 && r.matches(method, target) })
+func (f *faults) set(rules []*faultRule) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.rules = rules
+	close(f.changed)
+	f.changed = make(chan struct{})
+}
+
+// none tells whether there are no rules, which is the ordinary case.
+func (f *faults) none() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.rules) == 0
+}
+
+// meet answers what the rules do to a request.
+func (f *faults) meet(q *requestFacts, now time.Time) *hits {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var h *hits
+	for _, r := range f.rules {
+		if r.ofImports() || !r.concerns(q) {
+			continue
+		}
+		hit, retry := r.turn(q, now)
+		if !hit {
+			continue
+		}
+		if h == nil {
+			h = &hits{}
+		}
+		h.add(r)
+		if r.decides() {
+			fault := r.Fault
+			h.end, h.retry = &fault, retry
+			break
+		}
+	}
+	return h
 }
 
 // row answers the code that the row of a user must fail with, 0 for none.
-func (f *faults) row(login string) int {
-	hit := f.pick(func(r *faultRule) bool {
+func (f *faults) row(login string, now time.Time) int {
+	r := f.ofImport(now, func(r *faultRule) bool {
 		return r.RowCode != 0 && (r.Login == "" || strings.EqualFold(r.Login, login))
 	})
-	if hit == nil {
+	if r == nil {
 		return 0
 	}
-	return hit.RowCode
+	return r.RowCode
 }
 
-// pick answers the first rule that matches and still has a turn.
-func (f *faults) pick(matches func(*faultRule) bool) *Fault {
+// holdImport waits as long as a rule keeps the next import Pending, or until
+// the rules change.
+func (f *faults) holdImport(ctx context.Context, now time.Time) {
+	if r := f.ofImport(now, func(r *faultRule) bool { return r.Pending != 0 }); r != nil {
+		f.hold(ctx, time.Duration(r.Pending))
+	}
+}
+
+// ofImport answers the first rule about imports that has a turn.
+func (f *faults) ofImport(now time.Time, concerns func(*faultRule) bool) *faultRule {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, r := range f.rules {
-		if !matches(r) || (r.Times > 0 && r.applied >= r.Times) {
+		if !concerns(r) {
 			continue
 		}
-		if r.skipped < r.Skip {
-			r.skipped++
-			continue
+		if hit, _ := r.turn(nil, now); hit {
+			return r
 		}
-		if r.Probability > 0 && r.Probability < 1 && f.dice.Float64() >= r.Probability {
-			continue
-		}
-		r.applied++
-		fault := r.Fault
-		return &fault
 	}
 	return nil
 }
 
-func (f Fault) matches(method, target string) bool {
-	if f.Method != "" && f.Method != method {
-		return false
+// hold waits, but not beyond the end of the request or of the rules.
+func (f *faults) hold(ctx context.Context, d time.Duration) {
+	f.mu.Lock()
+	changed := f.changed
+	f.mu.Unlock()
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	case <-changed:
 	}
-	if f.Path == "" {
-		return true
-	}
-	if head, all := strings.CutSuffix(f.Path, "/**"); all {
-		segments := strings.Count(head, "/") + 1
-		parts := strings.SplitN(target, "/", segments+1)
-		if len(parts) <= segments {
-			return false
-		}
-		target = strings.Join(parts[:segments], "/")
-		ok, _ := path.Match(head, target)
-		return ok
-	}
-	ok, _ := path.Match(f.Path, target)
-	return ok
 }
 
-// answer writes the fault's status and body.
-func (f *Fault) answer(w http.ResponseWriter) {
-	if f.RetryAfter > 0 {
-		w.Header().Set("Retry-After", fmt.Sprint(f.RetryAfter))
+// turn counts a match and tells whether the rule applies to it; retry is when
+// a limited caller may come back.
+func (r *faultRule) turn(q *requestFacts, now time.Time) (hit bool, retry time.Duration) {
+	age := now.Sub(r.since)
+	if age < time.Duration(r.After) || r.For > 0 && age >= time.Duration(r.After+r.For) {
+		return false, 0
 	}
-	body, contentType := []byte(f.Body), "text/plain; charset=utf-8"
-	if f.Body == "" {
-		body, _ = encode(&apiError{Status: f.Status, Details: "fault of the sandbox"})
+	r.matched++
+	if r.matched <= r.Skip || r.Times > 0 && r.hits >= r.Times {
+		return false, 0
 	}
-	if len(body) > 0 && (body[0] == '{' || body[0] == '[') {
-		contentType = "application/json; charset=utf-8"
+	if r.Limit != nil {
+		passes, wait := r.buckets.take(q, now)
+		if passes {
+			return false, 0
+		}
+		retry = wait
 	}
-	w.Header().Set("Content-Type", contentType)
-	w.WriteHeader(f.Status)
-	w.Write(body)
+	if r.Probability > 0 && r.Probability < 1 && r.dice.Float64() >= r.Probability {
+		return false, 0
+	}
+	r.hits++
+	return true, retry
+}
+
+// add adds what a rule does short of deciding the answer.
+func (h *hits) add(r *faultRule) {
+	h.names = append(h.names, r.Name)
+	if r.Latency != nil {
+		h.latency = min(h.latency+r.Latency.draw(r.dice), maxWait)
+	}
+	h.slowRequest = cmp.Or(r.SlowRequest, h.slowRequest)
+	h.slowAnswer = cmp.Or(r.SlowAnswer, h.slowAnswer)
+	h.replica = cmp.Or(r.replica, h.replica)
+	if r.ExtraMembers > 0 || r.Drift != nil {
+		h.bend = append(h.bend, bending{r.ExtraMembers, r.Drift, rand.New(rand.NewPCG(r.dice.Uint64(), 0))})
+	}
 }

@@ -46,7 +46,7 @@ func (r *rainbow) sandboxUser() string { return "5b7d0c0ffee1000000000001" }
 
 func TestALostAnswerHasDoneItsWork(t *testing.T) {
 	r := start(t, sandbox.Options{})
-	if err := r.sandbox.SetFaults([]sandbox.Fault{{Method: "POST", DropAfter: true, Times: 1}}); err != nil {
+	if err := r.sandbox.SetFaults([]sandbox.Fault{{Method: "POST", Lost: sandbox.LostClose, Times: 1}}); err != nil {
 		t.Fatal(err)
 	}
 	req, _ := http.NewRequest("POST", r.url+ddis, strings.NewReader(`{"number":"0298300777"}`))
@@ -81,7 +81,7 @@ func TestLatencyAndChance(t *testing.T) {
 		t.Errorf("chances: %s %s %s", one, again, other)
 	}
 	r := start(t, sandbox.Options{})
-	if err := r.sandbox.SetFaults([]sandbox.Fault{{Path: cloud, Latency: sandbox.Duration(60 * time.Millisecond)}}); err != nil {
+	if err := r.sandbox.SetFaults([]sandbox.Fault{{Path: cloud, Latency: sandbox.Fixed(60 * time.Millisecond)}}); err != nil {
 		t.Fatal(err)
 	}
 	began := time.Now()
@@ -94,7 +94,7 @@ func TestLatencyAndChance(t *testing.T) {
 func TestFaultsThatCannotBeMeant(t *testing.T) {
 	r := start(t, sandbox.Options{})
 	for _, rule := range []string{
-		`{"status":99}`, `{"probability":2}`, `{"path":"["}`, `{"dropAfter":true,"status":500}`, `{"rowCode":1}`, `{"latency":"soon"}`,
+		`{"status":99}`, `{"probability":2}`, `{"path":"["}`, `{"lost":"close","status":500}`, `{"rowCode":1}`, `{"latency":"soon"}`,
 	} {
 		if a := r.control("POST", "/faults", "["+rule+"]"); a.status != 400 {
 			t.Errorf("%s: %d %s", rule, a.status, a.body)

@@ -46,6 +46,7 @@ func (i *importWorker) run(ctx context.Context) {
 			}
 			continue
 		}
+		i.sandbox.faults.holdImport(ctx, i.sandbox.options.Clock())
 		wait(ctx, i.sandbox.options.ImportDelay)
 		if err := i.process(ctx, job); err != nil && ctx.Err() == nil {
 			i.sandbox.options.Logger.Error("import stopped", "reqId", job.ReqID, "error", err.Error())
@@ -106,7 +107,7 @@ func (w *world) step(s *Sandbox, job *importJob, sh *sheet, now time.Time) (ende
 		r.fail("%s", source.fault)
 	} else {
 		r.cells = sh.byName(source)
-		r.forced = s.faults.row(r.cells["loginEmail"])
+		r.forced = s.faults.row(r.cells["loginEmail"], now)
 		r.run()
 	}
 	if r.result.Status == rowFailed {

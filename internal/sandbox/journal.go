@@ -21,6 +21,7 @@ type JournalEntry struct {
 	Digest  string    `json:"digest,omitempty"` // SHA-256 of the body, 16 hex digits; empty: no body
 	Bytes   int       `json:"bytes"`            // size of the body
 	Fault   bool      `json:"fault"`            // a fault rule applied
+	Faults  []string  `json:"faults,omitempty"` // names of the rules that did
 }
 
 // journal is a ring of the last entries; it has its own lock.

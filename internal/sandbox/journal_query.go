@@ -74,7 +74,7 @@ func readJournalQuery(values url.Values) (JournalQuery, error) {
 			q.Method = value
 		case "path":
 			q.Path = value
-			err = (Fault{Path: value}).check()
+			err = checkPattern(value)
 		case "status":
 			q.Status, err = strconv.Atoi(value)
 		case "limit":

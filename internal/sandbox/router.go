@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -54,10 +53,11 @@ type routeNode struct {
 type boundRoute struct {
 	route
 	permission *permission
+	operation  operation
 }
 
 func routeTree() *routeNode {
-	root, permissions := &routeNode{}, newPermissionTable()
+	root, permissions, named := &routeNode{}, newPermissionTable(), operationsByShape()
 	for _, group := range [][]route{
 		authRoutes(), endUserRoutes(), userRoutes(), systemRoutes(), licenceRoutes(),
 		keyRoutes(), groupRoutes(), greetingRoutes(), recordingRoutes(), welcomeRoutes(), trunkRoutes(),
@@ -65,20 +65,20 @@ func routeTree() *routeNode {
 		partnerRoutes(),
 	} {
 		for _, r := range group {
-			root.add(r, permissions.of(r))
+			root.add(&boundRoute{r, permissions.of(r), named[shape(r.method, r.path)]})
 		}
 	}
 	return root
 }
 
-func (n *routeNode) add(r route, p *permission) {
+func (n *routeNode) add(r *boundRoute) {
 	for _, segment := range strings.Split(strings.TrimPrefix(r.path, "/"), "/") {
 		n = n.child(segment)
 	}
 	if n.methods == nil {
 		n.methods = map[string]*boundRoute{}
 	}
-	n.methods[r.method] = &boundRoute{r, p}
+	n.methods[r.method] = r
 }
 
 func (n *routeNode) child(segment string) *routeNode {
@@ -134,45 +134,39 @@ const (
 // serve handles one request: journal, faults, then the control paths or
 // Rainbow.
 func (s *Sandbox) serve(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	entry := JournalEntry{Time: s.options.Clock(), Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery}
+	control := strings.HasPrefix(r.URL.Path, "/sandbox/")
+	var h *hits
+	var slowly *Pace
+	if !control && !s.faults.none() {
+		h = s.faults.meet(s.factsOf(r), entry.Time)
+	}
+	if h != nil {
+		entry.Fault, entry.Faults, slowly = true, h.names, h.slowRequest
+		if h.end != nil && h.end.Cut == CutBeforeRead {
+			s.misbehave(w, r, nil, h, entry)
+			return
+		}
+	}
+	body, err := readBody(w, r, slowly)
 	if err != nil {
 		writeJSON(w, http.StatusRequestEntityTooLarge, &apiError{Status: 413, Code: codeFileTooLarge, Details: "request body is too large"})
 		return
 	}
-	if strings.HasPrefix(r.URL.Path, "/sandbox/") {
+	if control {
 		s.control(w, r, body)
 		return
 	}
-	entry := JournalEntry{
-		Time: s.options.Clock(), Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery,
-		Digest: digest(body), Bytes: len(body),
-	}
-	fault := s.faults.next(r.Method, r.URL.Path)
-	if fault == nil {
+	entry.Digest, entry.Bytes = digest(body), len(body)
+	if h == nil {
 		answer := &statusRecorder{ResponseWriter: w}
-		s.rainbow(answer, r, body)
+		s.rainbow(answer, r, body, nil)
 		entry.Status = answer.status
 		s.journal.add(entry)
 		return
 	}
-	entry.Fault = true
-	wait(r.Context(), time.Duration(fault.Latency))
-	switch {
-	case fault.Status != 0:
-		fault.answer(w)
-		entry.Status = fault.Status
-	case fault.DropAfter:
-		lost := &statusRecorder{ResponseWriter: lostAnswer{http.Header{}}}
-		s.rainbow(lost, r, body)
-		entry.Status, entry.Dropped = lost.status, true
-		s.journal.add(entry)
-		panic(http.ErrAbortHandler) // net/http closes the connection silently
-	default:
-		answer := &statusRecorder{ResponseWriter: w}
-		s.rainbow(answer, r, body)
-		entry.Status = answer.status
-	}
-	s.journal.add(entry)
+	wait(r.Context(), h.latency)
+	s.misbehave(w, r, body, h, entry)
 }
 
 // wait sleeps unless the caller goes away first.
@@ -199,17 +193,10 @@ func (a *statusRecorder) WriteHeader(status int) {
 	a.ResponseWriter.WriteHeader(status)
 }
 
-// lostAnswer takes an answer that nobody will see.
-type lostAnswer struct{ header http.Header }
-
-func (l lostAnswer) Header() http.Header         { return l.header }
-func (l lostAnswer) Write(b []byte) (int, error) { return len(b), nil }
-func (l lostAnswer) WriteHeader(int)             {}
-
-// rainbow answers a request of the portals.
-func (s *Sandbox) rainbow(w http.ResponseWriter, r *http.Request, body []byte) {
+// rainbow answers a request of the portals; h is what fault rules do to it.
+func (s *Sandbox) rainbow(w http.ResponseWriter, r *http.Request, body []byte, h *hits) {
 	w.Header().Set("x-rainbow-request-id", s.journal.nextID())
-	answer, err := s.dispatch(r, body)
+	answer, err := s.dispatch(r, body, h)
 	if err != nil {
 		var fault *apiError
 		if !errors.As(err, &fault) {
@@ -238,7 +225,7 @@ func (s *Sandbox) rainbow(w http.ResponseWriter, r *http.Request, body []byte) {
 // dispatch finds the route, checks the token and runs the handler inside the
 // store. Every answer has a body and a content type, deletes too: a client
 // trips over an empty one (the Rainbow Node SDK).
-func (s *Sandbox) dispatch(r *http.Request, body []byte) (*rawAnswer, error) {
+func (s *Sandbox) dispatch(r *http.Request, body []byte, h *hits) (*rawAnswer, error) {
 	path, values := splitTarget(r.URL)
 	variables := map[string]string{}
 	rt := s.route(r.Method, path, variables)
@@ -255,6 +242,11 @@ func (s *Sandbox) dispatch(r *http.Request, body []byte) (*rawAnswer, error) {
 		request: r, path: variables, query: query{values}, body: body,
 		now: s.options.Clock(), sandbox: s, writes: rt.writes, permission: rt.permission,
 	}
+	var late *world // where a fault rule says so, the replica that is read
+	if h != nil {
+		c.expire = h.expire()
+		late = s.store.replicaFor(h, rt)
+	}
 	raw := &rawAnswer{contentType: "application/json; charset=utf-8"}
 	run := s.store.read
 	if rt.writes {
@@ -264,6 +256,9 @@ func (s *Sandbox) dispatch(r *http.Request, body []byte) (*rawAnswer, error) {
 		c.world = w
 		if err := s.admit(w, c, rt.access); err != nil {
 			return nil, err
+		}
+		if late != nil {
+			w, c.world = late, late
 		}
 		answer, err := rt.handle(w, c)
 		if err != nil {

@@ -99,7 +99,7 @@ func New(options Options) (*Sandbox, error) {
 		store:    st,
 		sessions: newSessions(),
 		journal:  newJournal(options.JournalSize),
-		faults:   newFaults(options.FaultSeed),
+		faults:   newFaults(),
 		routes:   routeTree(),
 
 		snapshots: snapshots{named: map[string]*Snapshot{}},
@@ -166,7 +166,9 @@ func (s *Sandbox) Journal() []JournalEntry { return s.journal.list() }
 // valid.
 func (s *Sandbox) Reset() error {
 	s.journal.clear()
-	s.faults.set(nil)
+	if err := s.SetFaults(nil); err != nil {
+		return err
+	}
 	return s.replaceWorld(func(w *world) *world {
 		m := w.meta.get(metaID)
 		return seedWorld(m.SeedUsers, m.SigningKey)

@@ -16,6 +16,8 @@ type store struct {
 	mu    sync.RWMutex
 	world *world
 	file  *dataFile // nil: nothing is kept
+
+	replicas []*replica // of fault rules
 }
 
 // read runs fn over the world beside other readers.
@@ -38,6 +40,7 @@ func (st *store) write(fn func(w *world) ([]byte, error)) ([]byte, error) {
 }
 
 func (st *store) flush() error {
+	st.publish()
 	if st.file == nil {
 		st.world.dirty.clear()
 		return nil
@@ -51,6 +54,9 @@ type changes struct {
 	count    int // of all changes ever
 	list     []change
 	at       map[string]int
+
+	following bool     // replicas want the log
+	log       []change // of the present write, in its order
 }
 
 type change struct {
@@ -60,6 +66,9 @@ type change struct {
 }
 
 func (c *changes) note(kind, id string, document any) {
+	if c.following {
+		c.log = append(c.log, change{kind, id, document})
+	}
 	c.count++
 	if !c.tracking {
 		return
@@ -256,6 +265,7 @@ type documentKind struct {
 	each   func(func(id string, document any) error) error
 
 	documents func() []any // by id
+	apply     func(id string, document any)
 }
 
 func kindOf[T any](t *table[T]) documentKind {
@@ -271,6 +281,13 @@ func kindOf[T any](t *table[T]) documentKind {
 				documents[i] = d.(*T)
 			}
 			t.load(documents)
+		},
+		apply: func(id string, document any) {
+			if document == nil {
+				t.remove(id)
+				return
+			}
+			t.put(document.(*T))
 		},
 		documents: func() []any {
 			list := make([]any, 0, len(t.rows))

@@ -150,7 +150,7 @@ func TestSandboxWrongPassword(t *testing.T) {
 
 func TestSandboxLostAnswerOfAPost(t *testing.T) {
 	server, c := rainbow(t, sandbox.Options{SeedUsers: 1})
-	if err := server.Sandbox.SetFaults([]sandbox.Fault{{Method: "POST", Path: "/api/rainbow/rvcpprovisioning/**", DropAfter: true, Times: 1}}); err != nil {
+	if err := server.Sandbox.SetFaults([]sandbox.Fault{{Method: "POST", Path: "/api/rainbow/rvcpprovisioning/**", Lost: sandbox.LostClose, Times: 1}}); err != nil {
 		t.Fatal(err)
 	}
 	ddis := rvcpprovisioningv1.NewCloudPbxPhoneNumberServiceClient(c)

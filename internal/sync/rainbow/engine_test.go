@@ -126,12 +126,12 @@ func TestLostAnswersAreLookedUp(t *testing.T) {
 			for i, users := range story.users {
 				plan := s.plan(bulksync.Policy{}, users...)
 				s.faults(
-					sandbox.Fault{Method: http.MethodPost, DropAfter: true, Path: "/api/rainbow/massprovisioning/**", Times: 1},
-					sandbox.Fault{Method: http.MethodPost, DropAfter: true, Path: "/api/rainbow/rvcpprovisioning/**"},
-					sandbox.Fault{Method: http.MethodDelete, DropAfter: true, Path: "/api/rainbow/rvcpprovisioning/**"},
-					sandbox.Fault{Method: http.MethodPost, DropAfter: true, Path: "/api/rainbow/admin/**"},
-					sandbox.Fault{Method: http.MethodDelete, DropAfter: true, Path: "/api/rainbow/admin/**"},
-					sandbox.Fault{Method: http.MethodPut, DropAfter: true, Path: "/api/rainbow/admin/**"},
+					sandbox.Fault{Method: http.MethodPost, Lost: sandbox.LostClose, Path: "/api/rainbow/massprovisioning/**", Times: 1},
+					sandbox.Fault{Method: http.MethodPost, Lost: sandbox.LostClose, Path: "/api/rainbow/rvcpprovisioning/**"},
+					sandbox.Fault{Method: http.MethodDelete, Lost: sandbox.LostClose, Path: "/api/rainbow/rvcpprovisioning/**"},
+					sandbox.Fault{Method: http.MethodPost, Lost: sandbox.LostClose, Path: "/api/rainbow/admin/**"},
+					sandbox.Fault{Method: http.MethodDelete, Lost: sandbox.LostClose, Path: "/api/rainbow/admin/**"},
+					sandbox.Fault{Method: http.MethodPut, Lost: sandbox.LostClose, Path: "/api/rainbow/admin/**"},
 				)
 				s.succeed(plan)
 				s.faults()
