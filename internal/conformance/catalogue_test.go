@@ -34,6 +34,7 @@ type operation struct {
 
 	module  string
 	binding *upstream.Binding // what a gRPC client has by reflection
+	twin    *upstream.Binding // its streaming twin, nil when it has none
 }
 
 // parameter is one of the query.
@@ -80,6 +81,11 @@ func catalogue(t testing.TB) []operation {
 			method := fmt.Sprintf("/rainbow.%s.v1.%sService/%s", module, op.Group, op.ID)
 			if op.binding = bindings.ByMethod(method); op.binding == nil {
 				t.Fatalf("%s: no RPC %s", op.name(), method)
+			}
+			for _, b := range bindings.All() {
+				if b.VariantOf == op.binding {
+					op.twin = b
+				}
 			}
 			all = append(all, op)
 		}

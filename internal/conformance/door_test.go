@@ -20,7 +20,6 @@ import (
 	"google.golang.org/protobuf/types/dynamicpb"
 
 	errorsv1 "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/errors/v1"
-	"github.com/rainbow-gateway/rainbow-gateway/internal/upstream"
 	"github.com/rainbow-gateway/rainbow-gateway/internal/upstream/jsoncodec"
 )
 
@@ -97,24 +96,10 @@ func (d restDoor) send(t testing.TB, method, target string, header http.Header, 
 type grpcDoor struct {
 	*gateway
 	tables *jsoncodec.Tables
-	twins  map[string]protoreflect.MethodDescriptor // the streaming twin of an RPC, by the RPC's full method
-	stream bool                                     // call the streaming twin where there is one
+	stream bool // call the streaming twin where there is one
 }
 
-func newGRPCDoor(t testing.TB, g *gateway) grpcDoor {
-	t.Helper()
-	bindings, err := upstream.CompileBindings(upstream.RainbowServices())
-	if err != nil {
-		t.Fatal(err)
-	}
-	d := grpcDoor{gateway: g, tables: &jsoncodec.Tables{}, twins: map[string]protoreflect.MethodDescriptor{}}
-	for _, b := range bindings.All() {
-		if b.VariantOf != nil {
-			d.twins[b.VariantOf.FullMethod] = b.Descriptor
-		}
-	}
-	return d
-}
+func newGRPCDoor(g *gateway) grpcDoor { return grpcDoor{gateway: g, tables: &jsoncodec.Tables{}} }
 
 // streaming is the same door, which calls the streaming twin where there is one.
 func (d grpcDoor) streaming() grpcDoor {
@@ -139,15 +124,23 @@ func (d grpcDoor) call(t testing.TB, r request) reply {
 	}
 	ctx := metadata.NewOutgoingContext(t.Context(), outgoing(header))
 	var answer metadata.MD
-	if d.stream {
-		if twin := d.twins[b.FullMethod]; twin != nil {
-			return d.callTwin(ctx, t, r, twin, in)
-		}
+	if r.byTwin(d.stream) {
+		return d.callTwin(ctx, t, r, in)
 	}
 	if err := d.conn.Invoke(ctx, b.FullMethod, in, out, grpc.Header(&answer)); err != nil {
 		return refused(t, r.op, err)
 	}
 	return d.read(t, r.op, out, answer)
+}
+
+// byTwin tells whether a call is one for the streaming twin. Where an operation answers a document or a file, the RPC
+// is for the document and its twin for the file.
+func (r request) byTwin(stream bool) bool {
+	if r.op.binding.File != "" {
+		accept := r.header.Get("Accept")
+		return accept != "" && accept != "application/json"
+	}
+	return r.op.twin != nil && stream
 }
 
 func outgoing(h http.Header) metadata.MD {
@@ -324,8 +317,9 @@ func refused(t testing.TB, op operation, err error) reply {
 }
 
 // callTwin makes the same call by the streaming twin.
-func (d grpcDoor) callTwin(ctx context.Context, t testing.TB, r request, twin protoreflect.MethodDescriptor, in *dynamicpb.Message) reply {
+func (d grpcDoor) callTwin(ctx context.Context, t testing.TB, r request, in *dynamicpb.Message) reply {
 	t.Helper()
+	twin := r.op.twin.Descriptor
 	full := fmt.Sprintf("/%s/%s", twin.Parent().FullName(), twin.Name())
 	desc := &grpc.StreamDesc{StreamName: string(twin.Name()), ClientStreams: twin.IsStreamingClient(), ServerStreams: twin.IsStreamingServer()}
 	stream, err := d.conn.NewStream(ctx, desc, full)
@@ -333,7 +327,7 @@ func (d grpcDoor) callTwin(ctx context.Context, t testing.TB, r request, twin pr
 		return refused(t, r.op, err)
 	}
 	if twin.IsStreamingServer() {
-		return d.download(t, r, twin, stream, in)
+		return d.download(t, r, stream, in)
 	}
 	first := dynamicpb.NewMessage(twin.Input())
 	fields := twin.Input().Fields()
@@ -362,8 +356,9 @@ func (d grpcDoor) callTwin(ctx context.Context, t testing.TB, r request, twin pr
 	return d.read(t, r.op, out, md)
 }
 
-func (d grpcDoor) download(t testing.TB, r request, twin protoreflect.MethodDescriptor, stream grpc.ClientStream, in *dynamicpb.Message) reply {
+func (d grpcDoor) download(t testing.TB, r request, stream grpc.ClientStream, in *dynamicpb.Message) reply {
 	t.Helper()
+	twin := r.op.twin.Descriptor
 	_ = stream.SendMsg(in)
 	_ = stream.CloseSend()
 	whole := reply{status: http.StatusOK, header: http.Header{}}

@@ -91,16 +91,22 @@ func sampleText(t testing.TB, md protoreflect.MessageDescriptor) []byte {
 	return text
 }
 
-// successes are the answers that a stub gives for an operation: documented, or made where no guide prints one.
-// documented tells which.
-func (o operation) successes(t testing.TB) (answers []reply, names []string) {
+// success is an answer that a stub gives: documented, or made where no guide prints one.
+type success struct {
+	name   string
+	accept string // what asks for it, if it matters
+	answer reply
+}
+
+func (o operation) successes(t testing.TB) []success {
 	t.Helper()
-	add := func(name string, r reply) {
+	var all []success
+	add := func(name, accept string, r reply) {
 		if r.header == nil {
 			r.header = http.Header{}
 		}
 		r.header.Set("X-Rainbow-Request-Id", "id of "+o.ID)
-		answers, names = append(answers, r), append(names, name)
+		all = append(all, success{name, accept, r})
 	}
 	if media := o.binding.ResponseMedia; media != "" {
 		status, header := o.Response.Status, http.Header{"Content-Disposition": {`attachment; filename="f"`}}
@@ -108,17 +114,22 @@ func (o operation) successes(t testing.TB) (answers []reply, names []string) {
 			header = http.Header{"Location": {"https://app.example/cb?code=a%2Bb&state=s"}}
 		}
 		kind, file := content(t, media)
-		add("a file", reply{max(status, 200), header, kind, file})
+		add("a file", "", reply{max(status, 200), header, kind, file})
 	}
+	if o.binding.File != "" {
+		kind, file := content(t, o.binding.File)
+		add("a file instead of the document", kind, reply{200, nil, kind, file})
+	}
+	files := len(all)
 	for _, d := range o.answers(t) {
 		if d.status == 200 && !rendering[o.ID] {
-			add(d.file, reply{200, nil, "application/json; charset=utf-8", d.text})
+			add(d.file, "", reply{200, nil, "application/json; charset=utf-8", d.text})
 		}
 	}
-	if len(answers) == 0 {
-		add("made", reply{200, nil, "application/json", sampleText(t, o.binding.Output.Descriptor())})
+	if len(all) == files && o.binding.ResponseMedia == "" {
+		add("made", "", reply{200, nil, "application/json", sampleText(t, o.binding.Output.Descriptor())})
 	}
-	return answers, names
+	return all
 }
 
 // rendering are samples by which the guides print how a file looks.
@@ -169,4 +180,12 @@ func (o operation) queryText(t testing.TB, p parameter) string {
 		return "1"
 	}
 	return "a b&c=é+%"
+}
+
+// accepting is the request with an Accept header; "" leaves it as it is.
+func (r request) accepting(media string) request {
+	if media != "" {
+		r.header.Set("Accept", media)
+	}
+	return r
 }
