@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/rainbow-gateway/rainbow-gateway/internal/facade"
@@ -20,6 +21,7 @@ type callersBody struct {
 	io.ReadCloser
 	conn  *http.ResponseController
 	pause time.Duration
+	ended atomic.Bool // read to its end
 }
 
 // takeBody bounds the body of a request.
@@ -37,6 +39,7 @@ func (b *callersBody) Read(p []byte) (int, error) {
 	case err == nil:
 		return n, nil
 	case errors.Is(err, io.EOF):
+		b.ended.Store(true)
 		_ = b.conn.SetReadDeadline(time.Time{})
 		return n, io.EOF
 	case errors.As(err, &tooLarge):

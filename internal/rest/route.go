@@ -85,6 +85,8 @@ func (h *Handler) way(rt *route) serveFunc {
 		return func(ctx context.Context, w http.ResponseWriter, r *http.Request, _ *path) {
 			h.stream(ctx, w, r, rt.op, rt.method)
 		}
+	case rt.op.Binding.File != "":
+		return h.document(rt, rt.op.Binding.File)
 	}
 	return func(ctx context.Context, w http.ResponseWriter, r *http.Request, p *path) { h.mirror(ctx, w, r, rt, p) }
 }

@@ -18,16 +18,23 @@ func (h *Handler) stream(ctx context.Context, w http.ResponseWriter, r *http.Req
 	x := &upstream.Exchange{
 		Request: &upstream.RawRequest{Method: method, Target: target(r), Header: r.Header, ContentLength: r.ContentLength},
 	}
+	var body *callersBody
 	if r.Body != nil && r.Body != http.NoBody && r.ContentLength != 0 {
 		if r.ContentLength > h.opts.MaxUpload {
 			h.refuse(w, r, h.opts.Dispatcher.Refused(ctx, op, fmt.Errorf("%w: at most %d bytes", facade.ErrBodySize, h.opts.MaxUpload)))
 			return
 		}
-		x.Request.BodyReader = h.takeBody(w, r, h.opts.MaxUpload)
+		body = h.takeBody(w, r, h.opts.MaxUpload)
+		x.Request.BodyReader = body
 	}
 	begun := false
 	err := h.opts.Dispatcher.Exchange(ctx, op, x, func(answer *upstream.RawAnswer) error {
 		begun = true
+		if body != nil && !body.ended.Load() {
+			// Upstream has not waited for the end of the body; nor shall the caller wait for the answer until net/http has
+			// read the rest, to use the connection again.
+			w.Header().Set("Connection", "close")
+		}
 		return writeStream(w, r, answer)
 	})
 	switch {

@@ -115,6 +115,27 @@ func TestDownloadsAreNotBuffered(t *testing.T) {
 	}
 }
 
+// TestAnAnswerBeforeTheEndOfTheBodyIsNotHeldBack: upstream refuses after the head; the caller sees it without sending
+// more.
+func TestAnAnswerBeforeTheEndOfTheBodyIsNotHeldBack(t *testing.T) {
+	d := setup(t, nil, nil)
+	d.upstream.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Connection", "close") // answer before the body has come
+		reply(401, "application/json", `{"errorCode":401}`)(w, r)
+	})
+	for _, framing := range []string{"Content-Length: 100000", "Transfer-Encoding: chunked"} {
+		resp, took := d.begin(t, "POST "+imports, framing, 0, "4\r\na;b\n\r\n")
+		body, _ := io.ReadAll(resp.Body)
+		if resp.StatusCode != 401 || string(body) != `{"errorCode":401}` || !resp.Close || took > 5*time.Second {
+			t.Errorf("%s: %s %s after %s, closed %v", framing, resp.Status, body, took, resp.Close)
+		}
+	}
+	d.upstream.Config.Handler = reply(200, "application/json", "{}")
+	if resp, _ := d.begin(t, "POST "+imports, "Content-Length: 4", 0, "a;b\n"); resp.StatusCode != 200 || resp.Close {
+		t.Errorf("a whole body: %s, closed %v", resp.Status, resp.Close)
+	}
+}
+
 func receive(t *testing.T, c chan string) string {
 	t.Helper()
 	select {
