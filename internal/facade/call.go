@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/rainbow-gateway/rainbow-gateway/internal/upstream"
 )
@@ -38,6 +39,12 @@ type Call struct {
 
 	policies   []Policy // still to come
 	last, next Next     // the call itself, and step, bound once
+
+	// exchange is the raw request of a call that Dispatcher.Exchange makes.
+	exchange *upstream.Exchange
+
+	// first, when a policy has set it, judges the first message of a stream; its error ends the call.
+	first func(msg proto.Message) error
 }
 
 // Code is how the call ended, for logs and metrics. A raw exchange ends without an error whatever upstream answers.
@@ -102,6 +109,9 @@ type Arrival struct {
 
 	// Trusted says that the call came to a loopback listener, with a loopback Host and no foreign Origin.
 	Trusted bool
+
+	// Answer holds the headers of the REST answer that is going to be written, for policies to add to; nil at other doors.
+	Answer http.Header
 }
 
 type arrivalKey struct{}

@@ -111,7 +111,7 @@ func (d *Dispatcher) Invoke(ctx context.Context, fullMethod string, req, reply a
 // Exchange sends a raw request upstream as operation op and gives the answer to consume while it is open; the call
 // lasts, for policies too, until consume returns. It is for what generated handlers can't carry byte by byte.
 func (d *Dispatcher) Exchange(ctx context.Context, op *Operation, x *upstream.Exchange, consume func(*upstream.RawAnswer) error) error {
-	call := &Call{Operation: op, Arrival: arrivalFrom(ctx)}
+	call := &Call{Operation: op, Arrival: arrivalFrom(ctx), exchange: x}
 	return d.run(ctx, call, func(ctx context.Context) error {
 		if err := d.upstream.Do(ctx, x); err != nil {
 			return err

@@ -79,6 +79,7 @@ var faults = []fault{
 	{ErrNoRoute, codes.NotFound, http.StatusNotFound, "NO_ROUTE", ""},
 	{ErrMethod, codes.Unimplemented, http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", ""},
 	{ErrRawOff, codes.Unimplemented, http.StatusNotImplemented, "RAW_OFF", ""},
+	{ErrConstraints, codes.InvalidArgument, http.StatusBadRequest, "CONSTRAINTS_VIOLATED", ""},
 	{upstream.ErrInvalid, codes.InvalidArgument, http.StatusBadRequest, "INVALID_REQUEST", ""},
 	{upstream.ErrNoAccount, codes.Unauthenticated, http.StatusUnauthorized, "NO_ACCOUNT", upstream.ErrNoAccount.Error()},
 	{upstream.ErrCredentials, codes.FailedPrecondition, http.StatusBadGateway, "ACCOUNT_REFUSED", ""},
@@ -141,6 +142,9 @@ func Status(err error) *status.Status {
 	}
 	if st, ok := status.FromError(err); ok {
 		return st
+	}
+	if refused := (*Violations)(nil); errors.As(err, &refused) {
+		return refused.status(faultOf(err))
 	}
 	return faultOf(err).grpcStatus()
 }

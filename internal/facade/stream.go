@@ -9,6 +9,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 )
 
 // NewStream opens a streaming call. The policies see it as one call that lasts until the stream has ended; as with
@@ -28,7 +29,7 @@ func (d *Dispatcher) NewStream(ctx context.Context, desc *grpc.StreamDesc, fullM
 			if err != nil {
 				return err
 			}
-			s := &stream{ClientStream: inner, single: !desc.ServerStreams, ended: make(chan struct{}), cancel: cancel}
+			s := &stream{ClientStream: inner, single: !desc.ServerStreams, ended: make(chan struct{}), cancel: cancel, first: call.first}
 			opened <- s
 			return s.wait(ctx, d.drained(op))
 		})
@@ -65,6 +66,8 @@ type stream struct {
 	grpc.ClientStream
 	single bool // one answer and no more: its arrival is the end
 
+	first func(proto.Message) error // judges the first message sent; nil behind it
+
 	ended  chan struct{}
 	once   sync.Once
 	err    error // why it ended, nil for its natural end; written before ended is closed
@@ -88,11 +91,26 @@ func (s *stream) RecvMsg(m any) error {
 
 // SendMsg notices a message that can't be sent; after io.EOF the verdict comes with RecvMsg.
 func (s *stream) SendMsg(m any) error {
+	if err := s.judge(m); err != nil {
+		s.end(err)
+		return err
+	}
 	err := s.ClientStream.SendMsg(m)
 	if err != nil && !errors.Is(err, io.EOF) {
 		s.end(err)
 	}
 	return err
+}
+
+// judge lets the policies see the first message.
+func (s *stream) judge(m any) error {
+	first := s.first
+	msg, ok := m.(proto.Message)
+	if first == nil || !ok {
+		return nil
+	}
+	s.first = nil
+	return first(msg)
 }
 
 func (s *stream) end(err error) {

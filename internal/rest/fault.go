@@ -75,6 +75,13 @@ func envelope(httpStatus int, text string, err error) []byte {
 		_, reason, _ := strings.Cut(text, facade.ErrBody.Error()+": ")
 		e.ErrorDetails = []paramError{{Param: "body", Msg: reason}}
 	}
+	if violations := facade.ViolationsOf(err); len(violations) > 0 {
+		params := make([]paramError, len(violations))
+		for i, v := range violations {
+			params[i] = paramError{Param: v.Param, Msg: v.Text}
+		}
+		e.ErrorDetails = params
+	}
 	if e.ErrorMsg == "" {
 		e.ErrorMsg = text
 	}

@@ -209,9 +209,10 @@ func (h *Handler) arrival(w http.ResponseWriter, r *http.Request) *facade.Arriva
 		Peer:      r.RemoteAddr,
 		RequestID: facade.RequestID(r.Header.Get(requestIDHeader)),
 		Trusted:   h.opts.Listener.Trusts(r.Host, r.Header),
+		Answer:    w.Header(),
 	}
 	a.Caller, a.Credentials = upstream.CallerFrom(r.Header)
-	w.Header()[requestIDHeader] = []string{a.RequestID}
+	a.Answer[requestIDHeader] = []string{a.RequestID}
 	return a
 }
 

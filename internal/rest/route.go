@@ -55,7 +55,7 @@ func (h *Handler) addService(service Service) error {
 		return next
 	}
 	options := append(mirrorOptions(), runtime.WithMiddlewares(capture))
-	conn := newMirrorConn(h.opts.Dispatcher, rules)
+	conn := mirrorConn{h.opts.Dispatcher}
 	if local {
 		options = append(localOptions(), runtime.WithMiddlewares(capture))
 	}

@@ -14,11 +14,12 @@ import (
 
 // Judge returns where a request is against the rules; nil when nowhere. msg is the RPC's request message, or the message
 // of an upload's first part. raw is the request as a REST caller wrote it, whose body is then read from there, since msg
-// holds only its path and query; nil when msg is all of it. At most maxViolations are returned.
+// holds only its path and query (with msg nil the query is read from raw too); nil when msg is all of it. At most
+// maxViolations are returned.
 //
 // An error means that a rule could not be applied, not that the request is wrong.
 func (o *Operation) Judge(msg proto.Message, raw *upstream.RawRequest) ([]Violation, error) {
-	msg = o.request(msg)
+	msg = o.request(msg, raw)
 	if msg == nil {
 		return nil, nil
 	}
@@ -44,8 +45,11 @@ func (o *Operation) Judge(msg proto.Message, raw *upstream.RawRequest) ([]Violat
 	return append(all, more...), err
 }
 
-// request finds the request in the first message of an upload; nil when it is something else.
-func (o *Operation) request(msg proto.Message) proto.Message {
+// request finds the request in the first message of an upload, or makes it of a raw one; nil when it is something else.
+func (o *Operation) request(msg proto.Message, raw *upstream.RawRequest) proto.Message {
+	if msg == nil && raw != nil && (o.params || len(o.numbers) > 0) {
+		return o.fromTarget(raw.Target)
+	}
 	if msg == nil {
 		return nil
 	}
@@ -58,6 +62,13 @@ func (o *Operation) request(msg proto.Message) proto.Message {
 		return nil
 	}
 	return m.Get(fd).Message().Interface()
+}
+
+func (o *Operation) fromTarget(target string) proto.Message {
+	m := o.binding.Input.New()
+	_, query, _ := strings.Cut(target, "?")
+	o.binding.ReadQuery(query, m)
+	return m.Interface()
 }
 
 // bodyOf returns the body that has to be judged by itself: the raw one, or an empty one where none came, so that what is
@@ -124,7 +135,10 @@ func (b *budget) ShouldValidate(protoreflect.Message, protoreflect.Descriptor) b
 // ("offset=undefined", "offset=") is not one of them.
 func (o *Operation) Unread(msg proto.Message, raw *upstream.RawRequest) []Violation {
 	_, query, _ := strings.Cut(raw.Target, "?")
-	if msg == nil || query == "" || len(o.numbers) == 0 {
+	if query == "" || len(o.numbers) == 0 {
+		return nil
+	}
+	if msg = o.request(msg, raw); msg == nil {
 		return nil
 	}
 	var all []Violation

@@ -109,7 +109,9 @@ func (s *Set) compile(b *upstream.Binding) *Operation {
 }
 
 // ruled tells whether a field has rules of its own.
-func ruled(fd protoreflect.FieldDescriptor) bool { return proto.HasExtension(fd.Options(), validate.E_Field) }
+func ruled(fd protoreflect.FieldDescriptor) bool {
+	return proto.HasExtension(fd.Options(), validate.E_Field)
+}
 
 // onlyRequired tells whether the only rule of a field is that it must be there.
 func onlyRequired(fd protoreflect.FieldDescriptor) bool {

@@ -105,11 +105,12 @@ func below(at protoreflect.Message, fd protoreflect.FieldDescriptor, e *validate
 	return nil
 }
 
-// excused tells whether a violation is none: a required member that is there, though not as its type; a text of the query
-// that stands for nothing.
+// excused tells whether a violation is none: a required member that is there, though not as its type; a path variable of
+// a REST call, which its route has found; a text of the query that stands for nothing.
 func (r *report) excused(v *protovalidate.Violation, p place) bool {
 	if v.Proto.GetRuleId() == "required" {
-		return r.asText(p.parent)[p.member.JSONName()]
+		variable := r.query && p.depth == 1 && !p.member.HasPresence() && !p.member.IsList()
+		return variable || r.asText(p.parent)[p.member.JSONName()]
 	}
 	return r.query && p.depth == 1 && p.member.Kind() == protoreflect.StringKind && !p.member.IsList() &&
 		unset(p.parent.Get(p.member).String())
