@@ -28,7 +28,7 @@ func (c *Client) NewStream(ctx context.Context, _ *grpc.StreamDesc, fullMethod s
 		return nil, status.Errorf(codes.Unimplemented, "method %s is not a stream of Rainbow", fullMethod)
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	s := stream{ctx: ctx, cancel: cancel, client: c, binding: b, opts: opts, begun: make(chan struct{}), answered: make(chan struct{})}
+	s := stream{ctx: ctx, cancel: cancel, client: c, binding: b, opts: opts, opened: new(sync.Once), begun: make(chan struct{}), answered: make(chan struct{})}
 	if b.upload != nil {
 		return &upload{stream: s}, nil
 	}
@@ -44,7 +44,7 @@ type stream struct {
 	opts    []grpc.CallOption
 
 	begun  chan struct{} // closed when it is settled what call is, or why there is none
-	opened sync.Once
+	opened *sync.Once
 	call   *call
 	fault  error // of the request, when there is no call
 
