@@ -99,6 +99,15 @@ func (e *Engine) complete(getenv func(string) string, problems *Problems) {
 }
 
 func (e *Engine) checkUpstream(problems *Problems) {
+	if e.FaultSeed < 0 {
+		problems.add("fault-seed", "%d is negative", e.FaultSeed)
+	}
+	if len(e.Fault) > 0 && !e.UsesSandbox() {
+		problems.add("fault", "only the sandbox has faults on demand; the upstream is %s", e.Upstream)
+	}
+	if e.Faults != "" && !e.UsesSandbox() {
+		problems.add("faults", "only the sandbox has faults on demand; the upstream is %s", e.Upstream)
+	}
 	if e.UpstreamCA != "" {
 		if _, err := os.Stat(e.UpstreamCA); err != nil {
 			problems.add("upstream-ca", "%v", err)

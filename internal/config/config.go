@@ -52,8 +52,13 @@ type Engine struct {
 	RateLimit       float64       `name:"rate-limit" env:"GATEWAY_RATE_LIMIT" default:"0" group:"Upstream" help:"Upstream calls a second; 0 is no limit."`
 	RateBurst       int           `name:"rate-burst" env:"GATEWAY_RATE_BURST" default:"20" group:"Upstream" help:"Upstream calls that may start at once under --rate-limit."`
 
-	SeedUsers int    `name:"seed-users" env:"GATEWAY_SEED_USERS" default:"20" group:"Sandbox" help:"Users of the sandbox's company when its world is made."`
-	LogLevel  string `name:"log-level" env:"GATEWAY_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" group:"Logs" help:"Least level that is logged: debug, info, warn, error."`
+	SeedUsers int `name:"seed-users" env:"GATEWAY_SEED_USERS" default:"20" group:"Sandbox" help:"Users of the sandbox's company when its world is made."`
+
+	Fault     []string `name:"fault" env:"GATEWAY_FAULT" sep:"none" placeholder:"RULE" group:"Sandbox" help:"Fault of the sandbox, such as 'operation: ListUsers, status: 503, times: 2'; repeatable (docs/sandbox.md)."`
+	Faults    string   `name:"faults" env:"GATEWAY_FAULTS" placeholder:"FILE" group:"Sandbox" help:"File of such rules, YAML or JSON; those of --fault come first."`
+	FaultSeed int      `name:"fault-seed" env:"GATEWAY_FAULT_SEED" default:"0" group:"Sandbox" help:"Chooses among the reproducible courses of faults that have a probability."`
+
+	LogLevel string `name:"log-level" env:"GATEWAY_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" group:"Logs" help:"Least level that is logged: debug, info, warn, error."`
 }
 
 // SandboxUpstream is the value of Upstream that stands for the embedded Rainbow.

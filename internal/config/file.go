@@ -115,6 +115,9 @@ func keyValue(key, value *yaml.Node, seen map[string]any, known map[string]Key) 
 		}
 		return value.Value, nil
 	case yaml.SequenceNode:
+		if flag.whole {
+			return wholeValues(key, value)
+		}
 		items := make([]string, len(value.Content))
 		for i, item := range value.Content {
 			items[i] = kong.JoinEscaped([]string{item.Value}, ',')
@@ -122,6 +125,18 @@ func keyValue(key, value *yaml.Node, seen map[string]any, known map[string]Key) 
 		return strings.Join(items, ","), nil
 	}
 	return nil, fmt.Errorf("key %q: a value or a list of values is expected", key.Value)
+}
+
+// wholeValues returns the items of a list as kong takes them without looking for commas.
+func wholeValues(key, value *yaml.Node) (any, error) {
+	items := make([]any, len(value.Content))
+	for i, item := range value.Content {
+		if item.Kind != yaml.ScalarNode {
+			return nil, fmt.Errorf("key %q: a value or a list of values is expected; quote what holds colons", key.Value)
+		}
+		items[i] = item.Value
+	}
+	return items, nil
 }
 
 // takes checks a value as kong will, which would stop at the first bad one and not name its line.

@@ -17,6 +17,7 @@ type Key struct {
 
 	kind    reflect.Type
 	choices []string // all values that it may have; nil: any
+	whole   bool     // a value may hold commas
 }
 
 // Keys lists everything that can be configured, in the order of the struct.
@@ -26,6 +27,7 @@ func Keys() []Key {
 		key := Key{
 			Name: field.Tag.Get("name"), Env: field.Tag.Get("env"), Default: field.Tag.Get("default"),
 			Help: field.Tag.Get("help"), Secret: field.Type == reflect.TypeFor[Secret](), kind: field.Type,
+			whole: field.Tag.Get("sep") == "none",
 		}
 		if choices := field.Tag.Get("enum"); choices != "" {
 			key.choices = strings.Split(choices, ",")

@@ -132,7 +132,11 @@ func openSandbox(e config.Engine, log *slog.Logger) (*embedded, error) {
 			return nil, fmt.Errorf("sandbox: %w", err)
 		}
 	}
-	world, err := sandbox.New(sandbox.Options{SeedUsers: seed, DataFile: file, Logger: log})
+	faults, err := sandbox.CollectFaults(e.Fault, e.Faults)
+	if err != nil {
+		return nil, err
+	}
+	world, err := sandbox.New(sandbox.Options{SeedUsers: seed, DataFile: file, Logger: log, Faults: faults, FaultSeed: uint64(e.FaultSeed)})
 	if err != nil {
 		return nil, err
 	}
