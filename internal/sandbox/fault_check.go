@@ -10,10 +10,17 @@ import (
 	"time"
 )
 
-// complaints collects what is wrong with a rule.
-type complaints struct{ list []error }
+// complaints collects what is wrong with a rule, once a field.
+type complaints struct {
+	list   []error
+	fields []string // those complained about; "" is the rule as a whole
+}
 
 func (c *complaints) add(field, format string, args ...any) {
+	if slices.Contains(c.fields, field) {
+		return
+	}
+	c.fields = append(c.fields, field)
 	text := fmt.Sprintf(format, args...)
 	if field != "" {
 		text = field + ": " + text

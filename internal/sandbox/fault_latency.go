@@ -104,7 +104,7 @@ func (l *Latency) check(c *complaints) {
 	if l.Max != 0 && l.Max < l.Min {
 		c.add("latency.max", "%s is less than min, %s", time.Duration(l.Max), time.Duration(l.Min))
 	}
-	if l.P99 < l.Median {
+	if l.P99 != 0 && l.P99 < l.Median {
 		c.add("latency.p99", "%s is less than median, %s", time.Duration(l.P99), time.Duration(l.Median))
 	}
 }

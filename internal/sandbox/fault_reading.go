@@ -23,9 +23,25 @@ func ReadFaults(file string) ([]Fault, error) {
 	}
 	rules, err := ParseFaults(text)
 	if err != nil {
-		return nil, fmt.Errorf("faults: %s: %w", file, err)
+		return nil, eachLine("faults "+file, err)
 	}
 	return rules, nil
+}
+
+// CollectFaults reads the rules of flags and those of a file, which come
+// behind them; an empty file is none.
+func CollectFaults(flags []string, file string) ([]Fault, error) {
+	var rules []Fault
+	var problems []error
+	for _, flag := range flags {
+		rule, err := ParseFault(flag)
+		rules, problems = append(rules, rule), append(problems, err)
+	}
+	if file != "" {
+		more, err := ReadFaults(file)
+		rules, problems = append(rules, more...), append(problems, err)
+	}
+	return rules, errors.Join(problems...)
 }
 
 // ParseFault reads one rule as a flag gives it, which is a YAML mapping whose
@@ -37,9 +53,22 @@ func ParseFault(text string) (Fault, error) {
 	}
 	rules, err := ParseFaults([]byte(braced))
 	if err != nil {
-		return Fault{}, fmt.Errorf("fault %q: %w", text, err)
+		return Fault{}, eachLine(fmt.Sprintf("fault %q", text), err)
 	}
 	return rules[0], nil
+}
+
+// eachLine puts a place before each of the errors that were joined.
+func eachLine(place string, err error) error {
+	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // the outermost error is meant, not one that it wraps
+	if !ok {
+		return fmt.Errorf("%s: %w", place, err)
+	}
+	var list []error
+	for _, one := range joined.Unwrap() {
+		list = append(list, eachLine(place, one))
+	}
+	return errors.Join(list...)
 }
 
 // ParseFaults reads rules in YAML or JSON: a list, or one alone. The error
@@ -59,9 +88,10 @@ func ParseFaults(text []byte) ([]Fault, error) {
 	for i, raw := range list {
 		c := &complaints{}
 		c.decode("", raw, reflect.ValueOf(&rules[i]).Elem())
-		if len(c.list) == 0 {
-			rules[i].check(c)
+		if len(c.list) > 0 {
+			c.fields = append(c.fields, "") // what could not be read may be what the rule lacks
 		}
+		rules[i].check(c)
 		if isList {
 			problems = append(problems, c.of(i, &rules[i]))
 		} else {
