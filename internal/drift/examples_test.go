@@ -61,6 +61,11 @@ func answers(t testing.TB) map[*upstream.Binding][]string {
 	return found
 }
 
+// inconsistent are findings in the documented samples themselves, each with the reason.
+var inconsistent = map[string]string{
+	"rainbow.rvcpprovisioning.v1.CloudPbxDeviceKeyService/ListProgrammableKeys data.keys[].keyNum kind: expected integer, got string": "the sample writes 10 and \"4\" for keys of the same list",
+}
+
 func TestDocumentedAnswersShowNoDrift(t *testing.T) {
 	r := quiet(t)
 	for b, documents := range answers(t) {
@@ -78,8 +83,14 @@ func TestDocumentedAnswersShowNoDrift(t *testing.T) {
 			got = append(got, fmt.Sprintf("%s %s %s: expected %s, got %s", op.RPC, f.Path, f.Class, f.Expected, f.Got))
 		}
 	}
-	slices.Sort(got)
 	for _, line := range got {
-		t.Error(line)
+		if inconsistent[line] == "" {
+			t.Error(line)
+		}
+	}
+	for line := range inconsistent {
+		if !slices.Contains(got, line) {
+			t.Errorf("listed as an exception, but not met: %s", line)
+		}
 	}
 }
