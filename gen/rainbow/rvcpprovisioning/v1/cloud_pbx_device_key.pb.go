@@ -698,7 +698,7 @@ type CreateProgrammableKeyBody struct {
 	DisplayName *string `protobuf:"bytes,1,opt,name=display_name,json=displayName,proto3,oneof" json:"display_name,omitempty"`
 	// Group of a huntgroup key.
 	GroupId *string `protobuf:"bytes,2,opt,name=group_id,json=groupId,proto3,oneof" json:"group_id,omitempty"`
-	// Number of the key, from 1 to what the model has. Mandatory.
+	// Number of the key, from 1 to what the model has. Mandatory. No rule for the range: the guide's own sample has 0.
 	KeyNum *int32 `protobuf:"varint,3,opt,name=key_num,json=keyNum,proto3,oneof" json:"key_num,omitempty"`
 	// What the key does. Mandatory. speeddial: dials a subscriber or group (phone_number_id) or an outside number
 	// (number and display_name). monitor: watches a subscriber, not a group. forward: switches an immediate forward to
@@ -1068,12 +1068,11 @@ const file_rainbow_rvcpprovisioning_v1_cloud_pbx_device_key_proto_rawDesc = "" +
 	"\x1cCreateProgrammableKeyRequest\x12#\n" +
 	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12#\n" +
 	"\tdevice_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bdeviceId\x12J\n" +
-	"\x04body\x18\x03 \x01(\v26.rainbow.rvcpprovisioning.v1.CreateProgrammableKeyBodyR\x04body\"\xe3\x03\n" +
+	"\x04body\x18\x03 \x01(\v26.rainbow.rvcpprovisioning.v1.CreateProgrammableKeyBodyR\x04body\"\xdf\x03\n" +
 	"\x19CreateProgrammableKeyBody\x12&\n" +
 	"\fdisplay_name\x18\x01 \x01(\tH\x00R\vdisplayName\x88\x01\x01\x12\x1e\n" +
-	"\bgroup_id\x18\x02 \x01(\tH\x01R\agroupId\x88\x01\x01\x12(\n" +
-	"\akey_num\x18\x03 \x01(\x05B\n" +
-	"\xbaH\a\xc8\x01\x01\x1a\x02(\x01H\x02R\x06keyNum\x88\x01\x01\x12d\n" +
+	"\bgroup_id\x18\x02 \x01(\tH\x01R\agroupId\x88\x01\x01\x12$\n" +
+	"\akey_num\x18\x03 \x01(\x05B\x06\xbaH\x03\xc8\x01\x01H\x02R\x06keyNum\x88\x01\x01\x12d\n" +
 	"\bkey_type\x18\x04 \x01(\tBD\xbaHA\xc8\x01\x01r<R\tspeeddialR\amonitorR\aforwardR\aheadsetR\thuntgroupR\taudio_hubH\x03R\akeyType\x88\x01\x01\x12 \n" +
 	"\tmodule_id\x18\x05 \x01(\x05H\x04R\bmoduleId\x88\x01\x01\x12\x1b\n" +
 	"\x06number\x18\x06 \x01(\tH\x05R\x06number\x88\x01\x01\x12+\n" +

@@ -2484,9 +2484,10 @@ type UpdateSubscriberOverflowBody struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Seconds of ringing before the no-reply overflow, 10 to 60; a manager-assistant delegation may override it.
 	NoReplyDelay *int32 `protobuf:"varint,1,opt,name=no_reply_delay,json=noReplyDelay,proto3,oneof" json:"no_reply_delay,omitempty"`
-	// Overflow when unavailable: default, custom or disabled. Required.
+	// Overflow when unavailable: default, custom or disabled. Required. No rule for the values: the guide's own sample
+	// has another.
 	UnavailableOverflow *string `protobuf:"bytes,2,opt,name=unavailable_overflow,json=unavailableOverflow,proto3,oneof" json:"unavailable_overflow,omitempty"`
-	// Overflow on busy and on no reply: default, custom or disabled. Required.
+	// Overflow on busy and on no reply: default, custom or disabled. Required. No rule for the values, as above.
 	Value         *string `protobuf:"bytes,3,opt,name=value,proto3,oneof" json:"value,omitempty"`
 	ExtraJson     []byte  `protobuf:"bytes,1000,opt,name=extra_json,json=extraJson,proto3" json:"extra_json,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -2927,12 +2928,12 @@ const file_rainbow_rvcpprovisioning_v1_cloud_pbx_subscriber_proto_rawDesc = "" +
 	"\x1fUpdateSubscriberOverflowRequest\x12#\n" +
 	"\tsystem_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\bsystemId\x12.\n" +
 	"\x0fphone_number_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\rphoneNumberId\x12M\n" +
-	"\x04body\x18\x03 \x01(\v29.rainbow.rvcpprovisioning.v1.UpdateSubscriberOverflowBodyR\x04body\"\xc7\x02\n" +
+	"\x04body\x18\x03 \x01(\v29.rainbow.rvcpprovisioning.v1.UpdateSubscriberOverflowBodyR\x04body\"\x8d\x02\n" +
 	"\x1cUpdateSubscriberOverflowBody\x124\n" +
 	"\x0eno_reply_delay\x18\x01 \x01(\x05B\t\xbaH\x06\x1a\x04\x18<(\n" +
-	"H\x00R\fnoReplyDelay\x88\x01\x01\x12[\n" +
-	"\x14unavailable_overflow\x18\x02 \x01(\tB#\xbaH \xc8\x01\x01r\x1bR\adefaultR\x06customR\bdisabledH\x01R\x13unavailableOverflow\x88\x01\x01\x12>\n" +
-	"\x05value\x18\x03 \x01(\tB#\xbaH \xc8\x01\x01r\x1bR\adefaultR\x06customR\bdisabledH\x02R\x05value\x88\x01\x01\x12\x1e\n" +
+	"H\x00R\fnoReplyDelay\x88\x01\x01\x12>\n" +
+	"\x14unavailable_overflow\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01H\x01R\x13unavailableOverflow\x88\x01\x01\x12!\n" +
+	"\x05value\x18\x03 \x01(\tB\x06\xbaH\x03\xc8\x01\x01H\x02R\x05value\x88\x01\x01\x12\x1e\n" +
 	"\n" +
 	"extra_json\x18\xe8\a \x01(\fR\textraJsonB\x11\n" +
 	"\x0f_no_reply_delayB\x17\n" +
