@@ -19,6 +19,9 @@ import (
 //
 // An error means that a rule could not be applied, not that the request is wrong.
 func (o *Operation) Judge(msg proto.Message, raw *upstream.RawRequest) ([]Violation, error) {
+	if raw != nil && !o.params && !o.body {
+		return nil, nil // its path has brought it here
+	}
 	msg = o.request(msg, raw)
 	if msg == nil {
 		return nil, nil
@@ -47,10 +50,10 @@ func (o *Operation) Judge(msg proto.Message, raw *upstream.RawRequest) ([]Violat
 
 // request finds the request in the first message of an upload, or makes it of a raw one; nil when it is something else.
 func (o *Operation) request(msg proto.Message, raw *upstream.RawRequest) proto.Message {
-	if msg == nil && raw != nil && (o.params || len(o.numbers) > 0) {
+	switch {
+	case msg == nil && raw != nil:
 		return o.fromTarget(raw.Target)
-	}
-	if msg == nil {
+	case msg == nil:
 		return nil
 	}
 	m := msg.ProtoReflect()
