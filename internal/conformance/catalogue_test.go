@@ -111,8 +111,8 @@ func find(t testing.TB, all []operation, id string) operation {
 	return found[0]
 }
 
-// document is a documented example: what an operation is sent, or answers.
-type document struct {
+// example is a documented text: what an operation is sent, or answers.
+type example struct {
 	file   string
 	status int // of an answer
 	text   []byte
@@ -121,13 +121,13 @@ type document struct {
 // statusOf finds the HTTP status in the name or the text of an error's file.
 var statusOf = regexp.MustCompile(`\.error\.?(\d{3})|"errorCode":\s*(\d{3})`)
 
-func readDocument(t testing.TB, file string) document {
+func readExample(t testing.TB, file string) example {
 	t.Helper()
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := document{file: strings.TrimPrefix(filepath.ToSlash(file), specRoot+"/examples/"), status: 200, text: text}
+	d := example{file: strings.TrimPrefix(filepath.ToSlash(file), specRoot+"/examples/"), status: 200, text: text}
 	if strings.Contains(filepath.Base(file), "error") {
 		m := statusOf.FindStringSubmatch(filepath.Base(file) + string(text))
 		if m == nil {
@@ -139,31 +139,31 @@ func readDocument(t testing.TB, file string) document {
 }
 
 // answers are the documented answers of an operation: successes, then errors.
-func (o operation) answers(t testing.TB) []document {
+func (o operation) answers(t testing.TB) []example {
 	t.Helper()
-	var found []document
+	var found []example
 	for _, pattern := range []string{".response.json", ".*.response.json", ".error*.json"} {
 		files, err := filepath.Glob(filepath.Join(specRoot, "examples", o.module, o.ID+pattern))
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, file := range files {
-			found = append(found, readDocument(t, file))
+			found = append(found, readExample(t, file))
 		}
 	}
 	return found
 }
 
 // commonErrors are the documented errors that any operation may answer.
-func commonErrors(t testing.TB) []document {
+func commonErrors(t testing.TB) []example {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(specRoot, "examples", "authentication", "error.*.json"))
 	if err != nil || len(files) < 8 {
 		t.Fatalf("%d common errors (%v), want at least 8", len(files), err)
 	}
-	var found []document
+	var found []example
 	for _, file := range files {
-		found = append(found, readDocument(t, file))
+		found = append(found, readExample(t, file))
 	}
 	return found
 }
@@ -175,7 +175,7 @@ func (o operation) body(t testing.TB) []byte {
 	if _, err := os.Stat(file); err != nil {
 		return nil
 	}
-	return readDocument(t, file).text
+	return readExample(t, file).text
 }
 
 // variables are the names of the path's variables, in order.

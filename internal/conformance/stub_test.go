@@ -55,7 +55,10 @@ func (s *replay) one(t testing.TB, id string) asked {
 	if len(s.asked[id]) != 1 {
 		t.Fatalf("upstream was asked %d times, want once", len(s.asked[id]))
 	}
-	return s.asked[id][0]
+	was := s.asked[id][0]
+	delete(s.asked, id)
+	delete(s.cases, id)
+	return was
 }
 
 func (s *replay) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -43,9 +43,9 @@ func (w *walk) subscriber(number string) string {
 	return w.do("ListSystemPhoneNumbers", at(sandbox.CloudPbxID), query("shortNumber="+number)).text("data.0.id")
 }
 
-func (w *walk) device(query_ string) string {
+func (w *walk) device(filter string) string {
 	w.t.Helper()
-	return w.do("ListSipDevices", pbx(), query(query_)).text("data.0.id")
+	return w.do("ListSipDevices", pbx(), query(filter)).text("data.0.id")
 }
 
 func walkSubscribers(w *walk) {
