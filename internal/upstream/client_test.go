@@ -278,6 +278,23 @@ func TestUnreachableUpstreamIsNamed(t *testing.T) {
 	}
 }
 
+// TestAnAccountThatIsNotReachedSaysSoOnce: the call, its login, and what was the matter there.
+func TestAnAccountThatIsNotReachedSaysSoOnce(t *testing.T) {
+	closed := httptest.NewServer(nil)
+	closed.Close()
+	c, err := upstream.New(upstream.Options{BaseURL: closed.URL, Bindings: bindings(t), Account: account(), Retry: upstream.Retry{Attempts: 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	_, err = rvcpprovisioningv1.NewCloudPbxPhoneNumberServiceClient(c).CreateDdi(context.Background(), &rvcpprovisioningv1.CreateDdiRequest{SystemId: "1"})
+	host := strings.TrimPrefix(closed.URL, "http://")
+	want := "POST /api/rainbow/rvcpprovisioning/v1.0/cloudpbxs/{system_id}/phone-numbers/ddi: GET /api/rainbow/authentication/v1.0/login: upstream unreachable (" + host + "): "
+	if !errors.Is(err, upstream.ErrUnreachable) || !strings.HasPrefix(err.Error(), want) || strings.Count(err.Error(), "unreachable") != 1 {
+		t.Errorf("\n got %v\nwant %s…", err, want)
+	}
+}
+
 func TestUnknownMethodsAreUnimplemented(t *testing.T) {
 	p := newPortal(t, ok(`{}`))
 	c := p.client()

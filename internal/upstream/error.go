@@ -95,7 +95,10 @@ type callError struct {
 
 func (e *callError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s: %v", e.method, e.path, e.kind)
+	b.WriteString(e.method + " " + e.path)
+	if inner := (*callError)(nil); !errors.As(e.cause, &inner) || inner.kind != e.kind { // else the login's says it
+		fmt.Fprintf(&b, ": %v", e.kind)
+	}
 	if e.host != "" {
 		b.WriteString(" (" + e.host + ")")
 	}
