@@ -31,7 +31,7 @@ var directions = []struct {
 		"a fault of the gateway's codec must not hide in the embedded Rainbow"},
 	{"sandboxtest", []string{module + "gen/", module + "internal/upstream", module + "internal/facade", module + "internal/sync", module + "internal/rest", module + "internal/server", "google.golang.org/protobuf", "google.golang.org/grpc"},
 		"the tests of others get the embedded Rainbow, not the gateway"},
-	{"internal/upstream", []string{module + "internal/facade", module + "internal/rest", module + "internal/server", module + "internal/sync", module + "internal/state", module + "internal/sandbox", "go.etcd.io/bbolt"},
+	{"internal/upstream", []string{module + "internal/drift", module + "internal/facade", module + "internal/rest", module + "internal/server", module + "internal/sync", module + "internal/state", module + "internal/sandbox", "go.etcd.io/bbolt"},
 		"upstream is below everything that uses it"},
 	{"internal/facade", []string{module + "internal/rest", module + "internal/server", module + "internal/sync", module + "internal/state", module + "internal/manifest", module + "internal/sandbox", "go.etcd.io/bbolt"},
 		"the dispatcher serves any local service without knowing it"},
@@ -39,6 +39,8 @@ var directions = []struct {
 		"the REST face is a face: no CSV, no state"},
 	{"internal/syncserver", []string{module + "internal/upstream", module + "internal/rest", module + "internal/server", module + "internal/state", module + "internal/sandbox", module + "internal/sync/rainbow", "go.etcd.io/bbolt"},
 		"the engine's service works over any Target and Store"},
+	{"internal/drift", []string{module + "internal/facade", module + "internal/rest", module + "internal/server", module + "internal/sync", module + "internal/state", module + "internal/manifest", module + "internal/sandbox", module + "internal/config", "go.etcd.io/bbolt"},
+		"the radar knows answers and descriptors, and nobody who serves them"},
 	{"internal/config", []string{module + "gen/", module + "internal/", "google.golang.org/grpc", "net/http", "go.etcd.io/bbolt"},
 		"configuration is plain data"},
 }

@@ -74,6 +74,9 @@ func (l *Listeners) check(problems *Problems) {
 	checkPositive(problems, "max-upload-bytes", l.MaxUploadBytes)
 	checkPositive(problems, "max-message-bytes", int64(l.MaxMessageBytes))
 	checkDuration(problems, "stop-timeout", l.StopTimeout)
+	if !(l.DriftSample >= 0) { // NaN is neither
+		problems.add("drift-sample", "%v is no number of answers a second; 0 is off", l.DriftSample)
+	}
 }
 
 func (e *Engine) complete(getenv func(string) string, problems *Problems) {

@@ -27,6 +27,8 @@ type Listeners struct {
 	MaxUploadBytes  int64         `name:"max-upload-bytes" env:"GATEWAY_MAX_UPLOAD_BYTES" default:"268435456" group:"Listeners" help:"Largest CSV, form or unmodelled body taken from a caller, in bytes."`
 	MaxMessageBytes int           `name:"max-message-bytes" env:"GATEWAY_MAX_MESSAGE_BYTES" default:"16777216" group:"Listeners" help:"Largest gRPC message either way, in bytes."`
 	StopTimeout     time.Duration `name:"stop-timeout" env:"GATEWAY_STOP_TIMEOUT" default:"15s" group:"Listeners" help:"How long calls under way may take to finish when the gateway stops."`
+
+	DriftSample float64 `name:"drift-sample" env:"GATEWAY_DRIFT_SAMPLE" default:"1" group:"Listeners" help:"Answers of each operation that the drift radar inspects a second, after the first 100; 0 turns it off."`
 }
 
 // Engine says which Rainbow to talk to, as whom, and where the state is kept. The verbs that run the engine in-process

@@ -34,13 +34,19 @@ type Backend struct {
 	URL string
 
 	client  *upstream.Client
+	radar   upstream.Radar
 	sandbox *embedded
 }
 
 // OpenBackend connects to the upstream that e names; e has been completed. It starts the sandbox when that is the
 // upstream, and does not log in yet.
 func OpenBackend(e config.Engine, log *slog.Logger, reg prometheus.Registerer) (*Backend, error) {
-	b := &Backend{Upstream: e.Upstream, URL: e.Upstream}
+	return openBackend(e, log, reg, nil)
+}
+
+// openBackend is OpenBackend for a server, whose radar sees the answers; it may be nil.
+func openBackend(e config.Engine, log *slog.Logger, reg prometheus.Registerer, radar upstream.Radar) (*Backend, error) {
+	b := &Backend{Upstream: e.Upstream, URL: e.Upstream, radar: radar}
 	account := accountOf(e)
 	if e.UsesSandbox() {
 		var err error
@@ -73,6 +79,7 @@ func (b *Backend) connect(e config.Engine, account *upstream.Account, log *slog.
 		Rate:          e.RateLimit,
 		Burst:         e.RateBurst,
 		UserAgent:     "rainbow-gateway",
+		Radar:         b.radar,
 	})
 	if err != nil {
 		return fmt.Errorf("upstream %s: %w", b.Upstream, err)

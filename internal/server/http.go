@@ -67,7 +67,7 @@ func (s *Server) newHTTP(handler http.Handler) *http.Server {
 	}
 }
 
-// openAdmin makes the listener for operators: metrics, liveness, readiness and profiles.
+// openAdmin makes the listener for operators: metrics, drift, liveness, readiness and profiles.
 func (s *Server) openAdmin() {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{}))
@@ -78,6 +78,7 @@ func (s *Server) openAdmin() {
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	s.addRadar(mux)
 	s.adminServer = s.newHTTP(s.guardAdmin(mux))
 }
 

@@ -28,6 +28,7 @@ import (
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 
 	"github.com/rainbow-gateway/rainbow-gateway/internal/config"
+	"github.com/rainbow-gateway/rainbow-gateway/internal/drift"
 	"github.com/rainbow-gateway/rainbow-gateway/internal/facade"
 	"github.com/rainbow-gateway/rainbow-gateway/internal/rest"
 )
@@ -84,6 +85,7 @@ type Server struct {
 	backend  *Backend
 	services []Service
 	health   *health.Server
+	radar    *drift.Radar // nil when it is off
 	registry *prometheus.Registry
 	stopping atomic.Bool
 
@@ -124,7 +126,7 @@ func (s *Server) open(opts Options) error {
 		return err
 	}
 	var err error
-	if s.backend, err = OpenBackend(s.config.Engine, s.log, s.registry); err != nil {
+	if s.backend, err = openBackend(s.config.Engine, s.log, s.registry, s.openRadar()); err != nil {
 		return err
 	}
 	if err := s.openServices(opts.Services); err != nil {
@@ -281,6 +283,7 @@ func (s *Server) Close() error {
 		errs = append(errs, s.backend.Close())
 		s.backend = nil
 	}
+	s.closeRadar()
 	return errors.Join(errs...)
 }
 
