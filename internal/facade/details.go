@@ -1,6 +1,7 @@
 package facade
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -32,7 +33,7 @@ func answeredStatus(e *upstream.Error) *status.Status {
 			ErrorDetailsCode: int32(e.Code),
 			ErrorMsg:         e.Msg,
 			ErrorDetailsJson: string(e.Details),
-			ExtraJson:        extraMembers(e.Body),
+			ExtraJson:        extraMembers(e),
 		}),
 		protoadapt.MessageV1Of(&errdetails.ErrorInfo{Reason: reason(e), Domain: Domain, Metadata: errorMetadata(e)}),
 	}
@@ -142,23 +143,59 @@ func violations(details []byte) []*errdetails.BadRequest_FieldViolation {
 	return found
 }
 
-// extraMembers returns the members of the envelope that UpstreamError has no field for, as one JSON object.
-func extraMembers(body []byte) []byte {
-	var members map[string]json.RawMessage
-	if json.Unmarshal(body, &members) != nil {
+// extraMembers returns the members of the envelope that UpstreamError's fields don't carry, as one JSON object, each as
+// it is spelt and in its order.
+func extraMembers(e *upstream.Error) []byte {
+	dec := json.NewDecoder(bytes.NewReader(e.Body))
+	if open, err := dec.Token(); err != nil || open != json.Delim('{') {
 		return nil
 	}
-	for _, known := range []string{"errorCode", "errorMsg", "errorDetails", "errorDetailsCode"} {
-		delete(members, known)
+	extra := []byte{'{'}
+	for dec.More() {
+		name, err := dec.Token()
+		if err != nil {
+			return nil
+		}
+		var value json.RawMessage
+		if err := dec.Decode(&value); err != nil {
+			return nil
+		}
+		if text, ok := name.(string); ok && !carried(e, text, value) {
+			if len(extra) > 1 {
+				extra = append(extra, ',')
+			}
+			extra = append(appendJSONString(extra, text), ':')
+			extra = append(extra, value...)
+		}
 	}
-	if len(members) == 0 {
+	if len(extra) == 1 {
 		return nil
 	}
-	b, err := json.Marshal(members)
-	if err != nil {
-		return nil
+	return append(extra, '}')
+}
+
+// carried tells whether a member of the envelope is in a field of UpstreamError.
+func carried(e *upstream.Error, name string, value []byte) bool {
+	switch name {
+	case "errorCode":
+		return string(value) == strconv.Itoa(e.Status)
+	case "errorMsg":
+		var text string
+		return string(value) != "null" && json.Unmarshal(value, &text) == nil
+	case "errorDetails":
+		return string(value) != "null"
+	case "errorDetailsCode":
+		return string(value) == strconv.Itoa(e.Code)
 	}
-	return b
+	return false
+}
+
+func appendJSONString(dst []byte, s string) []byte {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	_ = enc.Encode(s) // a string always is one in JSON
+	return append(dst, bytes.TrimSpace(b.Bytes())...)
 }
 
 // codeOf is the canonical code of an error, for logs and metrics.

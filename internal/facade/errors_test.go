@@ -113,6 +113,22 @@ func TestDetailsHoldTheEnvelope(t *testing.T) {
 	}
 }
 
+func TestWhatTheDetailsHaveNoFieldForIsKept(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"errorCode":409,"errorMsg":"<b>","errorDetails":"x","errorDetailsCode":409000}`:                     ``,
+		`{"z" : 1.10 , "errorMsg":"m","a":"<é\u00e9>","errorCode":409}`:                                       `{"z":1.10,"a":"<é\u00e9>"}`,
+		`{"errorCode":"409","errorMsg":5,"errorDetails":null,"errorDetailsCode":"409550","é<":{"a" : 1e400}}`: `{"errorCode":"409","errorMsg":5,"errorDetails":null,"errorDetailsCode":"409550","é<":{"a" : 1e400}}`,
+		`{"errorCode":500}`: `{"errorCode":500}`,
+		`[1]`:               ``,
+		`{"a":`:             ``,
+	} {
+		e := &upstream.Error{Status: 409, Code: 409000, Body: []byte(body)}
+		if got := string(detail[*errorsv1.UpstreamError](Status(e)).GetExtraJson()); got != want {
+			t.Errorf("%s: got %s, want %s", body, got, want)
+		}
+	}
+}
+
 func TestTooManyRequestsAlwaysSaysWhenToComeBack(t *testing.T) {
 	if got := detail[*errdetails.RetryInfo](Status(&upstream.Error{Status: 429})).GetRetryDelay().AsDuration(); got != 10*time.Second {
 		t.Errorf("got %v", got)
