@@ -78,6 +78,7 @@ var (
 
 // New makes a target over a connection that serves Rainbow's operations: the gateway's dispatcher or its upstream client.
 func New(conn grpc.ClientConnInterface, opts Options) *Target {
+	conn = documents{conn}
 	return &Target{
 		opts:          opts.withDefaults(),
 		users:         adminv1.NewUsersServiceClient(conn),
