@@ -30,6 +30,19 @@ help: ## List the targets.
 demo: build ## Show the gateway at work against the embedded Rainbow.
 	@go run ./samples/demo -gateway bin/gateway
 
+.PHONY: examples
+examples: build examples/typescript/node_modules/.package-lock.json protodeps ## Run the clients in examples/ against the gateway and hold what they print (needs Node 20 with npm).
+	@rm -rf examples/typescript/dist
+	@$(BUF) generate --template examples/typescript/buf.gen.yaml -o examples/typescript
+	@cd examples/typescript && node_modules/.bin/tsc && node --test --test-reporter=spec dist/src/
+	@cd examples/go && go vet ./... && go test ./... && go build -o ../../bin/example .
+	@UPDATE=$(UPDATE) ./examples/run.sh
+
+# What the TypeScript example is built with, exactly as its lockfile says; no package runs a script of its own.
+examples/typescript/node_modules/.package-lock.json: examples/typescript/package-lock.json
+	@cd examples/typescript && npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
 .PHONY: run
 run: build ## Serve with the embedded Rainbow as upstream (gRPC 9090, REST 8080, admin 9091).
 	@bin/gateway serve --upstream sandbox
@@ -41,6 +54,10 @@ build: ## Build bin/gateway.
 .PHONY: test
 test: ## Run all tests (only Go needed; free ports; at most 5 minutes).
 	@go test -timeout 5m ./...
+
+.PHONY: contract
+contract: ## Compare the Rainbow of GATEWAY_CONTRACT_UPSTREAM with its documentation; see docs/contract.md.
+	@go test -count=1 -timeout 30m -run '^TestContract$$' -v ./internal/contract
 
 .PHONY: race
 race: ## Run the tests of everything that is not generated under the race detector (needs a C compiler).
@@ -59,8 +76,8 @@ lint: protodeps ## Judge protos (lint, format, breaking changes) and Go (vet, go
 generate: protodeps ## Make gen/ from proto/; plugins and foreign protos are pinned Go modules.
 	@mkdir -p .cache && fresh=$$(mktemp -d .cache/generate.XXXXXX) && trap 'rm -rf "$$fresh"' EXIT && \
 	$(BUF) generate -o "$$fresh" && \
-	$(BUF) build proto --exclude-source-info -o "$$fresh/image.binpb" && \
-	go run ./tools/openapi -image "$$fresh/image.binpb" -document "$$fresh/gen/openapi/rainbow.swagger.json" && \
+	$(BUF) build proto -o "$$fresh/image.binpb" && \
+	go run ./tools/openapi -image "$$fresh/image.binpb" -catalogue testdata/spec -folder "$$fresh/gen/openapi" && \
 	go run ./tools/gencheck -from "$$fresh"
 
 .PHONY: checkgenerate
