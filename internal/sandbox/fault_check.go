@@ -13,16 +13,18 @@ import (
 // complaints collects what is wrong with a rule, once a field.
 type complaints struct {
 	list   []error
-	fields []string // those complained about; "" is the rule as a whole
+	fields []string // those complained about
+	partly bool     // what could not be read may be what the rule as a whole lacks
 }
 
 func (c *complaints) add(field, format string, args ...any) {
-	if slices.Contains(c.fields, field) {
+	parent, _, _ := strings.Cut(field, ".")
+	if slices.Contains(c.fields, parent) || slices.Contains(c.fields, field) || c.partly && field == "" {
 		return
 	}
-	c.fields = append(c.fields, field)
 	text := fmt.Sprintf(format, args...)
 	if field != "" {
+		c.fields = append(c.fields, field)
 		text = field + ": " + text
 	}
 	c.list = append(c.list, errors.New(text))
@@ -267,13 +269,13 @@ func (p *Pace) check(field string, c *complaints) {
 }
 
 func (l *Stale) check(c *complaints) {
+	c.oneOf("stale.collection", l.Collection, sortedNames(collections())...)
 	if (l.For > 0) == (l.Reads > 0) {
 		c.add("stale", "needs either for, a time, or reads, a number of answers")
 	}
 	if l.For < 0 || l.Reads < 0 {
 		c.add("stale", "for and reads are not negative")
 	}
-	c.oneOf("stale.collection", l.Collection, sortedNames(collections())...)
 }
 
 func sortedNames[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

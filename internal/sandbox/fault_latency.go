@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"encoding/json"
 	"math"
 	"math/rand/v2"
@@ -87,7 +88,7 @@ func (l *Latency) check(c *complaints) {
 	}
 	for _, name := range wanted {
 		if set[name] == 0 {
-			c.add("latency."+name, "is missing; a %s latency needs it", l.Distribution)
+			c.add("latency."+name, "is missing; a %s latency needs it", cmp.Or(l.Distribution, fixedLatency))
 		}
 		c.wait("latency."+name, set[name])
 		delete(set, name)
@@ -98,7 +99,7 @@ func (l *Latency) check(c *complaints) {
 	}
 	for _, name := range sortedNames(set) {
 		if set[name] != 0 {
-			c.add("latency."+name, "means nothing in a %s latency", l.Distribution)
+			c.add("latency."+name, "means nothing in a %s latency", cmp.Or(l.Distribution, fixedLatency))
 		}
 	}
 	if l.Max != 0 && l.Max < l.Min {

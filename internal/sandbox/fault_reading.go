@@ -88,9 +88,7 @@ func ParseFaults(text []byte) ([]Fault, error) {
 	for i, raw := range list {
 		c := &complaints{}
 		c.decode("", raw, reflect.ValueOf(&rules[i]).Elem())
-		if len(c.list) > 0 {
-			c.fields = append(c.fields, "") // what could not be read may be what the rule lacks
-		}
+		c.partly = len(c.list) > 0
 		rules[i].check(c)
 		if isList {
 			problems = append(problems, c.of(i, &rules[i]))
