@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -23,7 +24,7 @@ var pageText string
 // r is nil when the radar is off; the page then says how to turn it on.
 func Handler(r *Radar) http.Handler {
 	p := &page{radar: r, html: template.Must(template.New("page").Funcs(template.FuncMap{
-		"count": count, "percent": percent, "moment": moment, "ago": ago, "service": service, "rpc": rpc,
+		"count": count, "percent": percent, "moment": moment, "ago": ago, "plural": plural, "service": service, "rpc": rpc,
 	}).Parse(pageText))}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /drift", p.show)
@@ -37,6 +38,13 @@ type page struct {
 	html  *template.Template
 }
 
+// view is what the page is made of.
+type view struct {
+	Report
+	On             bool
+	Drifted, Quiet []Operation // all operations
+}
+
 func (p *page) show(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Vary", "Accept")
 	accept := r.Header.Get("Accept")
@@ -44,13 +52,14 @@ func (p *page) show(w http.ResponseWriter, r *http.Request) {
 		p.json(w, r)
 		return
 	}
-	view := struct {
-		On, Clean bool
-		Report
-	}{On: p.radar != nil}
+	view := view{On: p.radar != nil}
 	if view.On {
 		view.Report = p.radar.Report()
-		view.Clean = len(view.Operations) == 0 || view.Operations[0].rank() == 0
+		quiet := slices.IndexFunc(view.Operations, func(op Operation) bool { return op.rank() == 0 })
+		if quiet < 0 {
+			quiet = len(view.Operations)
+		}
+		view.Drifted, view.Quiet = view.Operations[:quiet], view.Operations[quiet:]
 	}
 	var b bytes.Buffer
 	if err := p.html.Execute(&b, view); err != nil {
@@ -90,6 +99,14 @@ func count(n uint64) string {
 		text = text[:i] + "\u202f" + text[i:]
 	}
 	return text
+}
+
+// plural counts things whose plural ends in s.
+func plural(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return count(uint64(n)) + " " + thing + "s"
 }
 
 // percent never rounds something to nothing, nor almost all to all.

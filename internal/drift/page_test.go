@@ -34,7 +34,7 @@ func TestThePageShowsWhatWasFound(t *testing.T) {
 	w := request(t, Handler(drifted(t)), "GET", "/drift", "Accept", "text/html,application/json")
 	body := w.Body.String()
 	for _, want := range []string{"<code>data[].shiny</code>", "expected integer, came string", "boolean, not documented", "25 of 25", "<code>data[].{}</code>",
-		"<code>data[].companyId</code>", "documented, never came", "1\u202f234\u202f567", "ListUsers"} {
+		"<code>data[].companyId</code>", "documented members never came", "1\u202f234\u202f567", "ListUsers"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page lacks %s", want)
 		}
