@@ -4,8 +4,8 @@
 // one of three ways. A JSON operation of Rainbow passes its generated grpc-gateway handler, one route each, while the
 // raw request and the raw answer travel beside the messages in the upstream.Exchange: what the caller wrote goes
 // upstream byte by byte, and what upstream answered comes back so. What can't pass a generated handler byte-exact
-// (CSV, forms, redirects, paths that no RPC models) goes from the router to the dispatcher as a stream. A service of
-// the gateway itself passes its generated handler with protojson.
+// (CSV, forms, redirects, paths that no RPC models, what may be a file) goes from the router to the dispatcher as a
+// stream. A service of the gateway itself passes its generated handler with protojson.
 //
 // A Handler is safe for concurrent use. Policies, credentials and the choice between local and upstream are the
 // dispatcher's; listeners and time-outs are the server's.
