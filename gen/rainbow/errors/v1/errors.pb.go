@@ -39,7 +39,7 @@ type UpstreamError struct {
 	Body []byte `protobuf:"bytes,5,opt,name=body,proto3" json:"body,omitempty"`
 	// Size of the whole body in bytes, so that a cut one shows. Set with body.
 	BodySize int32 `protobuf:"varint,6,opt,name=body_size,json=bodySize,proto3" json:"body_size,omitempty"`
-	// The members of the envelope that have no field here, as one JSON object.
+	// The members of the envelope that the fields above don't hold, as one JSON object, each as it is spelt.
 	ExtraJson     []byte `protobuf:"bytes,1000,opt,name=extra_json,json=extraJson,proto3" json:"extra_json,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
