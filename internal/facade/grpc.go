@@ -13,7 +13,7 @@ import (
 	"github.com/rainbow-gateway/rainbow-gateway/internal/upstream"
 )
 
-// RegisterGRPC makes s answer every operation of the dispatcher. All RPCs share one unary and one stream handler; what
+// RegisterGRPC makes s, a server with Codec, answer every operation of the dispatcher. All RPCs share one unary and one stream handler; what
 // differs between them is data.
 func RegisterGRPC(s grpc.ServiceRegistrar, d *Dispatcher, l Listener) {
 	f := &grpcDoor{dispatcher: d, listener: l}
@@ -71,6 +71,9 @@ func (f *grpcDoor) call(ctx context.Context, op *Operation, req any) (any, error
 	if err != nil {
 		return nil, Status(f.dispatcher.Refused(arrived, op, err)).Err()
 	}
+	if wish == nil && !op.Local {
+		return f.pass(ctx, arrived, op, req)
+	}
 	reply := op.output.New().Interface()
 	var header, trailer metadata.MD
 	err = f.dispatcher.Invoke(wish.with(arrived), op.FullMethod, req, reply, grpc.Header(&header), grpc.Trailer(&trailer))
@@ -80,6 +83,18 @@ func (f *grpcDoor) call(ctx context.Context, op *Operation, req any) (any, error
 		return nil, wish.status(err).Err()
 	}
 	wish.grant(reply)
+	return reply, nil
+}
+
+// pass is a call of Rainbow whose reply nobody here looks at: it stays in wire format.
+func (f *grpcDoor) pass(ctx, arrived context.Context, op *Operation, req any) (any, error) {
+	reply := new(upstream.WireReply)
+	var header metadata.MD
+	err := f.dispatcher.Invoke(arrived, op.FullMethod, req, reply, grpc.Header(&header))
+	_ = grpc.SetHeader(ctx, safeMetadata(header))
+	if err != nil {
+		return nil, Status(err).Err()
+	}
 	return reply, nil
 }
 

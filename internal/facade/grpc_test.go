@@ -94,7 +94,7 @@ func (g *gateway) serve(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := grpc.NewServer()
+	server := grpc.NewServer(facade.Codec())
 	facade.RegisterGRPC(server, g.dispatcher, facade.Listener{Loopback: true})
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(server.Stop)

@@ -19,6 +19,7 @@ import (
 // address translation must; dead ones are noticed within 80 s.
 func (s *Server) openGRPC() {
 	s.grpcServer = grpc.NewServer(
+		facade.Codec(),
 		grpc.MaxRecvMsgSize(s.config.MaxMessageBytes),
 		grpc.MaxSendMsgSize(s.config.MaxMessageBytes),
 		grpc.MaxHeaderListSize(maxHeaderBytes),

@@ -25,6 +25,9 @@ const maxMsg = 512
 // decode puts a success into the reply, and returns the document: the body as it was before Content-Encoding. What is
 // JSON is never an error, and an answer without a body is a reply without members.
 func (b *Binding) decode(a *answer, reply any, limit int64) (document []byte, err error) {
+	if wire, ok := reply.(*WireReply); ok {
+		return b.decodeWire(a, wire, limit)
+	}
 	msg, ok := reply.(proto.Message)
 	if !ok || msg.ProtoReflect().Descriptor() != b.Output.Descriptor() {
 		return nil, fmt.Errorf("reply is %T, not %s", reply, b.Output.Descriptor().FullName())

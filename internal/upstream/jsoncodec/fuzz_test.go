@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"testing"
 	"unicode/utf8"
+
+	"google.golang.org/protobuf/proto"
 )
 
 var fuzzSeeds = []string{
@@ -27,6 +29,12 @@ func FuzzRoundTrip(f *testing.F) {
 		trimmed := bytes.Trim(doc, " \t\r\n")
 		if json.Valid(doc) != (err == nil) {
 			t.Fatalf("Unmarshal(%q): %v", doc, err)
+		}
+		passed := s.new()
+		if wire, wireErr := s.codec.Wire(doc); (wireErr == nil) != (err == nil) {
+			t.Fatalf("Wire(%q): %v, Unmarshal: %v", doc, wireErr, err)
+		} else if err == nil && (proto.Unmarshal(wire, passed) != nil || !proto.Equal(passed, msg)) {
+			t.Fatalf("Wire(%q) is %v, Unmarshal %v", doc, passed, msg)
 		}
 		if err != nil || Check(doc, Limits{}) != nil {
 			return

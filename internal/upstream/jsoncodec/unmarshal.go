@@ -1,6 +1,7 @@
 package jsoncodec
 
 import (
+	"bytes"
 	"math"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -12,6 +13,20 @@ import (
 // members, any other value by extra_json alone, which then holds that value as it is spelt. It fails only if src is not
 // JSON, with a *SyntaxError.
 func (m *Message) Unmarshal(src []byte, msg proto.Message) error {
+	return m.decode(src, func(wire []byte) error { return proto.Unmarshal(wire, msg) })
+}
+
+// Wire is Unmarshal into wire format: what proto.Unmarshal of it gives is what Unmarshal gives.
+func (m *Message) Wire(src []byte) (wire []byte, err error) {
+	err = m.decode(src, func(b []byte) error {
+		wire = bytes.Clone(b)
+		return nil
+	})
+	return wire, err
+}
+
+// decode hands the document in wire format to take, which must not keep it.
+func (m *Message) decode(src []byte, take func(wire []byte) error) error {
 	b := m.tables.get()
 	defer m.tables.put(b)
 	d := decoder{src: src, wire: b.wire[:0], extra: b.extra[:0]}
@@ -29,7 +44,7 @@ func (m *Message) Unmarshal(src []byte, msg proto.Message) error {
 		err = d.end(pos)
 	}
 	if err == nil {
-		err = proto.Unmarshal(d.wire, msg)
+		err = take(d.wire)
 	}
 	b.wire, b.extra = d.wire, d.extra
 	return err
@@ -40,12 +55,21 @@ func (m *Message) Unmarshal(src []byte, msg proto.Message) error {
 // extra_json of msg instead, as it is spelt; RequireExtra tells at start whether msg has it. It fails only if src is not
 // JSON, with a *SyntaxError.
 func (m *Message) UnmarshalField(src []byte, fd protoreflect.FieldDescriptor, msg proto.Message) error {
+	wire, err := m.FieldWire(src, fd)
+	if err != nil {
+		return err
+	}
+	return proto.Unmarshal(wire, msg)
+}
+
+// FieldWire is UnmarshalField into wire format.
+func (m *Message) FieldWire(src []byte, fd protoreflect.FieldDescriptor) (wire []byte, err error) {
 	f := field{name: fd.JSONName(), kind: kindMessage, message: m, repeated: fd.IsList(), wire: protowire.BytesType,
 		tag: protowire.AppendTag(nil, fd.Number(), protowire.BytesType)}
 	d := decoder{src: src}
 	pos := skipSpace(src, 0)
 	if pos >= len(src) {
-		return syntax(pos, reasonEnd)
+		return nil, syntax(pos, reasonEnd)
 	}
 	end, typed, err := d.value(pos, &f, 0)
 	if err == nil && !typed {
@@ -55,10 +79,7 @@ func (m *Message) UnmarshalField(src []byte, fd protoreflect.FieldDescriptor, ms
 	if err == nil {
 		err = d.end(end)
 	}
-	if err != nil {
-		return err
-	}
-	return proto.Unmarshal(d.wire, msg)
+	return d.wire, err
 }
 
 // decoder turns JSON into wire format.
