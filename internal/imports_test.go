@@ -35,6 +35,8 @@ var directions = []struct {
 		"upstream is below everything that uses it"},
 	{"internal/facade", []string{module + "internal/rest", module + "internal/server", module + "internal/sync", module + "internal/state", module + "internal/manifest", module + "internal/sandbox", "go.etcd.io/bbolt"},
 		"the dispatcher serves any local service without knowing it"},
+	{"internal/rules", []string{module + "internal/facade", module + "internal/rest", module + "internal/server", module + "internal/sync", module + "internal/state", module + "internal/sandbox", "go.etcd.io/bbolt"},
+		"rules say what is wrong with a request, and know neither doors nor policies"},
 	{"internal/rest", []string{module + "internal/server", module + "internal/sync", module + "internal/state", module + "internal/manifest", module + "internal/sandbox", "go.etcd.io/bbolt"},
 		"the REST face is a face: no CSV, no state"},
 	{"internal/syncserver", []string{module + "internal/upstream", module + "internal/rest", module + "internal/server", module + "internal/state", module + "internal/sandbox", module + "internal/sync/rainbow", "go.etcd.io/bbolt"},

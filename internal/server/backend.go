@@ -35,6 +35,7 @@ type Backend struct {
 
 	client  *upstream.Client
 	radar   upstream.Radar
+	more    []policyOf
 	sandbox *embedded
 }
 
@@ -44,9 +45,10 @@ func OpenBackend(e config.Engine, log *slog.Logger, reg prometheus.Registerer) (
 	return openBackend(e, log, reg, nil)
 }
 
-// openBackend is OpenBackend for a server, whose radar sees the answers; it may be nil.
-func openBackend(e config.Engine, log *slog.Logger, reg prometheus.Registerer, radar upstream.Radar) (*Backend, error) {
-	b := &Backend{Upstream: e.Upstream, URL: e.Upstream, radar: radar}
+// openBackend is OpenBackend for a server, whose radar sees the answers; it may be nil. More policies, for what comes in by
+// its doors, go behind authentication.
+func openBackend(e config.Engine, log *slog.Logger, reg prometheus.Registerer, radar upstream.Radar, more ...policyOf) (*Backend, error) {
+	b := &Backend{Upstream: e.Upstream, URL: e.Upstream, radar: radar, more: more}
 	account := accountOf(e)
 	if e.UsesSandbox() {
 		var err error
@@ -84,11 +86,15 @@ func (b *Backend) connect(e config.Engine, account *upstream.Account, log *slog.
 	if err != nil {
 		return fmt.Errorf("upstream %s: %w", b.Upstream, err)
 	}
-	b.Dispatcher = facade.NewDispatcher(bindings, b.client, log,
-		facade.Metrics(reg),
-		facade.Audit(log),
-		facade.Authenticate(account != nil),
-	)
+	policies := []facade.Policy{facade.Metrics(reg), facade.Audit(log), facade.Authenticate(account != nil)}
+	for _, of := range b.more {
+		policy, err := of(bindings)
+		if err != nil {
+			return err
+		}
+		policies = append(policies, policy)
+	}
+	b.Dispatcher = facade.NewDispatcher(bindings, b.client, log, policies...)
 	return nil
 }
 

@@ -126,7 +126,8 @@ func (s *Server) open(opts Options) error {
 		return err
 	}
 	var err error
-	if s.backend, err = openBackend(s.config.Engine, s.log, s.registry, s.openRadar()); err != nil {
+	if s.backend, err = openBackend(s.config.Engine, s.log, s.registry, s.openRadar(),
+		validation(s.config.Validate, s.log, s.registry)); err != nil {
 		return err
 	}
 	if err := s.openServices(opts.Services); err != nil {
