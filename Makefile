@@ -31,10 +31,10 @@ demo: build ## Show the gateway at work against the embedded Rainbow.
 	@go run ./samples/demo -gateway bin/gateway
 
 .PHONY: examples
-examples: build examples/typescript/node_modules/.package-lock.json protodeps ## Run the clients in examples/ against the gateway and hold what they print (needs Node 20 with npm).
+examples: build examples/typescript/node_modules/.package-lock.json protodeps ## Run the clients in examples/ against the gateway and hold what they print (needs Node with npm).
 	@rm -rf examples/typescript/dist
 	@$(BUF) generate --template examples/typescript/buf.gen.yaml -o examples/typescript
-	@cd examples/typescript && node_modules/.bin/tsc && node --test --test-reporter=spec dist/src/
+	@cd examples/typescript && node_modules/.bin/tsc && node --test --test-reporter=spec dist/src/*.test.js
 	@cd examples/go && go vet ./... && go test ./... && go build -o ../../bin/example .
 	@UPDATE=$(UPDATE) ./examples/run.sh
 
@@ -64,11 +64,11 @@ race: ## Run the tests of everything that is not generated under the race detect
 	@CGO_ENABLED=1 go test -race -timeout 15m $(RACE_PACKAGES)
 
 .PHONY: lint
-lint: protodeps ## Judge protos (lint, format, breaking changes) and Go (vet, golangci-lint, known vulnerabilities).
+lint: protodeps ## Judge protos (lint, format, breaking changes), OpenAPI and Go (vet, golangci-lint, known vulnerabilities).
 	@echo 'lint: buf lint'; $(BUF) lint proto
 	@echo 'lint: buf format'; $(BUF) format --diff --exit-code proto
 	@echo 'lint: buf breaking, against $(IMAGE)'; $(BUF) breaking proto --against $(IMAGE)
-	@echo 'lint: go vet'; go vet ./... && go vet -C tools/protodeps ./...
+	@echo 'lint: go vet'; go vet ./... && go vet -C tools/protodeps ./... && go vet -C examples/go ./...
 	@echo 'lint: golangci-lint'; $(GOLANGCI) run --allow-parallel-runners ./...
 	@echo 'lint: govulncheck'; ./tools/vulncheck.sh $(VULNCHECK) ./...
 
@@ -112,7 +112,7 @@ release: test lint checkgenerate protoimage ## Check all, renew the image that b
 
 .PHONY: clean
 clean: ## Remove what make built; the Go caches stay.
-	@rm -rf bin dist .cache
+	@rm -rf bin dist .cache examples/typescript/{node_modules,gen,dist}
 
 # Write the foreign .proto files; quick when they are there.
 .PHONY: protodeps
