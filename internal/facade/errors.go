@@ -85,7 +85,7 @@ var faults = []fault{
 	{upstream.ErrCredentials, codes.FailedPrecondition, http.StatusBadGateway, "ACCOUNT_REFUSED", ""},
 	{upstream.ErrLogin, codes.Unavailable, http.StatusBadGateway, "ACCOUNT_NO_TOKEN", ""},
 	{upstream.ErrTooLarge, codes.ResourceExhausted, http.StatusBadGateway, "ANSWER_TOO_LARGE", "Rainbow's answer is larger than the gateway buffers"},
-	{upstream.ErrAnswer, codes.Internal, http.StatusBadGateway, "MALFORMED_ANSWER", "Rainbow answered success with a body that is not what the operation answers"},
+	{upstream.ErrAnswer, codes.Internal, http.StatusBadGateway, "MALFORMED_ANSWER", ""},
 	{context.DeadlineExceeded, codes.DeadlineExceeded, http.StatusGatewayTimeout, "DEADLINE_EXCEEDED", "the call's time is over"},
 	{context.Canceled, codes.Canceled, statusClientClosed, "CANCELLED", "the caller went away"},
 	{upstream.ErrUnreachable, codes.Unavailable, http.StatusBadGateway, "UPSTREAM_UNREACHABLE", ""},

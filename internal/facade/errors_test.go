@@ -153,7 +153,7 @@ func TestTheGatewaysOwnErrors(t *testing.T) {
 		{fmt.Errorf("%w: %w", upstream.ErrUnreachable, context.Canceled), codes.Canceled, 499, "CANCELLED", "the caller went away"},
 		{context.DeadlineExceeded, codes.DeadlineExceeded, 504, "DEADLINE_EXCEEDED", "the call's time is over"},
 		{upstream.ErrTooLarge, codes.ResourceExhausted, 502, "ANSWER_TOO_LARGE", "Rainbow's answer is larger than the gateway buffers"},
-		{upstream.ErrAnswer, codes.Internal, 502, "MALFORMED_ANSWER", "Rainbow answered success with a body that is not what the operation answers"},
+		{fmt.Errorf("%w: content type \"text/html\": invalid JSON value at byte 0", upstream.ErrAnswer), codes.Internal, 502, "MALFORMED_ANSWER", "malformed answer: content type \"text/html\": invalid JSON value at byte 0"},
 		{ErrNotTrusted, codes.PermissionDenied, 403, "NOT_TRUSTED", ErrNotTrusted.Error()},
 		{errors.New("password=hunter2"), codes.Internal, 500, "INTERNAL", "internal error"},
 	}

@@ -42,22 +42,26 @@ func (b *Binding) decode(a *answer, reply any, limit int64) (document []byte, er
 	case len(bytes.TrimSpace(body)) == 0:
 		proto.Reset(msg)
 	case b.ResponseBody != nil:
-		err = notJSON(b.codec.UnmarshalField(body, b.ResponseBody, msg), a.header)
+		err = b.notJSON(b.codec.UnmarshalField(body, b.ResponseBody, msg), a.header)
 	default:
-		err = notJSON(b.codec.Unmarshal(body, msg), a.header)
+		err = b.notJSON(b.codec.Unmarshal(body, msg), a.header)
 	}
 	return body, err
 }
 
 // notJSON says of a document that can't be read what it calls itself, and where it stops being JSON.
-func notJSON(err error, h http.Header) error {
+func (b *Binding) notJSON(err error, h http.Header) error {
 	if err == nil {
 		return nil
 	}
+	what := "no content type"
 	if contentType := h.Get("Content-Type"); contentType != "" {
-		return fmt.Errorf("content type %q: %w", shortText([]byte(contentType)), err)
+		what = fmt.Sprintf("content type %q", shortText([]byte(contentType)))
 	}
-	return fmt.Errorf("no content type: %w", err)
+	if b.File != "" {
+		return fmt.Errorf("%s: %w; the operation's Download… twin takes files", what, err)
+	}
+	return fmt.Errorf("%s: %w", what, err)
 }
 
 // decompress returns the body as it was before Content-Encoding, at most limit bytes of it.

@@ -10,6 +10,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	massprovisioningv1 "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/massprovisioning/v1"
 	rvcpprovisioningv1 "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/rvcpprovisioning/v1"
 	"github.com/rainbow-gateway/rainbow-gateway/internal/upstream"
 )
@@ -71,6 +72,20 @@ func TestWhatIsNotJSONSaysWhatItCallsItselfAndWhereItStops(t *testing.T) {
 		if !errors.Is(err, upstream.ErrAnswer) || !strings.HasSuffix(err.Error(), want) {
 			t.Errorf("\n got %v\nwant %s", err, want)
 		}
+	}
+}
+
+// TestAFileThatNobodyAskedForNamesItsWay: upstream answers CSV to the unary RPC.
+func TestAFileThatNobodyAskedForNamesItsWay(t *testing.T) {
+	p := newPortal(t, func(w http.ResponseWriter, _ *http.Request, _ int) {
+		w.Header().Set("Content-Type", "text/csv")
+		_, _ = io.WriteString(w, "loginEmail;title\n")
+	})
+	_, err := massprovisioningv1.NewUsersAndDevicesServiceClient(p.client()).ExportUsers(context.Background(),
+		&massprovisioningv1.ExportUsersRequest{Format: proto.String("csv")})
+	const want = `malformed answer: content type "text/csv": invalid JSON number at byte 0; the operation's Download… twin takes files`
+	if !errors.Is(err, upstream.ErrAnswer) || !strings.HasSuffix(err.Error(), want) {
+		t.Errorf("\n got %v\nwant %s", err, want)
 	}
 }
 

@@ -31,10 +31,10 @@ func (b *Binding) decodeWire(a *answer, reply *WireReply, limit int64) (document
 		reply.Message = nil
 	case b.ResponseBody != nil:
 		reply.Message, err = b.codec.FieldWire(body, b.ResponseBody)
-		err = notJSON(err, a.header)
+		err = b.notJSON(err, a.header)
 	default:
 		reply.Message, err = b.codec.Wire(body)
-		err = notJSON(err, a.header)
+		err = b.notJSON(err, a.header)
 	}
 	return body, err
 }
