@@ -204,7 +204,11 @@ const requestIDHeader = "X-Request-Id"
 
 // arrival reads the caller from the request, and tells him the id of his call.
 func (h *Handler) arrival(w http.ResponseWriter, r *http.Request) *facade.Arrival {
-	a := &facade.Arrival{
+	var a struct { // one piece of memory
+		facade.Arrival
+		id [1]string
+	}
+	a.Arrival = facade.Arrival{
 		Door:      facade.DoorREST,
 		Peer:      r.RemoteAddr,
 		RequestID: facade.RequestID(r.Header.Get(requestIDHeader)),
@@ -212,8 +216,9 @@ func (h *Handler) arrival(w http.ResponseWriter, r *http.Request) *facade.Arriva
 		Answer:    w.Header(),
 	}
 	a.Caller, a.Credentials = upstream.CallerFrom(r.Header)
-	a.Answer[requestIDHeader] = []string{a.RequestID}
-	return a
+	a.id[0] = a.RequestID
+	a.Answer[requestIDHeader] = a.id[:]
+	return &a.Arrival
 }
 
 // target is the request line's path and query, as the caller escaped them.

@@ -18,9 +18,10 @@ import (
 type call struct {
 	method, path string // as errors show it: HTTP method and path template
 	request      *wireRequest
-	reader       io.Reader // the body of a streamed request, instead of request.body
-	length       int64     // of reader, -1 when not known
-	source       *source   // reader on its way out
+	passed       wireRequest // the request of an exchange, which is one piece of memory with its call
+	reader       io.Reader   // the body of a streamed request, instead of request.body
+	length       int64       // of reader, -1 when not known
+	source       *source     // reader on its way out
 
 	repeatable bool // may be sent again when its outcome is unknown
 	retry      bool // may be sent again at all; a pass-through exchange is not, its caller decides
@@ -38,7 +39,8 @@ func (k *call) raw(ctx context.Context, x *Exchange) error {
 		return err
 	}
 	x.Answer = RawAnswer{}
-	k.request = &wireRequest{method: r.Method, target: r.Target, header: ForwardRequest(r.Header), body: r.Body}
+	k.passed = wireRequest{method: r.Method, target: r.Target, header: ForwardRequest(r.Header), body: r.Body}
+	k.request = &k.passed
 	k.reader, k.length = r.BodyReader, r.ContentLength
 	if _, passes := callerFrom(ctx); passes {
 		k.retry = false
