@@ -55,14 +55,18 @@ func start(t testing.TB, options sandbox.Options) *rainbow {
 	return r
 }
 
+// appAuth is the header of the application for a login.
+func appAuth(password, secret string) string {
+	sum := sha256.Sum256([]byte(secret + password))
+	return "Basic " + base64.StdEncoding.EncodeToString([]byte(sandbox.AppID+":"+hex.EncodeToString(sum[:])))
+}
+
 // signIn sends a login.
 func (r *rainbow) signIn(login, password, secret string) answer {
 	r.t.Helper()
-	sum := sha256.Sum256([]byte(secret + password))
-	app := base64.StdEncoding.EncodeToString([]byte(sandbox.AppID + ":" + hex.EncodeToString(sum[:])))
 	return r.send("GET", authent+"/login", "", http.Header{
 		"Authorization":      {"Basic " + base64.StdEncoding.EncodeToString([]byte(login+":"+password))},
-		"X-Rainbow-App-Auth": {"Basic " + app},
+		"X-Rainbow-App-Auth": {appAuth(password, secret)},
 	})
 }
 

@@ -115,7 +115,7 @@ func TestAPageSeesTheLastChange(t *testing.T) {
 	r.get(numbers).ok().want("total", "5", "data.4.shortNumber", "80006")
 	r.post(subscribers, map[string]any{"userId": r.userID(sandbox.AdminLogin), "shortNumber": "80009"}).ok()
 	r.get(numbers).ok().want("total", "6", "data.5.shortNumber", "80009")
-	r.get(numbers + "9").ok().want("total", "1")
+	r.get(numbers+"9").ok().want("total", "1")
 }
 
 // BenchmarkPages lists 1,000 documents at the first and at the last offset of a
