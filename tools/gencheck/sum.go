@@ -18,7 +18,7 @@ import (
 // sumName is the file that says what gen/ was generated from and what came out.
 const sumName = "gen/SUM"
 
-// settings are the single files besides proto/ that decide what is generated.
+// settings are the single files besides proto/ and the catalogue that decide what is generated.
 var settings = [...]string{"buf.gen.yaml", "buf.yaml", "tools/protodeps/protodeps.sum"}
 
 // toolFiles are the module files whose `tool` directives make gen/, each with the prefix of the tools that do.
@@ -43,6 +43,15 @@ func compute(ctx context.Context, root string) ([]byte, error) {
 	generators, err := filepath.Glob(filepath.Join(root, "tools/openapi/*.go"))
 	if err != nil {
 		return nil, err
+	}
+	samples, err := tree(os.DirFS(root), "testdata/spec")
+	if err != nil {
+		return nil, err
+	}
+	for name, text := range samples {
+		if strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".json") {
+			lines = append(lines, hashLine("in", name, text))
+		}
 	}
 	inputs := slices.Clone(settings[:])
 	for _, path := range generators {

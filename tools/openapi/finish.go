@@ -10,42 +10,64 @@ const (
 	rainbowPrefix = "/api/rainbow/"
 	rainbowError  = "rainbow.Error"
 	refPrefix     = "#/definitions/"
+	jsonType      = "application/json"
+	formType      = "application/x-www-form-urlencoded"
 )
 
-// finish returns the document as the gateway serves it.
-func finish(text []byte, rpcs map[string]rpc) ([]byte, error) {
+// finisher holds what a document is finished from.
+type finisher struct {
+	*contract
+	*catalogue
+}
+
+// finish returns the Swagger 2.0 document as the gateway serves it.
+func (f *finisher) finish(text []byte) (*object, error) {
 	root, err := parse(text)
 	if err != nil {
 		return nil, err
 	}
 	root.set("info", information())
-	root.remove("tags")
 	root.set("securityDefinitions", securityDefinitions())
-	root.set("security", []any{
-		pairs("authorization", []any{}), pairs("apiKey", []any{}), pairs(),
-	})
+	root.remove("security") // each operation says its own
 	definitions := root.object("definitions")
 	if definitions == nil {
 		return nil, fmt.Errorf("definitions: missing")
 	}
 	definitions.set(rainbowError, errorDefinition())
 	for _, name := range definitions.names {
-		openDefinition(definitions.object(name))
+		if err := f.finishDefinition(name, definitions.object(name)); err != nil {
+			return nil, fmt.Errorf("definition %s: %w", name, err)
+		}
 	}
 	paths := root.object("paths")
 	if paths == nil {
 		return nil, fmt.Errorf("paths: missing")
 	}
+	err = eachOperation(paths, func(path, _ string, operation *object) error { return f.finishOperation(path, operation) })
+	if err != nil {
+		return nil, err
+	}
+	root.set("tags", f.tagList(paths))
+	renameVariables(paths)
+	if err := mergePaths(paths); err != nil {
+		return nil, err
+	}
+	describeForeign(definitions)
+	describePathParameters(paths)
+	prune(root)
+	return root, nil
+}
+
+// eachOperation calls do for every operation, and names the one at fault.
+func eachOperation(paths *object, do func(path, verb string, operation *object) error) error {
 	for _, path := range paths.names {
 		for _, verb := range paths.object(path).names {
-			if err := finishOperation(path, paths.object(path).object(verb), rpcs); err != nil {
-				return nil, fmt.Errorf("%s %s: %w", strings.ToUpper(verb), path, err)
+			if err := do(path, verb, paths.object(path).object(verb)); err != nil {
+				return fmt.Errorf("%s %s: %w", strings.ToUpper(verb), path, err)
 			}
 		}
 	}
-	renameVariables(paths)
-	prune(root)
-	return print(root)
+	return nil
 }
 
 func information() *object {
@@ -53,20 +75,26 @@ func information() *object {
 		"title", "Rainbow Gateway",
 		"description", "Rainbow's provisioning portals as the gateway mirrors them, byte for byte, and its own "+
 			"services below /v1/. An operation whose x-rainbow-source is not \"guide\" stands in none of the portals' "+
-			"guides: sdk is the vendor's public clients, docs its published path list, inferred a sibling operation.",
+			"guides: sdk is the vendor's public clients, docs its published path list, inferred a sibling operation. "+
+			"Rainbow judges what it is sent: the constraints here are those that its guides document.",
 		"license", pairs("name", "Apache-2.0"),
 		"version", "v1",
 	)
 }
 
-func securityDefinitions() *object {
-	header := func(name, description string) *object {
-		return pairs("type", "apiKey", "name", name, "in", "header", "description", description)
+// tagList describes the services that have operations, in alphabetical order.
+func (f *finisher) tagList(paths *object) []any {
+	used := map[string]bool{}
+	_ = eachOperation(paths, func(_, _ string, operation *object) error {
+		tags, _ := operation.get("tags").([]any)
+		used[tags[0].(string)] = true
+		return nil
+	})
+	var list []any
+	for _, tag := range sortedKeys(used) {
+		list = append(list, pairs("name", tag, "description", f.tags[tag]))
 	}
-	return pairs(
-		"authorization", header("Authorization", "Bearer and the token that Login answers; Login itself takes Basic."),
-		"apiKey", header("x-rainbow-api-key", "An API key of a user instead of a token."),
-	)
+	return list
 }
 
 // errorDefinition is the envelope of every refusal by upstream, and by the gateway where it mirrors upstream.
@@ -88,25 +116,90 @@ func errorDefinition() *object {
 	)
 }
 
-// openDefinition says of a message with extra_json that its JSON may have members the message does not name.
-func openDefinition(definition *object) {
-	if definition == nil {
-		return
+// describeForeign describes the messages whose comments are not in our protos.
+func describeForeign(definitions *object) {
+	for name, description := range map[string]string{
+		plainStatus:                    "Error of the gateway's own services: a code of gRPC, a message, and details.",
+		"google.longrunning.Operation": "Work that goes on after the answer; name finds it again.",
+	} {
+		if definition := definitions.object(name); definition != nil && definition.get("description") == nil {
+			definition.set("description", description)
+		}
 	}
-	properties := definition.object("properties")
-	if properties == nil || properties.get("extraJson") == nil {
-		return
-	}
-	properties.remove("extraJson")
-	definition.set("additionalProperties", true)
 }
 
-func finishOperation(path string, operation *object, rpcs map[string]rpc) error {
-	r, err := rpcOf(operation, rpcs)
+// finishDefinition says of a message with extra_json that its JSON may have members the message does not name, which
+// members are credentials, and what is documented to be right.
+func (f *finisher) finishDefinition(name string, definition *object) error {
+	properties := definition.object("properties")
+	if properties == nil {
+		return nil
+	}
+	if properties.get("extraJson") != nil {
+		properties.remove("extraJson")
+		definition.set("additionalProperties", true)
+	}
+	message := f.message(name)
+	var required []any
+	for _, property := range properties.names {
+		descriptor := fieldOf(message, property)
+		if descriptor == nil {
+			continue
+		}
+		field, err := f.field(descriptor)
+		if err != nil {
+			return err
+		}
+		if finishValue(properties.object(property), field) {
+			required = append(required, property)
+		}
+	}
+	if len(required) > 0 {
+		definition.set("required", required)
+	}
+	return nil
+}
+
+// finishValue says of a property or parameter what its field says, and tells whether it has to be given.
+func finishValue(value *object, f field) (required bool) {
+	if f.secret && value.get("type") == "string" {
+		value.set("format", "password")
+	}
+	c := constraintOf(f)
+	c.apply(value)
+	return c.required
+}
+
+// finishParameters does the same for the parameters of an operation, which are fields of its request.
+func (f *finisher) finishParameters(operation *object, r rpc) error {
+	parameters, _ := operation.get("parameters").([]any)
+	for _, parameter := range parameters {
+		p, _ := parameter.(*object)
+		name, _ := p.get("name").(string)
+		descriptor := fieldOf(r.input, name)
+		if descriptor == nil || p.get("in") == "body" {
+			continue
+		}
+		field, err := f.field(descriptor)
+		if err != nil {
+			return err
+		}
+		if finishValue(p, field) {
+			p.set("required", true)
+		}
+	}
+	return nil
+}
+
+func (f *finisher) finishOperation(path string, operation *object) error {
+	r, err := rpcOf(operation, f.rpcs)
 	if err != nil {
 		return err
 	}
 	operation.set("operationId", r.portal+"_"+r.name)
+	operation.set("tags", []any{r.tag()})
+	summarise(operation, r)
+	operation.set("security", f.security(path, r))
 	if r.source != "" {
 		operation.set("x-rainbow-source", r.source)
 		operation.set("x-rainbow-idempotent", r.idempotent)
@@ -117,10 +210,51 @@ func finishOperation(path string, operation *object, rpcs map[string]rpc) error 
 	if strings.HasPrefix(path, rainbowPrefix) {
 		mirrorErrors(operation)
 	}
+	if err := f.finishParameters(operation, r); err != nil {
+		return err
+	}
 	if err := rawRequest(operation, r); err != nil {
 		return err
 	}
-	return rawAnswer(operation, r)
+	if err := rawAnswer(operation, r); err != nil {
+		return err
+	}
+	f.redirect(operation, r)
+	return nil
+}
+
+// summarise splits what the plugin made of the comment anew: one sentence, and the rest.
+func summarise(operation *object, r rpc) {
+	text, _ := operation.get("summary").(string)
+	more, _ := operation.get("description").(string)
+	summary, description := describe(text+"\n\n"+more, r.name)
+	operation.set("summary", summary)
+	operation.remove("description")
+	if description != "" {
+		operation.set("description", description)
+	}
+}
+
+// redirect puts an answer under the status that the catalogue gives.
+func (f *finisher) redirect(operation *object, r rpc) {
+	e := f.entries[r.portal+"."+r.name]
+	responses := operation.object("responses")
+	if e.status == "" || responses.object("200") == nil {
+		return
+	}
+	answer := pairs("description", "To another page; not followed.")
+	headers := pairs()
+	for _, header := range e.answers {
+		headers.set(header.Name, pairs("type", "string", "description", header.Value))
+	}
+	answer.set("headers", headers)
+	responses.remove("200")
+	renamed := pairs(e.status, answer)
+	for _, status := range responses.names {
+		renamed.set(status, responses.get(status))
+	}
+	operation.set("responses", renamed)
+	operation.remove("produces")
 }
 
 // rpcOf finds the RPC of an operation: the tag is the full name of its service, the id ends in the method.
@@ -141,7 +275,7 @@ func rpcOf(operation *object, rpcs map[string]rpc) (rpc, error) {
 
 func mirrorErrors(operation *object) {
 	if fallback := operation.object("responses").object("default"); fallback != nil {
-		fallback.set("description", "Refused.")
+		fallback.set("description", "Refused, in Rainbow's envelope.")
 		fallback.set("schema", pairs("$ref", refPrefix+rainbowError))
 	}
 }
@@ -160,6 +294,9 @@ func rawRequest(operation *object, r rpc) error {
 		}
 		p.set("schema", pairs("type", "string", "format", "binary"))
 		operation.set("consumes", []any{mediaType})
+	}
+	if r.otherAnswer != "" {
+		operation.set("produces", []any{jsonType, r.otherAnswer})
 	}
 	return nil
 }
@@ -186,79 +323,4 @@ func (r rpc) mediaType(option, value string) (string, error) {
 		return "", fmt.Errorf("rpc %s: %s, but %s is empty", r.name, httpBody, option)
 	}
 	return cmp.Or(value, "*/*"), nil
-}
-
-// pluginVariable is what the plugin makes of companies/*: it cuts the last letter of the collection's name.
-const (
-	pluginVariable = "companie"
-	variable       = "company"
-)
-
-// renameVariables spells the path variable of a company as it is written, and names the variable that takes the rest of
-// a path, which the plugin leaves as **.
-func renameVariables(paths *object) {
-	for i, path := range paths.names {
-		renamed := strings.ReplaceAll(path, "{"+pluginVariable+"}", "{"+variable+"}")
-		if head, rest := strings.CutSuffix(renamed, "/**"); rest {
-			renamed = head + "/{" + restVariable(paths.object(path), head) + "}"
-		}
-		if renamed == path {
-			continue
-		}
-		item := paths.object(path)
-		delete(paths.members, path)
-		paths.names[i], paths.members[renamed] = renamed, item
-		for _, verb := range item.names {
-			parameters, _ := item.object(verb).get("parameters").([]any)
-			for _, parameter := range parameters {
-				if p, _ := parameter.(*object); p.get("name") == pluginVariable {
-					p.set("name", variable)
-				}
-			}
-		}
-	}
-}
-
-// restVariable is the path parameter of an item that its path does not name.
-func restVariable(item *object, path string) string {
-	for _, verb := range item.names {
-		parameters, _ := item.object(verb).get("parameters").([]any)
-		for _, parameter := range parameters {
-			p, _ := parameter.(*object)
-			if name, _ := p.get("name").(string); p.get("in") == "path" && !strings.Contains(path, "{"+name+"}") {
-				return name
-			}
-		}
-	}
-	return "**"
-}
-
-// prune removes definitions that nothing refers to any more.
-func prune(root *object) {
-	definitions := root.object("definitions")
-	used := map[string]bool{}
-	var mark func(value any)
-	mark = func(value any) {
-		switch v := value.(type) {
-		case []any:
-			for _, element := range v {
-				mark(element)
-			}
-		case *object:
-			for _, name := range v.names {
-				mark(v.members[name])
-			}
-			ref, _ := v.get("$ref").(string)
-			if name, ok := strings.CutPrefix(ref, refPrefix); ok && !used[name] {
-				used[name] = true
-				mark(definitions.get(name))
-			}
-		}
-	}
-	mark(root.get("paths"))
-	for _, name := range append([]string(nil), definitions.names...) {
-		if !used[name] {
-			definitions.remove(name)
-		}
-	}
 }

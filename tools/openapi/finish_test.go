@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 )
@@ -20,7 +21,7 @@ const sampleDocument = `{
       "tags": ["rainbow.admin.v1.UsersService"]}},
     "/v1/companies/{companie}/plans": {"get": {
       "operationId": "PlansService_ListPlans",
-      "parameters": [{"name": "companie", "in": "path"}],
+      "parameters": [{"name": "companie", "in": "path", "required": true, "type": "string"}],
       "responses": {"default": {"schema": {"$ref": "#/definitions/google.rpc.Status"}}},
       "tags": ["rainbow.sync.v1.PlansService"]}}
   },
@@ -37,20 +38,28 @@ const sampleDocument = `{
 func sampleRPCs() map[string]rpc {
 	return map[string]rpc{
 		"rainbow.admin.v1.UsersService.GetUser": {
-			portal: "admin", name: "GetUser", source: "sdk", idempotent: true, roles: []any{"company_admin"}},
+			portal: "admin", service: "Users", name: "GetUser", source: "sdk", idempotent: true, roles: []any{"company_admin"}},
 		"rainbow.admin.v1.UsersService.ImportUsers": {
-			portal: "admin", name: "ImportUsers", source: "guide", requestType: "text/csv", answerType: "text/plain"},
-		"rainbow.sync.v1.PlansService.ListPlans": {portal: "sync", name: "ListPlans"},
+			portal: "admin", service: "Users", name: "ImportUsers", source: "guide", requestType: "text/csv", answerType: "text/plain"},
+		"rainbow.sync.v1.PlansService.ListPlans": {portal: "sync", service: "Plans", name: "ListPlans"},
+	}
+}
+
+// sampleFinisher finishes the sample document; it has no descriptors and a catalogue of one operation.
+func sampleFinisher() *finisher {
+	reply, refusal := pairs("data", pairs("zeta", "z")), pairs("errorCode", json.Number("409"), "errorMsg", "Conflict")
+	return &finisher{
+		contract: &contract{rpcs: sampleRPCs(), tags: map[string]string{"admin.Users": "Reads users."}},
+		catalogue: &catalogue{entries: map[string]entry{"admin.GetUser": {
+			replies: []sample{{"GetUser.response", reply}},
+			errors:  []sample{{"GetUser.error409", refusal}},
+		}}},
 	}
 }
 
 func finished(t *testing.T) *object {
 	t.Helper()
-	text, err := finish([]byte(sampleDocument), sampleRPCs())
-	if err != nil {
-		t.Fatal(err)
-	}
-	root, err := parse(text)
+	root, err := sampleFinisher().finish([]byte(sampleDocument))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +155,9 @@ func TestAFaultNamesItsOperation(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := finish([]byte(sampleDocument), c.rpcs)
+			f := sampleFinisher()
+			f.rpcs = c.rpcs
+			_, err := f.finish([]byte(sampleDocument))
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("error is %v, want it to say %q", err, c.want)
 			}

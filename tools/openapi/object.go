@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // object is a JSON object that keeps the order of its members: the order of fields in a message is worth reading.
@@ -53,6 +54,19 @@ func (o *object) remove(name string) {
 		if n == name {
 			o.names = append(o.names[:i:i], o.names[i+1:]...)
 			return
+		}
+	}
+}
+
+// sort puts the members in alphabetical order, for those that come in none.
+func (o *object) sort() { slices.Sort(o.names) }
+
+// rename gives a member another name in its place.
+func (o *object) rename(old, name string) {
+	for i, n := range o.names {
+		if n == old {
+			o.names[i], o.members[name] = name, o.members[old]
+			delete(o.members, old)
 		}
 	}
 }
