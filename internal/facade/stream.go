@@ -134,7 +134,12 @@ func (s *stream) wait(ctx context.Context, drain <-chan struct{}) error {
 	case <-s.ended:
 		return s.err
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		select {
+		case <-s.ended: // the caller gave it up because it has ended
+			return s.err
+		default:
+			return context.Cause(ctx)
+		}
 	case <-drain:
 		s.mu.Lock()
 		s.stopped = true

@@ -83,7 +83,7 @@ func TestAFileThatNobodyAskedForNamesItsWay(t *testing.T) {
 	})
 	_, err := massprovisioningv1.NewUsersAndDevicesServiceClient(p.client()).ExportUsers(context.Background(),
 		&massprovisioningv1.ExportUsersRequest{Format: proto.String("csv")})
-	const want = `malformed answer: content type "text/csv": invalid JSON number at byte 0; the operation's Download… twin takes files`
+	const want = `malformed answer: content type "text/csv": invalid JSON value at byte 0; the operation's Download… twin takes files`
 	if !errors.Is(err, upstream.ErrAnswer) || !strings.HasSuffix(err.Error(), want) {
 		t.Errorf("\n got %v\nwant %s", err, want)
 	}
