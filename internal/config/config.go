@@ -18,7 +18,7 @@ type Config struct {
 type Listeners struct {
 	GRPCAddr  string `name:"grpc-addr" env:"GATEWAY_GRPC_ADDR" default:"127.0.0.1:9090" placeholder:"HOST:PORT" group:"Listeners" help:"Address of the gRPC door; port 0 picks a free one."`
 	HTTPAddr  string `name:"http-addr" env:"GATEWAY_HTTP_ADDR" default:"127.0.0.1:8080" placeholder:"HOST:PORT" group:"Listeners" help:"Address of the REST door."`
-	AdminAddr string `name:"admin-addr" env:"GATEWAY_ADMIN_ADDR" default:"127.0.0.1:9091" placeholder:"HOST:PORT" group:"Listeners" help:"Address of metrics, health and pprof."`
+	AdminAddr string `name:"admin-addr" env:"GATEWAY_ADMIN_ADDR" default:"127.0.0.1:9091" placeholder:"HOST:PORT" group:"Listeners" help:"Address of metrics, the drift page, health and pprof."`
 
 	AllowOrigins []string `name:"allow-origin" env:"GATEWAY_ALLOW_ORIGIN" placeholder:"ORIGIN" group:"Listeners" help:"Browser origins, beside the gateway's own, whose pages may call (CORS) and use the service account."`
 	CatchAll     string   `name:"catch-all" env:"GATEWAY_CATCH_ALL" default:"auto" enum:"auto,on,off" group:"Listeners" help:"Pass Rainbow paths that are not modelled upstream as they come: auto (loopback listeners only), on, off."`
