@@ -182,3 +182,17 @@ func FuzzParseFaults(f *testing.F) {
 		}
 	})
 }
+
+func TestCollectionsNameReadsOfTheCatalogue(t *testing.T) {
+	reads := map[string]bool{}
+	for _, o := range operations() {
+		reads[o.id] = o.method == http.MethodGet
+	}
+	for name, ids := range collections() {
+		for _, id := range ids {
+			if !reads[id] {
+				t.Errorf("collection %s: %s reads nothing", name, id)
+			}
+		}
+	}
+}
