@@ -175,7 +175,7 @@ type CallResponse struct {
 	// Content-Type as Rainbow sent it; empty when it sent none.
 	ContentType string `protobuf:"bytes,2,opt,name=content_type,json=contentType,proto3" json:"content_type,omitempty"`
 	// The other headers that are meant for callers, in the order of their names: Location, Content-Disposition, ETag,
-	// Retry-After, x-rainbow-* and the like; Content-Length when it is known.
+	// Retry-After, x-rainbow-* and the like; Content-Length when it is known. A byte that is not UTF-8 shows as U+FFFD.
 	Headers []*Header `protobuf:"bytes,3,rep,name=headers,proto3" json:"headers,omitempty"`
 	// The body, not decompressed: compressed only if the request's Accept-Encoding asked for it.
 	Body          []byte `protobuf:"bytes,4,opt,name=body,proto3" json:"body,omitempty"`
