@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -230,8 +229,6 @@ func TestRawStatusIsNoError(t *testing.T) {
 }
 
 func TestRawFailuresAreOnesOfTheTable(t *testing.T) {
-	gone := httptest.NewServer(nil)
-	gone.Close()
 	tests := []struct {
 		name    string
 		rainbow http.HandlerFunc
