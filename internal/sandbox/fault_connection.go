@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -129,7 +130,7 @@ func readBody(w http.ResponseWriter, r *http.Request, pace *Pace) ([]byte, error
 	ends := time.Now().Add(pace.longest())
 	for {
 		_, err := io.CopyN(&body, limited, int64(pace.step(maxBody+1, ends)))
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return body.Bytes(), nil
 		}
 		if err != nil {

@@ -50,10 +50,10 @@ const ninetyNine = 2.3263478740408408
 
 // draw takes one waiting time.
 func (l *Latency) draw(dice *rand.Rand) time.Duration {
-	wait := float64(l.Value)
+	wait := 0.0
 	switch l.Distribution {
 	case uniformLatency:
-		return time.Duration(l.Min) + time.Duration(dice.Int64N(int64(l.Max-l.Min)+1))
+		wait = float64(l.Min) + dice.Float64()*float64(l.Max-l.Min)
 	case normalLatency:
 		wait = float64(l.Median) + dice.NormFloat64()*float64(l.P99-l.Median)/ninetyNine
 	case lognormalLatency:

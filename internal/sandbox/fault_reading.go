@@ -60,7 +60,7 @@ func ParseFault(text string) (Fault, error) {
 
 // eachLine puts a place before each of the errors that were joined.
 func eachLine(place string, err error) error {
-	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // the outermost error is meant, not one that it wraps
+	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {
 		return fmt.Errorf("%s: %w", place, err)
 	}

@@ -210,10 +210,8 @@ func TestEverythingWrongWithRulesAtOnce(t *testing.T) {
 		{"--- {}\n--- {}", []string{"more than one document"}},
 	} {
 		t.Run(c.rules, func(t *testing.T) {
-			_, err := sandbox.ParseFaults([]byte(c.rules))
-			rules := []sandbox.Fault{{}}
+			rules, err := sandbox.ParseFaults([]byte(c.rules))
 			if err == nil { // what is wrong with the rules as a whole
-				rules, _ = sandbox.ParseFaults([]byte(c.rules))
 				_, err = sandbox.New(sandbox.Options{Faults: rules})
 			}
 			if err == nil {
