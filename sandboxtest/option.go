@@ -80,7 +80,10 @@ func Logger(log *slog.Logger) Option {
 
 // Faults are in force from the start.
 func Faults(faults ...Fault) Option {
-	return set(func(o *sandbox.Options) { o.Faults = faults })
+	return Option{func(o *sandbox.Options) (err error) {
+		o.Faults, err = translate(faults)
+		return err
+	}}
 }
 
 // FaultSeed chooses among the reproducible courses that faults with a

@@ -19,15 +19,10 @@
 package sandboxtest
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"net"
-	"net/http"
-	"sync"
-	"time"
 
 	"github.com/rainbow-gateway/rainbow-gateway/internal/sandbox"
+	server "github.com/rainbow-gateway/rainbow-gateway/internal/sandbox/sandboxtest"
 )
 
 // TB is the part of testing.TB that Start needs.
@@ -45,20 +40,13 @@ type Server struct {
 
 	tb      TB
 	sandbox *sandbox.Sandbox
-	http    *http.Server
-	ended   chan error
-	closing sync.Once
-	failure error
+	server  *server.Server
 }
 
 // Start serves an embedded Rainbow until the test ends.
 func Start(tb TB, options ...Option) *Server {
 	tb.Helper()
-	s, err := open(options)
-	if err != nil {
-		tb.Fatalf("sandboxtest: %v", err)
-	}
-	s.tb = tb
+	s := serve(tb, options)
 	tb.Cleanup(func() {
 		if err := s.Close(); err != nil {
 			tb.Errorf("sandboxtest: %v", err)
@@ -69,50 +57,24 @@ func Start(tb TB, options ...Option) *Server {
 
 // New serves an embedded Rainbow until Close. It panics where Start would fail
 // the test.
-func New(options ...Option) *Server {
-	s, err := open(options)
-	if err != nil {
-		panic(fmt.Sprintf("sandboxtest: %v", err))
-	}
-	s.tb = panicking{}
-	return s
-}
+func New(options ...Option) *Server { return serve(panicking{}, options) }
 
-func open(list []Option) (*Server, error) {
+func serve(tb TB, list []Option) *Server {
+	tb.Helper()
+	s := &Server{tb: tb}
 	var options sandbox.Options
 	for _, o := range list {
-		if err := o.apply(&options); err != nil {
-			return nil, err
-		}
+		s.must(o.apply(&options))
 	}
-	box, err := sandbox.New(options)
-	if err != nil {
-		return nil, err
-	}
-	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, errors.Join(err, box.Close())
-	}
-	s := &Server{
-		URL: "http://" + listener.Addr().String(), sandbox: box, ended: make(chan error, 1),
-		http: &http.Server{Handler: box.Handler(), ReadHeaderTimeout: 10 * time.Second},
-	}
-	go func() { s.ended <- s.http.Serve(listener) }()
-	return s, nil
+	running, err := server.Serve(options)
+	s.must(err)
+	s.URL, s.sandbox, s.server = running.URL, running.Sandbox, running
+	return s
 }
 
 // Close ends the server, also for connections that are still open, and writes
 // the world that KeptIn keeps. It may be called twice.
-func (s *Server) Close() error {
-	s.closing.Do(func() {
-		s.failure = s.http.Close()
-		if err := <-s.ended; !errors.Is(err, http.ErrServerClosed) {
-			s.failure = errors.Join(s.failure, err)
-		}
-		s.failure = errors.Join(s.failure, s.sandbox.Close())
-	})
-	return s.failure
-}
+func (s *Server) Close() error { return s.server.Close() }
 
 // must fails the test when there is an error.
 func (s *Server) must(err error) {

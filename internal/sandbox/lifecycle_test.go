@@ -375,7 +375,7 @@ func greetingsOf(c *careful, pbx, user string) {
 	scope := "?userId=" + user
 	upload := func(name string) string {
 		return c.create("PUT", pbx+"/greetings/user_busy"+scope+"&fileName="+name, "audio/wav", []byte(audioOf(2)), "data.fileId", func() string {
-			return c.look(pbx + "/greetings" + scope).first("data.greetings", "fileName", name, "fileId")
+			return c.look(pbx+"/greetings"+scope).first("data.greetings", "fileName", name, "fileId")
 		})
 	}
 	busy, lunch := upload("busy.wav"), upload("lunch.wav")

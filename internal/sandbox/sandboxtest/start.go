@@ -1,15 +1,20 @@
-// Package sandboxtest starts a sandbox for a test in one line:
+// Package sandboxtest starts a sandbox for a test of this module in one line:
 //
 //	rainbow := sandboxtest.Start(t, sandbox.Options{SeedUsers: 5})
 //	client.BaseURL = rainbow.URL
 //
-// It listens on a free loopback port and is closed when the test ends.
+// It listens on a free loopback port and is closed when the test ends. Its face
+// for the tests of other modules, without internal types, is the package
+// sandboxtest at the top of the module.
 package sandboxtest
 
 import (
+	"context"
 	"errors"
 	"net"
 	"net/http"
+	"sync"
+	"time"
 
 	"github.com/rainbow-gateway/rainbow-gateway/internal/sandbox"
 )
@@ -26,42 +31,57 @@ type TB interface {
 type Server struct {
 	// URL is the base of every Rainbow path, without a trailing slash.
 	URL string
-	// Sandbox gives access to journal, faults and reset.
+	// Sandbox gives access to journal, faults, snapshots and reset.
 	Sandbox *sandbox.Sandbox
 
-	listener net.Listener
-	http     *http.Server
-	ended    chan error
+	http    *http.Server
+	ended   chan error
+	closing sync.Once
+	failure error
 }
 
 // Start makes a sandbox and serves it until the test ends.
 func Start(tb TB, options sandbox.Options) *Server {
 	tb.Helper()
-	s, err := sandbox.New(options)
+	s, err := Serve(options)
 	if err != nil {
-		tb.Fatalf("sandbox: %v", err)
+		tb.Fatalf("%v", err)
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		tb.Fatalf("sandbox: %v", err)
-	}
-	server := &Server{
-		URL: "http://" + listener.Addr().String(), Sandbox: s, listener: listener,
-		http: &http.Server{Handler: s.Handler()}, ended: make(chan error, 1),
-	}
-	go func() { server.ended <- server.http.Serve(listener) }()
-	tb.Cleanup(func() { server.close(tb) })
-	return server
+	tb.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			tb.Errorf("sandbox: %v", err)
+		}
+	})
+	return s
 }
 
-// close ends the listener first: connections that are still open belong to
-// clients that the test has left behind.
-func (s *Server) close(tb TB) {
-	s.http.Close()
-	if err := <-s.ended; !errors.Is(err, http.ErrServerClosed) {
-		tb.Errorf("sandbox: %v", err)
+// Serve makes a sandbox and serves it until Close.
+func Serve(options sandbox.Options) (*Server, error) {
+	box, err := sandbox.New(options)
+	if err != nil {
+		return nil, err
 	}
-	if err := s.Sandbox.Close(); err != nil {
-		tb.Errorf("sandbox: %v", err)
+	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, errors.Join(err, box.Close())
 	}
+	s := &Server{
+		URL: "http://" + listener.Addr().String(), Sandbox: box, ended: make(chan error, 1),
+		http: &http.Server{Handler: box.Handler(), ReadHeaderTimeout: 10 * time.Second},
+	}
+	go func() { s.ended <- s.http.Serve(listener) }()
+	return s, nil
+}
+
+// Close ends the listener first: connections that are still open belong to
+// clients that were left behind. It may be called twice.
+func (s *Server) Close() error {
+	s.closing.Do(func() {
+		s.failure = s.http.Close()
+		if err := <-s.ended; !errors.Is(err, http.ErrServerClosed) {
+			s.failure = errors.Join(s.failure, err)
+		}
+		s.failure = errors.Join(s.failure, s.Sandbox.Close())
+	})
+	return s.failure
 }
