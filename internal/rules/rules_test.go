@@ -33,13 +33,8 @@ func set(t testing.TB) *rules.Set {
 }
 
 // filled is the request of an operation with one value in every field, of messages one of each.
-func filled(t testing.TB, method string) proto.Message {
-	t.Helper()
-	bindings, err := upstream.CompileBindings(upstream.RainbowServices())
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := bindings.ByMethod(method).Input.New()
+func filled(b *upstream.Binding) proto.Message {
+	m := b.Input.New()
 	fill(m, 0)
 	return m.Interface()
 }
