@@ -34,7 +34,7 @@ func (o *Operation) Judge(msg proto.Message, raw *upstream.RawRequest) ([]Violat
 		}
 		all = params
 	}
-	if !o.body {
+	if !o.body || raw != nil && raw.BodyReader != nil { // a streamed body is nobody's to read before it is sent
 		return all, nil
 	}
 	body, bad := o.bodyOf(msg, raw)

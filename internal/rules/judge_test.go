@@ -144,6 +144,13 @@ func TestRawRequestsAreJudged(t *testing.T) {
 	}
 }
 
+func TestAStreamedBodyIsNotJudged(t *testing.T) {
+	got, err := set(t).Operation(createSubscriber).Judge(nil, &upstream.RawRequest{Target: "/", BodyReader: strings.NewReader("{}")})
+	if err != nil || len(got) > 0 {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
 // A body may be all violations: neither memory nor time grows with them.
 func TestAHostileBodyIsJudgedInBoundedSpace(t *testing.T) {
 	op := set(t).Operation(createUser)
