@@ -51,7 +51,7 @@ func TestTheRadarSeesBothDoors(t *testing.T) {
 		t.Errorf("page %s", page)
 	}
 	for _, text := range []string{page, metrics, g.stderr.String()} {
-		if strings.Contains(text, "4711") {
+		if strings.Contains(text, "value-4711") {
 			t.Error("a value is shown")
 		}
 	}
