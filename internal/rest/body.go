@@ -48,6 +48,17 @@ func (b *callersBody) Read(p []byte) (int, error) {
 	return n, errTorn
 }
 
+// Close leaves the rest of the body to net/http, whose own Close would wait for it here.
+func (b *callersBody) Close() error { return nil }
+
+// leave is called before an answer: if the body has not ended, the caller shall not wait for the answer until net/http
+// has read the rest, to use the connection again.
+func (b *callersBody) leave(w http.ResponseWriter) {
+	if b != nil && !b.ended.Load() {
+		w.Header().Set("Connection", "close")
+	}
+}
+
 // limitPause bounds the time for a body that nobody reads: net/http reads the rest of it before the next request.
 func (h *Handler) limitPause(w http.ResponseWriter, r *http.Request) {
 	if r.ContentLength != 0 {

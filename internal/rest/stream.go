@@ -30,11 +30,7 @@ func (h *Handler) stream(ctx context.Context, w http.ResponseWriter, r *http.Req
 	begun := false
 	err := h.opts.Dispatcher.Exchange(ctx, op, x, func(answer *upstream.RawAnswer) error {
 		begun = true
-		if body != nil && !body.ended.Load() {
-			// Upstream has not waited for the end of the body; nor shall the caller wait for the answer until net/http has
-			// read the rest, to use the connection again.
-			w.Header().Set("Connection", "close")
-		}
+		body.leave(w)
 		return writeStream(w, r, answer)
 	})
 	switch {
@@ -43,6 +39,7 @@ func (h *Handler) stream(ctx context.Context, w http.ResponseWriter, r *http.Req
 		// The head is out, so the caller can only be told by breaking off: a short answer must not look whole.
 		panic(http.ErrAbortHandler)
 	default:
+		body.leave(w)
 		h.refuse(w, r, err)
 	}
 }

@@ -134,6 +134,11 @@ func TestAnAnswerBeforeTheEndOfTheBodyIsNotHeldBack(t *testing.T) {
 	if resp, _ := d.begin(t, "POST "+imports, "Content-Length: 4", 0, "a;b\n"); resp.StatusCode != 200 || resp.Close {
 		t.Errorf("a whole body: %s, closed %v", resp.Status, resp.Close)
 	}
+	d.upstream.CloseClientConnections()
+	d.upstream.Server.Close()
+	if resp, took := d.begin(t, "POST "+imports, "Content-Length: 100000", 0, "a;b\n"); resp.StatusCode != 502 || took > 5*time.Second {
+		t.Errorf("nobody there: %s after %s", resp.Status, took)
+	}
 }
 
 func receive(t *testing.T, c chan string) string {

@@ -96,7 +96,7 @@ type callError struct {
 func (e *callError) Error() string {
 	var b strings.Builder
 	b.WriteString(e.method + " " + e.path)
-	if inner := (*callError)(nil); !errors.As(e.cause, &inner) || inner.kind != e.kind { // else the login's says it
+	if inner := (*callError)(nil); !errors.As(e.cause, &inner) || !errors.Is(inner.kind, e.kind) { // else the login's says it
 		fmt.Fprintf(&b, ": %v", e.kind)
 	}
 	if e.host != "" {
