@@ -29,18 +29,16 @@ func withAccount(c *config.Config) {
 	c.Login, c.Password, c.AppID, c.AppSecret = sandbox.AdminLogin, sandbox.AdminPassword, sandbox.AppID, sandbox.AppSecret
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T, stub *replay, beforeStub restDoor) *world {
 	t.Helper()
-	w := &world{clock: newClock()}
+	w := &world{clock: newClock(), stub: stub, scripted: &sdk{t: t, door: beforeStub, token: "e30.e30.x"}}
 	s := sandboxtest.Start(t, sandbox.Options{SeedUsers: 5, Clock: w.clock.time, TokenLifetime: time.Hour})
 	w.sandbox, w.sdk = s.Sandbox, &sdk{t: t, door: restDoor{startGateway(t, s.URL, withAccount)}, token: "null"}
 	w.login(sandbox.AdminPassword).ok(t)
-	w.stub = startReplay(t)
-	w.scripted = &sdk{t: t, door: restDoor{startGateway(t, w.stub.URL, withAccount)}, token: "e30.e30.x"}
 	return w
 }
 
-// scripted answers a request of the SDK by the stub.
+// script answers a request of the SDK by the stub.
 func (w *world) script(answer reply, method, target, media, body string) (asked, answered) {
 	w.t.Helper()
 	id := w.stub.expect(answer)
@@ -82,13 +80,15 @@ func TestExistingClientsNoticeNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := strings.Join(strings.Fields(string(page)), " ")
+	stub := startReplay(t)
+	beforeStub := restDoor{startGateway(t, stub.URL, withAccount)}
 	for _, part := range [][]quirk{signInQuirks(), answerQuirks(), requestQuirks(), importQuirks()} {
 		for _, q := range part {
 			t.Run(q.words, func(t *testing.T) {
 				if !strings.Contains(text, q.words) {
 					t.Errorf("clients.md does not say %q", q.words)
 				}
-				q.show(t, newWorld(t))
+				q.show(t, newWorld(t, stub, beforeStub))
 			})
 		}
 	}
