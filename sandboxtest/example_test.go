@@ -60,9 +60,16 @@ func ExampleServer_SetFaults() {
 		status, _ := call(rainbow, "GET", ddis, "")
 		fmt.Println(status)
 	}
+	fmt.Println(rainbow.FaultCounts()[0].Hits)
+
+	rainbow.SetFaultRules("operation: ListDdis, status: 429, retryAfter: 1") // as the flag --fault of gateway sandbox
+	status, _ := call(rainbow, "GET", ddis, "")
+	fmt.Println(status)
 	// Output:
 	// 503
 	// 200
+	// 1
+	// 429
 }
 
 // One prepared world serves many tests, in TestMain for instance.

@@ -35,7 +35,7 @@ func SeedUsers(n int) Option {
 	}}
 }
 
-// TokenLifetime sets how long a token lives; one hour without it.
+// TokenLifetime sets how long a token lives; 20 minutes without it.
 func TokenLifetime(d time.Duration) Option {
 	return set(func(o *sandbox.Options) { o.TokenLifetime = d })
 }

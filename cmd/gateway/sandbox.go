@@ -16,7 +16,7 @@ type sandboxCmd struct {
 	HTTPAddr      string        `name:"http-addr" env:"GATEWAY_SANDBOX_ADDR" default:"127.0.0.1:8090" placeholder:"HOST:PORT" help:"Where the sandbox answers; port 0 picks a free one."`
 	SeedUsers     int           `env:"GATEWAY_SEED_USERS" default:"20" help:"Users of the seeded company."`
 	Data          string        `placeholder:"FILE" help:"Keep the world in this file; without it nothing is kept."`
-	TokenLifetime time.Duration `default:"1h" help:"How long a token lives."`
+	TokenLifetime time.Duration `default:"20m" help:"How long a token lives."`
 	ImportDelay   time.Duration `default:"0s" help:"How long an import stays Pending."`
 
 	Fault     []string `env:"GATEWAY_FAULT" sep:"none" placeholder:"RULE" help:"Make requests go wrong, such as 'operation: ListUsers, status: 503, times: 2'; repeatable."`

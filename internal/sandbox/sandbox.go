@@ -34,7 +34,7 @@ type Options struct {
 	// SeedUsers is the number of users beside the administrator; 0 means 20,
 	// a negative number none. A world read from DataFile keeps its own.
 	SeedUsers int
-	// TokenLifetime is how long a token lives; 0 means one hour.
+	// TokenLifetime is how long a token lives; 0 means 20 minutes.
 	TokenLifetime time.Duration
 	// TokenRenewals is how often a token can be renewed before a new login is
 	// needed; 0 means 5, the number in the vendor's sample.
@@ -81,7 +81,7 @@ type Sandbox struct {
 // world, or its folder not writable.
 func New(options Options) (*Sandbox, error) {
 	options.SeedUsers = cmp.Or(options.SeedUsers, 20)
-	options.TokenLifetime = cmp.Or(options.TokenLifetime, time.Hour)
+	options.TokenLifetime = cmp.Or(options.TokenLifetime, 20*time.Minute)
 	options.TokenRenewals = cmp.Or(options.TokenRenewals, 5)
 	options.JournalSize = cmp.Or(options.JournalSize, 200_000)
 	if options.Clock == nil {
@@ -169,10 +169,11 @@ func (s *Sandbox) Reset() error {
 	if err := s.SetFaults(nil); err != nil {
 		return err
 	}
-	return s.replaceWorld(func(w *world) *world {
-		m := w.meta.get(metaID)
-		return seedWorld(m.SeedUsers, m.SigningKey)
-	})
+	s.store.mu.RLock()
+	m := *s.store.world.meta.get(metaID)
+	s.store.mu.RUnlock()
+	seeded := seedWorld(m.SeedUsers, m.SigningKey) // takes seconds for a large company, which others need not wait for
+	return s.replaceWorld(func() *world { return seeded })
 }
 
 // Close stops the imports where they are (a kept world resumes them) and

@@ -91,7 +91,7 @@ func (s *Sandbox) Restore(name string) error {
 	if picture == nil {
 		return fmt.Errorf("snapshot %q: %w", name, ErrNoSnapshot)
 	}
-	err := s.replaceWorld(func(*world) *world {
+	err := s.replaceWorld(func() *world {
 		w := newWorld()
 		for kind, table := range w.kinds() {
 			table.load(picture.kinds[kind])
@@ -104,10 +104,10 @@ func (s *Sandbox) Restore(name string) error {
 
 // replaceWorld puts another world in the place of the present one, and in its
 // file.
-func (s *Sandbox) replaceWorld(next func(w *world) *world) error {
+func (s *Sandbox) replaceWorld(next func() *world) error {
 	s.store.mu.Lock()
 	defer s.store.mu.Unlock()
-	w := next(s.store.world)
+	w := next()
 	w.dirty.clear()
 	w.dirty.tracking = s.store.file != nil
 	s.store.world = w
