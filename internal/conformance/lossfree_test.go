@@ -59,9 +59,13 @@ func FuzzDrawnDocuments(f *testing.F) {
 	g := startGateway(f, stub.URL)
 	rest, grpc := restDoor{g}, newGRPCDoor(g)
 	all := slices.DeleteFunc(catalogue(f), func(o operation) bool { return !o.hasDocuments() })
-	f.Fuzz(rapid.MakeFuzz(func(rt *rapid.T) {
-		passBothDoors(f, rt, stub, rest, grpc, rapid.SampledFrom(all).Draw(rt, "operation"))
-	}))
+	f.Add(bytes.Repeat([]byte("\x01\x80\xff\x33\x00\x5a\x9c"), 600))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		rapid.MakeFuzz(func(rt *rapid.T) {
+			op := all[rapid.IntRange(0, len(all)-1).Draw(rt, "operation")]
+			passBothDoors(t, rt, stub, rest, grpc, op)
+		})(t, data)
+	})
 }
 
 func passBothDoors(t testing.TB, rt *rapid.T, stub *replay, rest restDoor, grpc grpcDoor, op operation) {
