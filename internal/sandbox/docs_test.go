@@ -38,17 +38,17 @@ func TestTheTableOfOperations(t *testing.T) {
 		}
 		source.Write(text)
 	}
-	rows := map[string]bool{}
-	for _, match := range regexp.MustCompile(`(?m)^\| `+"`"+`(\w+)`+"`"+` \|.*\|([^|]*)\|$`).FindAllStringSubmatch(tables, -1) {
-		if rows[match[1]] {
+	rows := map[string]string{} // to the source that the row names
+	for _, match := range regexp.MustCompile(`(?m)^\| `+"`"+`(\w+)`+"`"+` \|.*\| (\w+) \|([^|]*)\|$`).FindAllStringSubmatch(tables, -1) {
+		if rows[match[1]] != "" {
 			t.Errorf("%s has two rows", match[1])
 		}
-		rows[match[1]] = true
-		if !strings.Contains(match[2], "Test") {
+		rows[match[1]] = match[2]
+		if !strings.Contains(match[3], "Test") {
 			t.Errorf("%s: the row names no test", match[1])
 		}
 	}
-	for _, name := range regexp.MustCompile("`(Test\\w+)`").FindAllStringSubmatch(tables, -1) {
+	for _, name := range regexp.MustCompile("`((?:Test|Benchmark)\\w+)`").FindAllStringSubmatch(string(page), -1) {
 		if !strings.Contains(source.String(), "func "+name[1]+"(") {
 			t.Errorf("test %s does not exist", name[1])
 		}
@@ -56,8 +56,12 @@ func TestTheTableOfOperations(t *testing.T) {
 	unknown := maps.Clone(rows)
 	for _, module := range modules() {
 		for _, o := range readCatalogue(t, module).all() {
-			if !rows[o.ID] {
-				t.Errorf("operation %s of %s (%s) has no row", o.ID, module, o.Group)
+			from := "SDK"
+			if o.PathSource == "seed" || o.Seed.File != "" {
+				from = "guide"
+			}
+			if rows[o.ID] != from {
+				t.Errorf("operation %s of %s (%s): its row names %q as the source, want %q", o.ID, module, o.Group, rows[o.ID], from)
 			}
 			delete(unknown, o.ID)
 		}

@@ -17,6 +17,8 @@ import (
 type operation struct {
 	ID, Group, Method, Path string
 	Roles                   []string
+	PathSource              string                `yaml:"path_source"`
+	Seed                    struct{ File string } // lines of a guide
 }
 
 type catalogue struct {
