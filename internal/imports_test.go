@@ -39,6 +39,8 @@ var directions = []struct {
 		"rules say what is wrong with a request, and know neither doors nor policies"},
 	{"internal/rest", []string{module + "internal/server", module + "internal/sync", module + "internal/state", module + "internal/manifest", module + "internal/sandbox", "go.etcd.io/bbolt"},
 		"the REST face is a face: no CSV, no state"},
+	{"internal/reference", []string{module + "internal/", "google.golang.org/grpc", "google.golang.org/protobuf"},
+		"the reference is made of files and calls nothing"},
 	{"internal/syncserver", []string{module + "internal/upstream", module + "internal/rest", module + "internal/server", module + "internal/state", module + "internal/sandbox", module + "internal/sync/rainbow", "go.etcd.io/bbolt"},
 		"the engine's service works over any Target and Store"},
 	{"internal/drift", []string{module + "internal/facade", module + "internal/rest", module + "internal/server", module + "internal/sync", module + "internal/state", module + "internal/manifest", module + "internal/sandbox", module + "internal/config", "go.etcd.io/bbolt"},

@@ -22,6 +22,7 @@ type Listeners struct {
 
 	AllowOrigins []string `name:"allow-origin" env:"GATEWAY_ALLOW_ORIGIN" placeholder:"ORIGIN" group:"Listeners" help:"Browser origins, beside the gateway's own, whose pages may call (CORS) and use the service account."`
 	CatchAll     string   `name:"catch-all" env:"GATEWAY_CATCH_ALL" default:"auto" enum:"auto,on,off" group:"Listeners" help:"Pass Rainbow paths that are not modelled upstream as they come: auto (loopback listeners only), on, off."`
+	Docs         string   `name:"docs" env:"GATEWAY_DOCS" default:"on" enum:"on,off" group:"Listeners" help:"Serve the reference of the REST door at /docs, without credentials: on, off."`
 	Validate     string   `name:"validate" env:"GATEWAY_VALIDATE" default:"report" enum:"report,strict,off" group:"Listeners" help:"Requests against Rainbow's documented constraints: report (let through, counted and logged), strict (refused), off."`
 
 	MaxBodyBytes    int64         `name:"max-body-bytes" env:"GATEWAY_MAX_BODY_BYTES" default:"8388608" group:"Listeners" help:"Largest JSON body taken from a caller, in bytes."`

@@ -51,6 +51,9 @@ type Options struct {
 	// CatchAll passes /api/rainbow/ paths that no RPC models upstream as they come.
 	CatchAll bool
 
+	// Reference serves what describes the door to anybody; nil for nothing.
+	Reference Reference
+
 	// MaxBody bounds a JSON body for Rainbow in bytes, MaxUpload every other body. Defaults: 8 MiB and 256 MiB.
 	MaxBody, MaxUpload int64
 
@@ -59,6 +62,14 @@ type Options struct {
 
 	// Log gets what callers are not told. Default: slog.Default().
 	Log *slog.Logger
+}
+
+// Reference serves pages about the door, at paths that no route has.
+type Reference interface {
+	http.Handler
+
+	// Serves tells whether a path is one of its pages.
+	Serves(path string) bool
 }
 
 // Handler is the REST door.
@@ -170,7 +181,7 @@ func splitAmpersand(r *http.Request, escaped string) *http.Request {
 	return fixed
 }
 
-// unmatched answers what no route serves: the catch-all, 405 or 404.
+// unmatched answers what no route serves: the catch-all, the reference, 405 or 404.
 func (h *Handler) unmatched(w http.ResponseWriter, r *http.Request, p *path, allowed []string) {
 	below := strings.HasPrefix(r.URL.Path, rainbowPrefix)
 	switch {
@@ -179,6 +190,8 @@ func (h *Handler) unmatched(w http.ResponseWriter, r *http.Request, p *path, all
 	case below && h.opts.CatchAll:
 		op := facade.Unmodelled(r.Method, escapedPath(r.URL))
 		h.stream(facade.WithArrival(r.Context(), h.arrival(w, r)), w, r, op, r.Method)
+	case h.opts.Reference != nil && h.opts.Reference.Serves(r.URL.Path):
+		h.opts.Reference.ServeHTTP(w, r)
 	case len(allowed) > 0:
 		setAllow(w, allowed)
 		h.refuse(w, r, facade.ErrMethod)

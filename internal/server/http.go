@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/rainbow-gateway/rainbow-gateway/internal/facade"
+	"github.com/rainbow-gateway/rainbow-gateway/internal/reference"
 	"github.com/rainbow-gateway/rainbow-gateway/internal/rest"
 )
 
@@ -35,6 +36,13 @@ func (s *Server) openHTTP() error {
 		MaxBody:    s.config.MaxBodyBytes,
 		MaxUpload:  s.config.MaxUploadBytes,
 		Log:        s.log,
+	}
+	if s.config.Docs != "off" {
+		pages, err := reference.New()
+		if err != nil {
+			return err
+		}
+		opts.Reference = pages
 	}
 	for _, service := range s.services {
 		if service.Register != nil {
