@@ -17,6 +17,7 @@ trap 'exit 130' INT TERM
 # Starts a gateway with a fresh world; $address is then where it takes gRPC calls.
 start() {
   local log=$folder/$1.log
+  : >"$log"
   bin/gateway serve --upstream sandbox --state "$folder/$1.db" \
     --grpc-addr 127.0.0.1:0 --http-addr 127.0.0.1:0 --admin-addr 127.0.0.1:0 2>"$log" &
   gateway=$!
