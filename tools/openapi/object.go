@@ -61,16 +61,6 @@ func (o *object) remove(name string) {
 // sort puts the members in alphabetical order, for those that come in none.
 func (o *object) sort() { slices.Sort(o.names) }
 
-// rename gives a member another name in its place.
-func (o *object) rename(old, name string) {
-	for i, n := range o.names {
-		if n == old {
-			o.names[i], o.members[name] = name, o.members[old]
-			delete(o.members, old)
-		}
-	}
-}
-
 // MarshalJSON writes the members in their order, without escaping for HTML.
 func (o *object) MarshalJSON() ([]byte, error) {
 	var b bytes.Buffer
