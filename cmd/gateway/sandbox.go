@@ -36,7 +36,7 @@ after, for), and what goes wrong (latency, status, limit, cut, lost, expire, loc
 drift; for imports rowCode, pending). The same words stand in --faults files and in POST /sandbox/faults, which changes them at
 run time; docs/sandbox.md has an example of each.
 
-Examples:
+Example:
   gateway sandbox --seed-users 1000
   gateway sandbox --fault 'latency: {distribution: lognormal, median: 80ms, p99: 900ms}' --fault 'probability: 0.02, lost: reset'
   curl -X POST http://127.0.0.1:8090/sandbox/faults -d '{"operation": "List*", "limit": {"rate": 5, "burst": 10}}'`

@@ -99,9 +99,6 @@ func (e *Engine) complete(getenv func(string) string, problems *Problems) {
 	if e.SeedUsers < 0 {
 		problems.add("seed-users", "%d is negative", e.SeedUsers)
 	}
-}
-
-func (e *Engine) checkUpstream(problems *Problems) {
 	if e.FaultSeed < 0 {
 		problems.add("fault-seed", "%d is negative", e.FaultSeed)
 	}
@@ -111,6 +108,9 @@ func (e *Engine) checkUpstream(problems *Problems) {
 	if e.Faults != "" && !e.UsesSandbox() {
 		problems.add("faults", "only the sandbox has faults on demand; the upstream is %s", e.Upstream)
 	}
+}
+
+func (e *Engine) checkUpstream(problems *Problems) {
 	if e.UpstreamCA != "" {
 		if _, err := os.Stat(e.UpstreamCA); err != nil {
 			problems.add("upstream-ca", "%v", err)

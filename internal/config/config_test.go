@@ -92,6 +92,34 @@ func TestFlagBeatsEnvironmentBeatsFileBeatsDefault(t *testing.T) {
 	}
 }
 
+// TestFaultsKeepTheirCommas: a rule for the sandbox is never split, whatever says it.
+func TestFaultsKeepTheirCommas(t *testing.T) {
+	const rule = "operation: ListUsers, status: 503, times: 2"
+	c, err := parse(t, "--fault", rule, "--fault", "lost: 502", "--fault-seed", "7")
+	if err != nil || fmt.Sprintf("%q", c.Fault) != fmt.Sprintf("%q", []string{rule, "lost: 502"}) || c.FaultSeed != 7 {
+		t.Errorf("flags: %q, %v", c.Fault, err)
+	}
+	c, err = parse(t, "--config", write(t, "gateway.yaml", "fault: ['"+rule+"', 'lost: 502']\nfaults: day.yaml\n"))
+	if err != nil || fmt.Sprintf("%q", c.Fault) != fmt.Sprintf("%q", []string{rule, "lost: 502"}) || c.Faults != "day.yaml" {
+		t.Errorf("file: %q, %v", c.Fault, err)
+	}
+	_, err = parse(t, "--config", write(t, "gateway.yaml", "fault:\n  - status: 503\n"))
+	if err == nil || !strings.Contains(err.Error(), `:1: key "fault": a value or a list of values is expected; quote what holds colons`) {
+		t.Errorf("an unquoted rule: %v", err)
+	}
+	t.Setenv("GATEWAY_FAULT", rule)
+	c, err = parse(t, "--upstream", "https://rainbow.example", "--fault-seed=-1")
+	if err != nil || len(c.Fault) != 1 || c.Fault[0] != rule {
+		t.Fatalf("environment: %q, %v", c.Fault, err)
+	}
+	err = c.Complete(env("HOME", "/home/u"))
+	for _, want := range []string{"fault: only the sandbox has faults on demand", "fault-seed: -1 is negative"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("no %q in %v", want, err)
+		}
+	}
+}
+
 func TestFileFaultsNameLineAndKey(t *testing.T) {
 	tests := []struct{ name, text, want string }{
 		{"unknown key", "http-addr: 127.0.0.1:0\ncolour: red\n", `:2: key "colour": unknown`},

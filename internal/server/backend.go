@@ -163,6 +163,7 @@ func openSandbox(e config.Engine, log *slog.Logger) (*embedded, error) {
 		server: &http.Server{Handler: world.Handler(), ReadHeaderTimeout: headerTimeout},
 		served: make(chan struct{}),
 	}
+	log.Info("sandbox listening", "http", listener.Addr().String())
 	go func() {
 		defer close(s.served)
 		if err := s.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
