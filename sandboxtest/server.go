@@ -8,7 +8,7 @@
 // (docs/sandbox.md of the module describes both). Each server has a world of
 // its own, so tests may run in parallel; it ends with the test.
 //
-// SetFaults makes it misbehave, Journal tells what it was asked, Snapshot and
+// SetFaults makes it misbehave, Requests tells what it was asked, Snapshot and
 // Restore share one prepared world between tests. New is Start for where there
 // is no test, such as TestMain.
 //
