@@ -1,5 +1,5 @@
-// Command openapilint judges the OpenAPI documents: whether each is what its version's specification allows, and, for
-// 3.1, by the linter's rules, all of which count except those that the ruleset switches off with a reason.
+// Command openapilint judges the OpenAPI documents: 2.0 by its specification, 3.1 by its specification and by the linter's
+// rules, all of which count except those that the ruleset switches off with a reason.
 //
 //	go run -C tools/openapilint . -rules ruleset.yaml FILE…
 //
@@ -14,10 +14,12 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/go-openapi/loads"
+	"github.com/go-openapi/strfmt"
+	"github.com/go-openapi/validate"
 	"github.com/speakeasy-api/openapi/linter"
 	"github.com/speakeasy-api/openapi/openapi"
 	rules "github.com/speakeasy-api/openapi/openapi/linter"
-	"github.com/speakeasy-api/openapi/swagger"
 )
 
 func main() {
@@ -57,8 +59,7 @@ func run(ctx context.Context, ruleset string, documents []string) error {
 // judge returns what is wrong with a document; the error is for one that can't be read at all.
 func judge(ctx context.Context, config *linter.Config, path string, text []byte) ([]error, error) {
 	if bytes.Contains(text[:min(len(text), 100)], []byte(`"swagger"`)) {
-		_, findings, err := swagger.Unmarshal(ctx, bytes.NewReader(text))
-		return findings, err
+		return judgeSwagger(text)
 	}
 	document, invalid, err := openapi.Unmarshal(ctx, bytes.NewReader(text))
 	if err != nil {
@@ -73,4 +74,14 @@ func judge(ctx context.Context, config *linter.Config, path string, text []byte)
 		return nil, err
 	}
 	return output.Results, nil
+}
+
+// judgeSwagger validates a Swagger 2.0 document by its schema and the rules that the schema can't say.
+func judgeSwagger(text []byte) ([]error, error) {
+	document, err := loads.Analyzed(text, "2.0")
+	if err != nil {
+		return nil, err
+	}
+	wrong, doubtful := validate.NewSpecValidator(document.Schema(), strfmt.Default).Validate(document)
+	return append(wrong.Errors, doubtful.Warnings...), nil
 }
