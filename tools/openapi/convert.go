@@ -308,7 +308,7 @@ func withSamples(media *object, samples []sample) *object {
 	}
 	examples := pairs()
 	for _, s := range samples {
-		examples.set(s.name, pairs("summary", "As documented, credentials masked.", "value", s.value))
+		examples.set(s.name, pairs("summary", s.name, "description", "As documented, credentials masked.", "value", s.value))
 	}
 	media.set("examples", examples)
 	return media
