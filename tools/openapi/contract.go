@@ -33,6 +33,8 @@ type rpc struct {
 
 	// otherRequest and otherAnswer are what the streaming twin takes and answers instead of JSON.
 	otherRequest, otherAnswer string
+
+	streams bool // answers one message after the other
 	input                     protoreflect.MessageDescriptor
 }
 
@@ -130,6 +132,7 @@ func (c *contract) readRPC(method protoreflect.MethodDescriptor, twins map[strin
 		service: serviceName(method.Parent()),
 		name:    string(method.Name()),
 		input:   method.Input(),
+		streams: method.IsStreamingServer(),
 	}
 	options := &descriptorpb.MethodOptions{}
 	if err := c.resolve(method.Options(), options); err != nil {

@@ -11,6 +11,7 @@ const (
 	schemaPrefix   = "#/components/schemas/"
 	responsePrefix = "#/components/responses/"
 	plainStatus    = "google.rpc.Status"
+	eventStream    = "text/event-stream"
 )
 
 // convert says in OpenAPI 3.1 what the finished Swagger 2.0 document says, and what 2.0 has no words for: several media
@@ -297,6 +298,9 @@ func answerContent(answer, from *object, r rpc, e entry) *object {
 	content.set(jsonType, withSamples(pairs("schema", convertSchema(schema)), e.replies))
 	if r.otherAnswer != "" {
 		content.set(r.otherAnswer, pairs("schema", rawSchema(r.otherAnswer, nil)))
+	}
+	if r.streams {
+		content.set(eventStream, pairs("schema", rawSchema(eventStream, nil)))
 	}
 	return content
 }

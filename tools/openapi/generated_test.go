@@ -154,6 +154,7 @@ func TestDocumentsSayWhatTheProtosSay(t *testing.T) {
 	welcome := "/api/rainbow/rvcpprovisioning/v1.0/cloudpbxs/{systemId}/ivrs/welcomes"
 	form := operation(openapi, "/api/rainbow/authentication/v1.0/oauth/token", "post").object("requestBody").object("content").object(formType)
 	greeting := operation(openapi, "/api/rainbow/rvcpprovisioning/v1.0/cloudpbxs/{systemId}/greetings/{fileId}", "get")
+	watch := operation(openapi, "/v1/companies/{company}/runs/{run}:watch", "get")
 	cases := []struct {
 		name      string
 		got, want any
@@ -168,6 +169,7 @@ func TestDocumentsSayWhatTheProtosSay(t *testing.T) {
 		{"and in 3.1", operation(openapi, welcome, "post").get("deprecated"), true},
 		{"a form has its fields", form.object("schema").object("properties").names[0], "grant_type"},
 		{"an answer is JSON or audio", fmt.Sprint(greeting.object("responses").object("200").object("content").names), "[application/json audio/*]"},
+		{"a stream is JSON or events", fmt.Sprint(watch.object("responses").object("200").object("content").names), "[application/json text/event-stream]"},
 		{"a tag has the comment of its service", openapi.get("tags").([]any)[0].(*object).get("description") != nil, true},
 	}
 	for _, c := range cases {
