@@ -35,7 +35,7 @@ type rpc struct {
 	otherRequest, otherAnswer string
 
 	streams bool // answers one message after the other
-	input                     protoreflect.MessageDescriptor
+	input   protoreflect.MessageDescriptor
 }
 
 // tag groups the operations of a service in the documents.
