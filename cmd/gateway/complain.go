@@ -87,15 +87,22 @@ var remedies = map[string]string{
 
 // hintFor says what to do about an error; empty when there is nothing to say.
 func hintFor(s *status.Status) string {
+	explained := false
 	for _, d := range s.Details() {
-		if info, ok := d.(*errdetails.ErrorInfo); ok && remedies[info.GetReason()] != "" {
-			return remedies[info.GetReason()]
+		if info, ok := d.(*errdetails.ErrorInfo); ok {
+			explained = true
+			if remedies[info.GetReason()] != "" {
+				return remedies[info.GetReason()]
+			}
 		}
 	}
-	if s.Code() == codes.Unavailable {
-		return "is the gateway of --server running, and is its address right?"
+	switch {
+	case s.Code() != codes.Unavailable:
+		return ""
+	case explained: // the gateway answered, so it runs
+		return "Rainbow, or something on the way to it, is in trouble; try again in a while"
 	}
-	return ""
+	return "is the gateway of --server running, and is its address right?"
 }
 
 // printFaults writes a manifest's faults, one a line, as compilers do.

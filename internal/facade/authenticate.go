@@ -2,9 +2,14 @@ package facade
 
 import (
 	"context"
+	"time"
 
 	"github.com/rainbow-gateway/rainbow-gateway/internal/upstream"
 )
+
+// doorPatience is how long a caller at a door is kept waiting because Rainbow asked the service account to slow down;
+// the engine waits longer. Rainbow's own clients wait 10 s after a 429 that says nothing (Rainbow Node SDK).
+const doorPatience = 10 * time.Second
 
 // Authenticate decides as whom a call goes on (the rules of docs/design.md, "Callers, credentials"):
 //
@@ -30,7 +35,7 @@ func Authenticate(account bool) Policy {
 			return next(upstream.WithCaller(ctx, a.Caller))
 		case account && a.Trusted && !call.Operation.NoAccount:
 			call.Access = AccessAccount
-			return next(ctx)
+			return next(upstream.WithPatience(ctx, doorPatience))
 		}
 		call.Access = AccessAnonymous
 		return next(upstream.WithCaller(ctx, a.Caller))

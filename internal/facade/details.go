@@ -3,6 +3,7 @@ package facade
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -88,6 +89,9 @@ func retryAfter(e *upstream.Error) time.Duration {
 // answeredText is errorMsg followed by the sentence of errorDetails.
 func answeredText(e *upstream.Error) string {
 	text := detailsText(e.Details)
+	if e.Foreign && e.Msg != "" {
+		return fmt.Sprintf("%d %s: %s", e.Status, http.StatusText(e.Status), e.Msg)
+	}
 	switch {
 	case e.Msg == "" && text == "":
 		return http.StatusText(e.Status)

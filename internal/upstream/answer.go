@@ -107,7 +107,7 @@ func (k *call) refusal(a *answer, limit int64) *Error {
 	if envelope := parseEnvelope(body); envelope.ok {
 		e.Code, e.Msg, e.Details = envelope.Code, envelope.Msg, envelope.Details
 	} else {
-		e.Msg = shortText(body)
+		e.Msg, e.Foreign = shortText(visible(body)), true
 	}
 	return e
 }
@@ -136,6 +136,26 @@ func parseEnvelope(body []byte) envelope {
 		e.Code = 0
 	}
 	return e
+}
+
+// visible is what a person would read first of an HTML page, its title; any other text as it is.
+func visible(body []byte) []byte {
+	if trimmed := bytes.TrimSpace(body); len(trimmed) == 0 || trimmed[0] != '<' {
+		return body
+	}
+	lower := bytes.Clone(body) // bytes.ToLower would move what is behind a byte that is not UTF-8
+	for i, c := range lower {
+		if 'A' <= c && c <= 'Z' {
+			lower[i] = c + 'a' - 'A'
+		}
+	}
+	_, title, found := bytes.Cut(lower, []byte("<title>"))
+	end := bytes.Index(title, []byte("</title>"))
+	if !found || end < 0 {
+		return nil
+	}
+	from := len(body) - len(title)
+	return body[from : from+end]
 }
 
 // shortText is the beginning of a text that is not JSON, on one line.

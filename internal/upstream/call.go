@@ -163,7 +163,9 @@ func (c *Client) exchange(ctx context.Context, k *call, header http.Header) (*an
 	}
 	late := time.AfterFunc(c.opts.AnswerTimeout, func() { _ = resp.Body.Close() }) // the head had a time-out of its own
 	a.body, err = readAll(resp.Body, resp.ContentLength, c.opts.MaxAnswer)
-	late.Stop()
+	if !late.Stop() && err != nil {
+		err = fmt.Errorf("the answer did not end within %v: %w", c.opts.AnswerTimeout, context.DeadlineExceeded)
+	}
 	a.stream = nil
 	_ = resp.Body.Close()
 	if errors.Is(err, ErrTooLarge) {

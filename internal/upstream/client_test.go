@@ -180,13 +180,14 @@ func TestDocumentedErrorsKeepTheirEnvelope(t *testing.T) {
 
 func TestErrorsThatAreNotJSON(t *testing.T) {
 	for body, msg := range map[string]string{
-		"Too\nMany  Requests":           "Too Many Requests",
-		"":                              "",
-		"[1]":                           "[1]",
-		"<html>\x00\xff</html>":         "<html> </html>",
-		`{"errorMsg":4,"errorCode":"x"`: `{"errorMsg":4,"errorCode":"x"`,
-		`{"errorMsg":4}`:                "",
-		strings.Repeat("é", 400):        strings.Repeat("é", 256),
+		"Too\nMany  Requests":   "Too Many Requests",
+		"":                      "",
+		"[1]":                   "[1]",
+		"<html>\x00\xff</html>": "",
+		" <!DOCTYPE html><HEAD><Title>502\n Bad\x00\xff Gateway</TITLE><body>nginx": "502 Bad Gateway",
+		`{"errorMsg":4,"errorCode":"x"`:                                             `{"errorMsg":4,"errorCode":"x"`,
+		`{"errorMsg":4}`:                                                            "",
+		strings.Repeat("é", 400):                                                    strings.Repeat("é", 256),
 	} {
 		p := newPortal(t, func(w http.ResponseWriter, _ *http.Request, _ int) {
 			w.Header().Set("Content-Type", "text/plain")

@@ -43,8 +43,10 @@ type Error struct {
 	// Code is errorDetailsCode, six digits whose first three are the status (409550); 0 when absent.
 	Code int
 
-	// Msg is errorMsg; for an answer that is not JSON the beginning of its text.
-	Msg string
+	// Msg is errorMsg. Foreign says that the answer is not Rainbow's envelope but, say, a proxy's page: then Msg is the
+	// beginning of its text, or its title.
+	Msg     string
+	Foreign bool
 
 	// Details is errorDetails as JSON text: a string, a list of {param, msg, value} or an object. Nil when absent.
 	Details []byte

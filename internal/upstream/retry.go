@@ -56,7 +56,7 @@ func (c *Client) send(ctx context.Context, k *call) (*answer, error) {
 			pauses = c.opts.Retry.pauses()
 		}
 		pause = max(pause, pauses.NextBackOff())
-		if time.Since(began)+pause > c.opts.Retry.Elapsed {
+		if time.Since(began)+pause > c.opts.Retry.Elapsed || pause > patience(ctx, pause) {
 			return a, err
 		}
 		if failed := sleep(ctx, pause); failed != nil && ctx.Err() == nil {

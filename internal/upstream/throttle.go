@@ -46,11 +46,14 @@ func (t *throttle) wait(ctx context.Context, k *call) error {
 		if left <= 0 {
 			break
 		}
-		if left > t.longest {
-			return &Error{Status: http.StatusTooManyRequests, Msg: "upstream asked to wait", Method: k.method, Path: k.path, RetryAfter: left, unsure: k.unsure}
+		busy := &Error{Status: http.StatusTooManyRequests, Msg: "upstream asked to wait", Method: k.method, Path: k.path, RetryAfter: left, unsure: k.unsure}
+		if left > patience(ctx, t.longest) {
+			return busy
 		}
-		if err := sleep(ctx, left); err != nil {
+		if err := sleep(ctx, left); ctx.Err() != nil {
 			return k.unsent(err, nil)
+		} else if err != nil { // the caller's time ends before that
+			return busy
 		}
 	}
 	if t.limiter == nil {
@@ -63,6 +66,22 @@ func (t *throttle) wait(ctx context.Context, k *call) error {
 		return k.unsent(context.DeadlineExceeded, err)
 	}
 	return nil
+}
+
+type patienceKey struct{}
+
+// WithPatience bounds how long a call may be held back because upstream asked to wait: what would take longer is
+// answered at once with a 429 and when to come back. Without it a call waits as long as Retry.Elapsed allows.
+func WithPatience(ctx context.Context, longest time.Duration) context.Context {
+	return context.WithValue(ctx, patienceKey{}, longest)
+}
+
+// patience is the lesser of the call's and longest.
+func patience(ctx context.Context, longest time.Duration) time.Duration {
+	if own, ok := ctx.Value(patienceKey{}).(time.Duration); ok {
+		return min(own, longest)
+	}
+	return longest
 }
 
 // sleep waits for d. It fails at once when ctx ends before that.

@@ -7,6 +7,8 @@ import (
 	"sync"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/rainbow-gateway/rainbow-gateway/internal/upstream"
 )
 
 // maxPage is the most that upstream puts in a page (Rainbow CLI).
@@ -70,7 +72,7 @@ func (w *walk[T]) round(ctx context.Context) error {
 	}
 	first := w.total
 	if stride == 0 && first > 0 {
-		return fmt.Errorf("the first page is empty though there are %d", first)
+		return fmt.Errorf("%w: the first page is empty though there are %d", upstream.ErrAnswer, first)
 	}
 	g, parallel := errgroup.WithContext(ctx)
 	g.SetLimit(w.parallel)
@@ -94,7 +96,7 @@ func (w *walk[T]) span(ctx context.Context, offset, until int32) error {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			if w.total > offset {
-				return fmt.Errorf("the page at %d is empty though there are %d", offset, w.total)
+				return fmt.Errorf("%w: the page at %d is empty though there are %d", upstream.ErrAnswer, offset, w.total)
 			}
 			return nil
 		}
@@ -114,8 +116,11 @@ func (w *walk[T]) get(ctx context.Context, offset, limit int32) (n int32, err er
 	w.shrank = w.shrank || total < w.total
 	w.total = total
 	moved := false
-	for _, item := range items {
+	for i, item := range items {
 		id := w.id(item)
+		if id == "" { // left out, the thing would be taken for one that does not exist
+			return 0, fmt.Errorf("%w: item %d of the page at %d has no id", upstream.ErrAnswer, i+1, offset)
+		}
 		if !w.fresh[id] {
 			w.fresh[id], moved = true, true
 		}
@@ -128,7 +133,7 @@ func (w *walk[T]) get(ctx context.Context, offset, limit int32) (n int32, err er
 		}
 	}
 	if !moved && len(items) > 1 && len(items) == int(limit) {
-		return 0, fmt.Errorf("the page at %d repeats items that came before: the list does not advance", offset)
+		return 0, fmt.Errorf("%w: the page at %d repeats items that came before: the list does not advance", upstream.ErrAnswer, offset)
 	}
 	return int32(len(items)), nil
 }
