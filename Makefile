@@ -94,10 +94,11 @@ fuzz: ## Run every fuzz target for FUZZTIME (10s).
 	done
 
 .PHONY: bench
-bench: ## Run every benchmark for BENCHTIME (1s), with allocations.
+bench: build ## Run every benchmark for BENCHTIME (1s), with allocations, and the doors against a reverse proxy.
 	@./tools/targets.sh Benchmark | cut -d' ' -f1 | uniq | while read -r package; do \
 		go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) "$$package" </dev/null; \
 	done
+	@go run ./tools/doorbench -gateway bin/gateway
 
 .PHONY: release
 release: test lint checkgenerate protoimage ## Check all, renew the image that buf breaking compares with, build dist/ for all platforms.

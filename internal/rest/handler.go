@@ -228,7 +228,7 @@ func (h *Handler) arrival(w http.ResponseWriter, r *http.Request) *facade.Arriva
 		Trusted:   h.opts.Listener.Trusts(r.Host, r.Header),
 		Answer:    w.Header(),
 	}
-	a.Caller, a.Credentials = upstream.CallerFrom(r.Header)
+	a.Caller, a.Credentials = upstream.Caller{Header: r.Header}, upstream.PassesThrough(r.Header)
 	a.id[0] = a.RequestID
 	a.Answer[requestIDHeader] = a.id[:]
 	return &a.Arrival

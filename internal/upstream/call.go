@@ -71,7 +71,7 @@ func (k *call) typedHeaders(ctx context.Context, b *Binding, compress bool) {
 	}
 	if caller, ok := callerFrom(ctx); ok {
 		for name, values := range caller.Header {
-			if allowedRequest(name) && !isCredential(name) {
+			if strings.HasPrefix(name, rainbowPrefix) && !isCredential(name) {
 				h[name] = values
 			}
 		}

@@ -10,22 +10,32 @@ import (
 // context without a Caller uses the service account.
 type Caller struct {
 	// Header holds the credentials (Authorization, x-rainbow-api-key, x-rainbow-challenge, x-rainbow-app-auth,
-	// APIKey) and, for calls that are not raw exchanges, the other X-Rainbow-* headers that shall go upstream.
+	// APIKey) and, for calls that are not raw exchanges, the other X-Rainbow-* headers that shall go upstream. Nothing else
+	// of it is looked at, so that for a raw exchange it may be the header of the request. It is only read.
 	Header http.Header
 }
 
-// CallerFrom takes what a Caller holds from the headers of a request. Found is false when none of Authorization,
-// x-rainbow-api-key, x-rainbow-app-auth and APIKey is there, that is when the call does not pass through.
+// CallerFrom takes what a Caller holds from the headers of a request. Found is false when the call does not pass through.
 func CallerFrom(h http.Header) (caller Caller, found bool) {
 	out := http.Header{}
 	for name, values := range h {
 		c := http.CanonicalHeaderKey(name)
 		if isCredential(c) || (len(c) > len(rainbowPrefix) && c[:len(rainbowPrefix)] == rainbowPrefix) {
 			out[c] = values[:len(values):len(values)]
-			found = found || (isCredential(c) && c != headerChallenge)
 		}
 	}
-	return Caller{Header: out}, found
+	return Caller{Header: out}, PassesThrough(out)
+}
+
+// PassesThrough tells whether headers, their names in canonical form, make a call pass through: whether there is any of
+// Authorization, x-rainbow-api-key, x-rainbow-app-auth and APIKey.
+func PassesThrough(h http.Header) bool {
+	for _, name := range [...]string{headerAuthorization, headerAPIKey, headerAppAuth, headerAppToken} {
+		if _, found := h[name]; found {
+			return true
+		}
+	}
+	return false
 }
 
 type callerKey struct{}
