@@ -35,7 +35,7 @@ func BenchmarkTokenizer(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		t := newTokenizer("f", bytes.NewReader(text))
-		t.open()
+		t.open(UTF8)
 		t.setSyntax(';', '%')
 		for {
 			if ok, _ := t.next(); !ok {

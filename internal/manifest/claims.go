@@ -1,73 +1,128 @@
 package manifest
 
 import (
-	"slices"
+	"hash/maphash"
 	"strings"
 
 	bulksync "github.com/rainbow-gateway/rainbow-gateway/internal/sync"
 )
 
 // claims remembers which row speaks of which user, extension, device, DDI and pairing, to find two rows that speak of
-// the same. Its maps hold indexes into the users read.
+// the same.
 type claims struct {
-	r        *reader
-	logins   map[bulksync.Login]int
-	numbers  map[bulksync.Number]int
-	devices  map[bulksync.DeviceKey]int
-	ddis     map[bulksync.E164]int
-	pairings map[pairingKey]int
+	r                                         *reader
+	seed                                      maphash.Seed
+	logins, numbers, devices, ddis, extension seen
 }
 
-// pairingKey names an extension of an equipped PBX as a row does. A row without pbxId and one with it may mean the same
-// extension; only the planner can tell.
-type pairingKey struct {
-	pbx    string
-	number bulksync.Number
+// seen finds equal keys by their hashes. It holds indexes into the users read, whose keys it is told to compare, so that
+// a million keys take 16 MiB and not a map's hundred.
+type seen struct {
+	slots []claimed
+	used  int
+}
+
+// claimed is a part of a key's hash, and the index of the user who claims it, from 1.
+type claimed struct{ hash, user uint32 }
+
+// enter enters a user's key, or gives the user who has the same one already.
+func (s *seen) enter(hash uint64, user int, same func(user int) bool) (first int, taken bool) {
+	if 4*s.used >= 3*len(s.slots) {
+		s.grow()
+	}
+	mask, h := uint32(len(s.slots)-1), uint32(hash)
+	for i := h & mask; ; i = (i + 1) & mask {
+		switch slot := &s.slots[i]; {
+		case slot.user == 0:
+			*slot = claimed{h, uint32(user + 1)}
+			s.used++
+			return 0, false
+		case slot.hash == h && same(int(slot.user-1)):
+			return int(slot.user - 1), true
+		}
+	}
+}
+
+func (s *seen) grow() {
+	old := s.slots
+	s.slots = make([]claimed, max(64, 2*len(old)))
+	mask := uint32(len(s.slots) - 1)
+	for _, c := range old {
+		if c.user == 0 {
+			continue
+		}
+		i := c.hash & mask
+		for s.slots[i].user != 0 {
+			i = (i + 1) & mask
+		}
+		s.slots[i] = c
+	}
 }
 
 func newClaims(r *reader) *claims {
-	return &claims{
-		r:        r,
-		logins:   map[bulksync.Login]int{},
-		numbers:  map[bulksync.Number]int{},
-		devices:  map[bulksync.DeviceKey]int{},
-		ddis:     map[bulksync.E164]int{},
-		pairings: map[pairingKey]int{},
-	}
+	return &claims{r: r, seed: maphash.MakeSeed()} // which seed it is makes no difference to what is found
 }
 
 // enter adds the user of the row at hand to the result and reports what an earlier row claims already.
 func (c *claims) enter(w *row) {
-	u := *w.user
-	users := &c.r.desired.Users
-	index := len(*users)
-	if index == cap(*users) { // users are large: copying them less often is worth the room
-		*users = slices.Grow(*users, index+64)
-	}
-	*users = append(*users, u)
+	c.r.grow(w.s)
+	users := append(c.r.desired.Users, *w.user)
+	c.r.desired.Users = users
+	index := len(users) - 1
+	u := &users[index]
 	if u.Login != "" {
-		if first, taken := c.logins[u.Login]; taken {
-			c.twice(w, (*users)[first])
+		if first, taken := c.logins.enter(maphash.String(c.seed, string(u.Login)), index, func(i int) bool { return users[i].Login == u.Login }); taken {
+			c.twice(w, users[first])
 			return
 		}
-		c.logins[u.Login] = index
 	}
-	if u.Presence != bulksync.Present {
+	if u.Presence == bulksync.Absent {
 		return
 	}
-	if u.Subscriber.Mood == bulksync.Exactly {
-		claim(c, index, c.numbers, u.Subscriber.Keys, held{"extension", "shortNumber", codeNumberTwice})
+	for _, k := range wanted(u.Subscriber) {
+		c.claim(u, &c.numbers, string(k), held{"extension", "shortNumber", codeNumberTwice}, index, func(i int) bool { return has(users[i].Subscriber, k) })
 	}
-	if u.Devices.Mood == bulksync.Exactly {
-		claim(c, index, c.devices, u.Devices.Keys, held{"device", "macAddress", codeMACTwice})
+	for _, k := range wanted(u.Devices) {
+		c.claim(u, &c.devices, string(k), held{"device", "macAddress", codeMACTwice}, index, func(i int) bool { return has(users[i].Devices, k) })
 	}
-	if u.DDIs.Mood == bulksync.Exactly {
-		claim(c, index, c.ddis, u.DDIs.Keys, held{"DDI", "ddiE164Number", codeDDITwice})
+	for _, k := range wanted(u.DDIs) {
+		c.claim(u, &c.ddis, string(k), held{"DDI", "ddiE164Number", codeDDITwice}, index, func(i int) bool { return has(users[i].DDIs, k) })
 	}
-	for _, p := range u.Pairings.Keys {
-		key := pairingKey{strings.ToLower(p.PbxID), p.Number}
-		claim(c, index, c.pairings, []pairingKey{key}, held{"extension", "pbxShortNumber", codePairingTwice})
+	for _, p := range wanted(u.Pairings) { // one row without pbxId and one with it may mean the same: only the planner can tell
+		c.claim(u, &c.extension, pairingKey(p), held{"extension", "pbxShortNumber", codePairingTwice}, index, func(i int) bool {
+			for _, q := range wanted(users[i].Pairings) {
+				if q.Number == p.Number && strings.EqualFold(q.PbxID, p.PbxID) {
+					return true
+				}
+			}
+			return false
+		})
 	}
+}
+
+// wanted lists the keys that a row asks its user to hold.
+func wanted[K any](w bulksync.Wish[K]) []K {
+	if w.Mood == bulksync.Exactly {
+		return w.Keys
+	}
+	return nil
+}
+
+func has[K comparable](w bulksync.Wish[K], k K) bool {
+	for _, other := range wanted(w) {
+		if other == k {
+			return true
+		}
+	}
+	return false
+}
+
+// pairingKey names an extension of an equipped PBX as a row does.
+func pairingKey(p bulksync.Pairing) string {
+	if p.PbxID == "" {
+		return string(p.Number)
+	}
+	return strings.ToLower(p.PbxID) + "/" + string(p.Number)
 }
 
 // twice reports a second row for one user. Rainbow would apply the two one after the other, so that their order
@@ -88,34 +143,17 @@ type held struct {
 	kind, column, code string
 }
 
-// claim enters keys of one kind for a user.
-func claim[K comparable](c *claims, index int, by map[K]int, keys []K, h held) {
-	users := c.r.desired.Users
-	u := &users[index]
-	for _, key := range keys {
-		first, taken := by[key]
-		if !taken {
-			by[key] = index
-			continue
-		}
-		other := &users[first]
-		c.r.report(u.At(h.column), h.column, &problem{h.code,
-			h.kind + " " + quote(show(key)) + " is asked for by two users: also by " + quote(string(other.Login)) + " at " + other.At(h.column).String(),
-			"give it to one of them; whoever has it now need not be named"})
+// claim enters a key for a user.
+func (c *claims) claim(u *bulksync.DesiredUser, by *seen, key string, h held, index int, same func(int) bool) {
+	first, taken := by.enter(maphash.String(c.seed, key), index, same)
+	if !taken {
+		return
 	}
-}
-
-// show writes a key as people do.
-func show(key any) string {
-	switch k := key.(type) {
-	case bulksync.DeviceKey:
-		return k.String()
-	case bulksync.E164:
-		return string(k)
-	case bulksync.Number:
-		return string(k)
-	case pairingKey:
-		return strings.TrimPrefix(k.pbx+"/"+string(k.number), "/")
+	if h.code == codeMACTwice {
+		key = bulksync.DeviceKey(key).String()
 	}
-	return ""
+	other := &c.r.desired.Users[first]
+	c.r.report(u.At(h.column), h.column, &problem{h.code,
+		h.kind + " " + quote(key) + " is asked for by two users: also by " + quote(string(other.Login)) + " at " + other.At(h.column).String(),
+		"give it to one of them; whoever has it now need not be named"})
 }

@@ -5,6 +5,7 @@ package manifest
 const (
 	codeNotCSV         = "not-csv"
 	codeNotUTF8        = "not-utf8"
+	codeLost           = "lost-character"
 	codeMissingHeader  = "missing-header"
 	codeRowTooLong     = "row-too-long"
 	codeUnclosedQuote  = "unclosed-quote"

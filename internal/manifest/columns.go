@@ -41,8 +41,8 @@ type columnDef struct {
 // topNumber bounds the numbered columns of which the guide states no bound.
 const topNumber = 99
 
-// columns are those of the modes rainbowvoice and useranddevice (mass provisioning guide, "synchronize with CSV data";
-// Rainbow Node SDK, importRainbowVoiceUsersWithCSVdata and getCSVTemplate), in the order in which Export writes them.
+// columns are those of all modes (mass provisioning guide, "Import CSV data" and "synchronize with CSV data"; Rainbow Node
+// SDK, importRainbowVoiceUsersWithCSVdata and getCSVTemplate), in the order in which Export writes them.
 // ldap_id is the hidden column of directory connectors (Rainbow Node SDK, synchronizeUsersAndDeviceswithCSV).
 var columns = []columnDef{
 	{name: "__action__", role: roleAction, modes: anyMode},
@@ -50,34 +50,34 @@ var columns = []columnDef{
 	{name: "shortNumber", role: roleShortNumber, modes: voiceMode},
 	{name: "macAddress", role: roleMAC, modes: voiceMode},
 	{name: "ddiE164Number", role: roleDDI, modes: voiceMode},
-	{name: "pbxId", role: rolePbxID, modes: pairingMode},
-	{name: "pbxShortNumber", role: rolePbxShortNumber, modes: pairingMode},
-	{name: "pbxInternalNumber", role: rolePbxInternalNumber, modes: pairingMode},
-	{name: "number", role: rolePbxNumber, modes: pairingMode},
-	{name: "password", role: rolePassword, modes: anyMode},
-	{name: "title", modes: anyMode, check: (*values).text},
-	{name: "firstName", modes: anyMode, check: (*values).text},
-	{name: "lastName", modes: anyMode, check: (*values).text},
-	{name: "nickName", modes: anyMode, check: (*values).text},
-	{name: "businessPhone", modes: anyMode, check: (*values).phone, numbered: true, top: topNumber, shifts: true},
-	{name: "mobilePhone", modes: anyMode, check: (*values).phone, numbered: true, top: topNumber, shifts: true},
-	{name: "email", modes: anyMode, check: (*values).email, numbered: true, top: topNumber, shifts: true},
-	{name: "tags", modes: anyMode, check: (*values).tag, numbered: true, top: 4},
-	{name: "jobTitle", modes: anyMode, check: (*values).text},
-	{name: "department", modes: anyMode, check: (*values).text},
-	{name: "userInfo1", modes: anyMode, check: (*values).text},
-	{name: "userInfo2", modes: anyMode, check: (*values).text},
-	{name: "country", modes: anyMode, check: (*values).country},
-	{name: "language", modes: anyMode, check: (*values).language},
-	{name: "timezone", modes: anyMode, check: (*values).timezone},
-	{name: "visibility", modes: anyMode, check: (*values).visibility},
-	{name: "isInitialized", modes: anyMode, check: (*values).boolean},
-	{name: "authenticationType", modes: anyMode, check: (*values).authenticationType},
-	{name: "accountType", modes: anyMode, check: (*values).accountType},
-	{name: "photoUrl", modes: anyMode, check: (*values).url},
-	{name: "selectedAppCustomisationTemplateName", modes: pairingMode, check: (*values).text},
+	{name: "pbxId", role: rolePbxID, modes: deviceMode | pairingMode},
+	{name: "pbxShortNumber", role: rolePbxShortNumber, modes: deviceMode | pairingMode},
+	{name: "pbxInternalNumber", role: rolePbxInternalNumber, modes: deviceMode | pairingMode},
+	{name: "number", role: rolePbxNumber, modes: deviceMode | pairingMode},
+	{name: "password", role: rolePassword, modes: peopleModes},
+	{name: "title", modes: peopleModes, check: (*values).word},
+	{name: "firstName", modes: peopleModes, check: (*values).word},
+	{name: "lastName", modes: peopleModes, check: (*values).word},
+	{name: "nickName", modes: peopleModes, check: (*values).word},
+	{name: "businessPhone", modes: peopleModes, check: (*values).phone, numbered: true, top: topNumber, shifts: true},
+	{name: "mobilePhone", modes: peopleModes, check: (*values).phone, numbered: true, top: topNumber, shifts: true},
+	{name: "email", modes: peopleModes, check: (*values).email, numbered: true, top: topNumber, shifts: true},
+	{name: "tags", modes: peopleModes, check: (*values).tag, numbered: true, top: 4},
+	{name: "jobTitle", modes: peopleModes, check: (*values).word},
+	{name: "department", modes: peopleModes, check: (*values).word},
+	{name: "userInfo1", modes: peopleModes, check: (*values).text},
+	{name: "userInfo2", modes: peopleModes, check: (*values).text},
+	{name: "country", modes: peopleModes, check: (*values).country},
+	{name: "language", modes: peopleModes, check: (*values).language},
+	{name: "timezone", modes: peopleModes, check: (*values).timezone},
+	{name: "visibility", modes: peopleModes, check: (*values).visibility},
+	{name: "isInitialized", modes: peopleModes, check: (*values).boolean},
+	{name: "authenticationType", modes: peopleModes, check: (*values).authenticationType},
+	{name: "accountType", modes: peopleModes, check: (*values).accountType},
+	{name: "photoUrl", modes: peopleModes, check: (*values).url},
+	{name: "selectedAppCustomisationTemplateName", modes: userMode | pairingMode, check: (*values).text},
 	{name: "ldap_id", modes: pairingMode, check: (*values).text},
-	{name: "service", role: roleService, modes: anyMode, check: (*values).text, numbered: true, top: topNumber},
+	{name: "service", role: roleService, modes: peopleModes, check: (*values).text, numbered: true, top: topNumber},
 }
 
 // lookupColumn finds the column with exactly that name, and its number if it is numbered.

@@ -9,8 +9,9 @@ import (
 
 // digest names the content of a manifest without its passwords. It is the SHA-256 over
 //
-//	"rainbow-gateway manifest 1" LF, the mode, LF,
-//	every header, then every row, in order: each cell as its length in bytes, a colon and its text; then LF.
+//	"rainbow-gateway manifest 2" LF,
+//	every header, then every row, in order: each cell as its length in bytes, a colon and its text; then LF,
+//	the mode, LF.
 //
 // A cell's text is what was read: without padding and quotes, as UTF-8; that of a password cell is always empty. So it
 // depends on neither passwords nor file names, byte order marks, delimiters, quoting, line ends, comments and blank
@@ -22,7 +23,7 @@ type digest struct {
 
 func newDigest() *digest {
 	d := &digest{hash: sha256.New()}
-	d.line("rainbow-gateway manifest 1")
+	d.line("rainbow-gateway manifest 2")
 	return d
 }
 

@@ -16,7 +16,7 @@ import (
 
 // ExportOptions say how a manifest is written. The zero value writes rainbowvoice with semicolons, as the vendor does.
 type ExportOptions struct {
-	// Mode is "rainbowvoice" (the default) or "useranddevice".
+	// Mode is one of [Modes]; empty means rainbowvoice.
 	Mode string
 	// Delimiter between cells; 0 means a semicolon.
 	Delimiter rune
@@ -24,24 +24,24 @@ type ExportOptions struct {
 	ByteOrderMark bool
 }
 
-// Export writes the recorded state of a company as a manifest: one upsert row for every user, in login order. Read gives
-// back a Desired that asks for nothing that is not so already. Passwords are not recorded, so there are none.
+// Export writes the recorded state of a company as a manifest: one row for every user, in login order. Read gives back a
+// Desired that asks for nothing that is not so already. Passwords are not recorded, so there are none.
 //
 // What a row cannot say stays an empty cell, which leaves things as they are, and is told in the remarks: several
 // devices or DDIs of one user, values that Read would refuse, licences that cannot be named. Licences of the default
-// offer, which everybody has, are left out without remark. Mode rainbowvoice speaks of subscribers, mode useranddevice
-// of pairings; neither of the other.
+// offer, which everybody has, are left out without remark. Mode rainbowvoice speaks of users and subscribers, mode
+// useranddevice of users and pairings, mode user of users, mode device of pairings, with a row for each user who has one.
 //
 // Values that a spreadsheet would run as formulas are protected by an apostrophe, which Read removes.
 func Export(w io.Writer, obs bulksync.Observed, opts ExportOptions) ([]bulksync.Fault, error) {
 	if opts.Mode == "" {
-		opts.Mode = modes[0].name
+		opts.Mode = modeNames[0]
 	}
 	if opts.Delimiter == 0 {
 		opts.Delimiter = ';'
 	}
 	m := findMode(opts.Mode)
-	if m == nil {
+	if m == 0 {
 		return nil, fmt.Errorf("export mode %q: want %s", opts.Mode, orList(Modes()))
 	}
 	if err := checkSyntax(opts.Delimiter, '%'); err != nil {
@@ -69,13 +69,17 @@ func Export(w io.Writer, obs bulksync.Observed, opts ExportOptions) ([]bulksync.
 	return e.remarks, nil
 }
 
+// exported are the actions of the rows, by mode. Plain attach would be refused of what is attached already when a manifest
+// is strict.
+var exported = map[modeSet]string{voiceMode: "upsert", pairingMode: "upsert", userMode: "update", deviceMode: "force_attach"}
+
 // exportRow is one user's values by column name.
 type exportRow map[string]string
 
 // exporter makes rows of users.
 type exporter struct {
 	obs    bulksync.Observed
-	mode   *mode
+	mode   modeSet
 	values *values
 	// offers gives the name under which a licence can be asked for, by the subscription's id.
 	offers   map[string]string
@@ -101,7 +105,7 @@ func (e *exporter) nameOffers() {
 		}
 		name := strings.ToLower(strings.TrimSpace(string(l.Offer)))
 		byName[name] = append(byName[name], l.ID)
-		if !l.Default && name != "" && errorValue(string(l.Offer)) == nil && isPlain(string(l.Offer)) {
+		if !l.Default && name != "" && textDamage(string(l.Offer)) == nil && lostCharacters(string(l.Offer)) == nil && isPlain(string(l.Offer)) {
 			e.offers[l.ID] = strings.TrimSpace(string(l.Offer))
 		}
 	}
@@ -116,16 +120,21 @@ func (e *exporter) nameOffers() {
 
 // row makes one user's row; nil when the user cannot be named.
 func (e *exporter) row(u *bulksync.User) exportRow {
-	if login, err := bulksync.ParseLogin(string(u.Login)); err != nil || login != u.Login || !isPlain(string(u.Login)) {
-		e.remark(codeExportLogin, "loginEmail", "user "+quote(string(u.Login))+" is left out: the login is no e-mail address", "")
+	if login, err := bulksync.ParseLogin(string(u.Login)); err != nil || login != u.Login || !isPlain(string(u.Login)) || apostrophe("", string(u.Login)) != nil || lostCharacters(string(u.Login)) != nil {
+		e.remark(codeExportLogin, "loginEmail", "user "+quote(string(u.Login))+" is left out: no row can name the login", "")
 		return nil
 	}
-	row := exportRow{"__action__": "upsert", "loginEmail": string(u.Login)}
-	for _, a := range u.Attributes {
-		e.attribute(row, u, a)
+	row := exportRow{"__action__": exported[e.mode], "loginEmail": string(u.Login)}
+	if e.mode&peopleModes != 0 {
+		for _, a := range u.Attributes {
+			e.attribute(row, u, a)
+		}
+		e.licences(row, u)
 	}
-	e.licences(row, u)
 	e.holdings(row, u)
+	if e.mode == deviceMode && row["pbxShortNumber"] == "" {
+		return nil
+	}
 	for name := range row {
 		e.used[name] = true
 	}
@@ -135,14 +144,18 @@ func (e *exporter) row(u *bulksync.User) exportRow {
 // attribute writes one attribute when Read would give back the same.
 func (e *exporter) attribute(row exportRow, u *bulksync.User, a bulksync.Attribute) {
 	def, n, ok := lookupColumn(a.Name)
-	if !ok || n > def.top || def.role != roleAttribute || def.modes&e.mode.set == 0 {
+	if !ok || n > def.top || def.role != roleAttribute || def.modes&e.mode == 0 {
 		e.unknown[a.Name]++
 		return
 	}
 	if strings.TrimSpace(a.Value) == "" {
 		return
 	}
-	if normal, p := def.check(e.values, a.Value); p != nil || normal != a.Value || !isPlain(a.Value) {
+	normal, p := def.check(e.values, a.Value)
+	if p == nil {
+		p = lostCharacters(a.Value)
+	}
+	if p != nil || normal != a.Value || !isPlain(a.Value) {
 		hint := "the cell is left empty, which leaves the value as it is"
 		if p != nil {
 			hint = p.message + "; " + hint
@@ -194,9 +207,9 @@ func (e *exporter) holdings(row exportRow, u *bulksync.User) {
 	for _, key := range e.obs.Held(u.Login) {
 		switch rec := e.obs.Record(key).(type) {
 		case *bulksync.Extension:
-			if rec.Role == bulksync.RoleSubscriber && e.mode.set == voiceMode {
+			if rec.Role == bulksync.RoleSubscriber && e.mode == voiceMode {
 				row["shortNumber"] = string(rec.Number)
-			} else if rec.Role == bulksync.RolePairing && e.mode.set == pairingMode {
+			} else if rec.Role == bulksync.RolePairing && e.mode&(pairingMode|deviceMode) != 0 {
 				pairings = append(pairings, rec)
 			}
 		case *bulksync.Device:
@@ -205,12 +218,13 @@ func (e *exporter) holdings(row exportRow, u *bulksync.User) {
 			ddis = append(ddis, strings.TrimPrefix(string(rec.Number), "+"))
 		}
 	}
-	if e.mode.set == voiceMode {
+	switch e.mode {
+	case voiceMode:
 		e.one(row, u, "macAddress", "device", devices)
 		e.one(row, u, "ddiE164Number", "DDI", ddis)
-		return
+	case pairingMode, deviceMode:
+		e.pairing(row, u, pairings)
 	}
-	e.pairing(row, u, pairings)
 }
 
 // one writes the only value of a column that holds one.
@@ -243,13 +257,13 @@ func (e *exporter) pairing(row exportRow, u *bulksync.User, paired []*bulksync.E
 		e.remark(codeExportSeveral, "pbxShortNumber", string(u.Login)+" is paired with several extensions: "+strings.Join(numbers, ", "),
 			"the cells are left empty, which leaves them as they are")
 	}
-	if len(paired) != 1 || !isPlain(paired[0].PbxID) {
+	if len(paired) != 1 || !isPlain(paired[0].PbxID) || errorValue(paired[0].PbxID) != nil || lostCharacters(paired[0].PbxID) != nil {
 		return
 	}
 	p := paired[0]
 	row["pbxId"], row["pbxShortNumber"] = p.PbxID, string(p.Number)
 	for column, value := range map[string]string{"pbxInternalNumber": p.InternalNumber, "number": p.PublicNumber} {
-		if value != "" && value == strings.TrimSpace(value) && isPlain(value) && errorValue(value) == nil && scientific(column, value) == nil {
+		if value != "" && value == strings.TrimSpace(value) && isPlain(value) && damage(column, value) == nil && lostCharacters(value) == nil {
 			row[column] = value
 		}
 	}
@@ -263,7 +277,7 @@ func (e *exporter) remarkUnknown() {
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		e.remark(codeExportColumn, name, "mode "+e.mode.name+" has no column "+quote(name)+", which "+plural(e.unknown[name], "user", "users")+" have",
+		e.remark(codeExportColumn, name, "mode "+e.mode.String()+" has no column "+quote(name)+", which "+plural(e.unknown[name], "user", "users")+" have",
 			"the values stay as they are")
 	}
 }
@@ -275,7 +289,7 @@ func (e *exporter) header() []string {
 	for i := range columns {
 		def := &columns[i]
 		switch {
-		case def.modes&e.mode.set == 0, def.role == rolePassword:
+		case def.modes&e.mode == 0, def.role == rolePassword:
 		case def.role == roleService:
 			for n := range e.services {
 				names = append(names, def.name+strconv.Itoa(n))

@@ -46,7 +46,7 @@ func FuzzTokenizer(f *testing.F) {
 		}
 		lines := 1 + countBreaks(text)
 		tk := newTokenizer("f", bytes.NewReader(text))
-		if tk.open() != nil {
+		if tk.open(UTF8) != nil {
 			return
 		}
 		tk.setSyntax(';', '%')
@@ -106,7 +106,7 @@ func FuzzRead(f *testing.F) {
 // checkModel holds what the engine relies on.
 func checkModel(t *testing.T, d *bulksync.Desired) {
 	t.Helper()
-	if findMode(d.Mode) == nil || len(d.Digest) != 64 {
+	if findMode(d.Mode) == 0 || len(d.Digest) != 64 {
 		t.Fatalf("mode %q, digest %q", d.Mode, d.Digest)
 	}
 	seen := map[bulksync.Login]bool{}

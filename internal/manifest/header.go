@@ -19,6 +19,8 @@ type column struct {
 	number    int
 	attribute string
 	place     int
+	// before is the engine's name of the one before in its family.
+	before string
 }
 
 // sheet is one source with its header understood.
@@ -30,15 +32,19 @@ type sheet struct {
 	at         [roleCount]int
 	attributes []int
 	services   []int
-	// told is the set of modes that the header's columns leave open.
-	told modeSet
-	mode *mode
-	// guessed: neither a header nor the caller told the mode. asked: the fault that follows from it was reported.
-	guessed, asked bool
+	// told is the set of modes that the header's columns leave open; modes is what the whole manifest leaves open, or own
+	// for a sheet that is at odds with it.
+	told, own modeSet
+	modes     *modeSet
 	// misencoded: a cell that is not UTF-8 was reported; there would be one in every other row.
 	misencoded bool
 	// header is the position of the header.
 	header bulksync.Position
+	// places are those of the rows' cells: for each, the number of cells noted, then their indexes and columns, in noted.
+	places    []places
+	noted     []uint16
+	recent    []recent
+	passwords []bulksync.SecretPlace
 }
 
 // readHeader reads the first row of a source; nil when the source cannot be read further.
@@ -49,7 +55,7 @@ func (r *reader) readHeader(src Source) (*sheet, error) {
 		r.report(file, "", p)
 		return nil, nil
 	}
-	if p := s.t.open(); p != nil || s.t.err != nil {
+	if p := s.t.open(r.opts.Encoding); p != nil || s.t.err != nil {
 		if p != nil {
 			r.report(file, "", p)
 		}
@@ -156,7 +162,7 @@ func (r *reader) checkNames(s *sheet) {
 		c := &s.columns[i]
 		at := s.t.position(s.t.cells[i].start)
 		if s.t.cells[i].marks&^(markQuoted|markHigh) != 0 {
-			r.reportMarks(s, i, c.name)
+			r.reportMarks(s, i)
 			c.def = nil
 			continue
 		}
@@ -178,10 +184,15 @@ func (r *reader) checkNames(s *sheet) {
 			c.def = nil
 		}
 	}
-	for _, needed := range []string{"__action__", "loginEmail"} {
-		if _, ok := first[needed]; !ok && !s.guilty(needed) {
-			r.report(s.header, needed, &problem{codeColumnMissing, "header lacks the column " + needed, "add " + needed})
-		}
+	if _, ok := first["loginEmail"]; !ok {
+		r.lacks(s, "loginEmail")
+	}
+}
+
+// lacks reports a column that is missing.
+func (r *reader) lacks(s *sheet, name string) {
+	if !s.guilty(name) {
+		r.report(s.header, name, &problem{codeColumnMissing, "header lacks the column " + name, "add " + name})
 	}
 }
 
@@ -233,8 +244,10 @@ func (s *sheet) normalise() {
 				c.place--
 			}
 			c.attribute += strconv.Itoa(c.place)
+			c.before = c.def.name + strconv.Itoa(c.place-1)
 		}
 	}
+	s.recent = make([]recent, len(s.columns))
 	slices.SortFunc(s.attributes, func(a, b int) int { return strings.Compare(s.columns[a].attribute, s.columns[b].attribute) })
 	slices.SortFunc(s.services, func(a, b int) int { return cmp.Compare(s.columns[a].number, s.columns[b].number) })
 }

@@ -44,6 +44,9 @@ func breakLength(b []byte, eof bool) int {
 
 // position is the place of a byte of the current record.
 func (t *tokenizer) position(offset int) bulksync.Position {
+	if t.marks&(markHigh|markBreak) == 0 { // a character is a byte
+		return bulksync.Position{File: t.name, Line: t.at, Column: offset + 1}
+	}
 	before := t.record[:offset]
 	line := t.at
 	if start := bytes.LastIndexAny(before, "\r\n"); start >= 0 {

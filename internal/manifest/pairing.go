@@ -6,22 +6,12 @@ import (
 	bulksync "github.com/rainbow-gateway/rainbow-gateway/internal/sync"
 )
 
-// The actions of mode useranddevice (mass provisioning guide, "synchronize with CSV data").
+// What a row says of extensions of equipped PBXs: modes device and useranddevice.
 
-// upsertPaired: the user exists with the filled values and is paired with the filled extension; an empty one leaves the
-// pairing alone.
-func (w *row) upsertPaired(u *bulksync.DesiredUser) {
-	w.attributes(false)
-	w.password()
-	w.services()
-	if p, ok := w.pairing(); ok {
-		u.Pairings = bulksync.Having(p)
-	}
-}
-
-// syncPaired: the user exists with the values of the row, the empty ones cleared, and is paired with the filled
-// extension or with none. A column that the header does not have is left alone: what is not said of it is not guessed.
-func (w *row) syncPaired(u *bulksync.DesiredUser) {
+// sync: the user exists with the values of the row, the empty ones cleared, and is paired with the filled extension or
+// with none (mass provisioning guide, "synchronize with CSV data"). A column that the header does not have is left alone:
+// what is not said of it is not guessed.
+func (w *row) sync(u *bulksync.DesiredUser) {
 	w.attributes(true)
 	w.password()
 	w.services()
@@ -32,17 +22,44 @@ func (w *row) syncPaired(u *bulksync.DesiredUser) {
 	}
 }
 
-// detachPaired: the user gives up the extension of the row, or every one when the row names none.
-func (w *row) detachPaired(u *bulksync.DesiredUser) {
-	if w.s.guessed {
-		if !w.s.asked {
-			w.s.asked = true
-			w.fault(w.s.at[roleAction], &problem{codeAmbiguousMode,
-				"detach means one thing in mode rainbowvoice and another in useranddevice, and no column tells the mode",
-				"give the mode, or add the column shortNumber (rainbowvoice) or pbxShortNumber (useranddevice)"})
-		}
+// attach: the user, who exists, is paired with the extension of the row. Whether it is free (attach), or is taken from
+// whoever has it (force_attach), is the planner's to know.
+func (w *row) attach(u *bulksync.DesiredUser) {
+	if p, ok := w.pairing(); ok {
+		u.Pairings = bulksync.Having(p)
 		return
 	}
+	i := w.s.at[rolePbxShortNumber]
+	if i < 0 || w.s.t.cells[i].text == "" && !w.filled(rolePbxID) && !w.filled(rolePbxInternalNumber) && !w.filled(rolePbxNumber) {
+		w.fault(max(i, 0), &problem{codeHalfPairing, u.Action + " names no extension: pbxShortNumber is empty", "fill pbxShortNumber with the extension to pair"})
+	}
+}
+
+// filled tells whether the row has a value of a single column.
+func (w *row) filled(as role) bool {
+	i := w.s.at[as]
+	return i >= 0 && w.s.t.cells[i].text != ""
+}
+
+// detach gives up what the row names. Without a column that tells the mode, nothing is named and the two meanings part:
+// then something else of the manifest must tell it.
+func (w *row) detach(u *bulksync.DesiredUser) {
+	switch modes := *w.s.modes; {
+	case modes&voiceMode == 0:
+		w.detachPaired(u)
+	case modes == voiceMode:
+		w.detachVoice(u)
+	default:
+		if w.r.unclear == nil {
+			at := w.s.t.position(w.s.t.cells[max(0, w.s.at[roleAction])].start)
+			w.r.unclear = &at
+		}
+		w.detachPaired(u)
+	}
+}
+
+// detachPaired: the user gives up the extension of the row, or every one when the row names none.
+func (w *row) detachPaired(u *bulksync.DesiredUser) {
 	number, ok := w.shortNumber(rolePbxShortNumber)
 	if !ok {
 		u.Pairings = bulksync.Without[bulksync.Pairing]()
@@ -85,14 +102,12 @@ func (w *row) free(as role) (string, bool) {
 		return "", false
 	}
 	what := w.s.columns[i].name
-	p := errorValue(text)
-	if p == nil && as != rolePbxID {
-		p = scientific(what, text)
+	check := (*values).id
+	if as != rolePbxID {
+		check = func(_ *values, s string) (string, *problem) { return strings.TrimSpace(s), damage(what, s) }
 	}
-	if p != nil {
-		w.fault(i, p)
-		return "", false
+	if text, ok = w.checked(i, text, check); ok {
+		w.keep(i)
 	}
-	w.keep(i)
-	return strings.TrimSpace(text), true
+	return text, ok
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	bulksync "github.com/rainbow-gateway/rainbow-gateway/internal/sync"
@@ -21,9 +22,11 @@ type Source struct {
 
 // Options say how a manifest is read. The zero value reads Rainbow's default form.
 type Options struct {
-	// Mode is "rainbowvoice" or "useranddevice"; empty: told by the header's columns. A header with columns of neither is
-	// read as useranddevice: what it can say means the same in both.
+	// Mode is one of [Modes]; empty: told by the headers' columns and the rows' actions. What leaves several modes open
+	// means the same in all of them, and is read as useranddevice.
 	Mode string
+	// Encoding of the sources' text; empty means [UTF8]. Other forms of manifest are always UTF-8.
+	Encoding Encoding
 	// Delimiter between cells; 0: detected among semicolon, comma, tab and bar.
 	Delimiter rune
 	// Comment begins a comment line; 0 means %, as upstream.
@@ -57,17 +60,45 @@ func Read(ctx context.Context, sources []Source, opts Options) (*bulksync.Desire
 			sheets = append(sheets, s)
 		}
 	}
-	r.decideMode(sheets)
+	r.decideModes(sheets)
 	for _, s := range sheets {
 		if err := r.readRows(ctx, s); err != nil {
 			return nil, nil, err
 		}
 	}
+	r.settleMode(len(sheets) > 0)
 	if err := r.findings.err(); err != nil {
 		return nil, nil, err
 	}
 	r.desired.Digest = r.digest.sum()
 	return r.desired, r.secrets, nil
+}
+
+// settleMode says in the end which mode the manifest is of.
+func (r *reader) settleMode(read bool) {
+	if r.unclear != nil && r.modes&voiceMode != 0 {
+		r.report(*r.unclear, "__action__", &problem{codeAmbiguousMode,
+			"detach means one thing in mode rainbowvoice and another in useranddevice and device, and no column tells the mode",
+			"give the mode, or add the column shortNumber (rainbowvoice) or pbxShortNumber (useranddevice, device)"})
+	}
+	if read {
+		r.desired.Mode = r.modes.settled()
+	}
+	r.digest.line(r.desired.Mode)
+}
+
+// grow makes room for one more user, and for as many as the source seems to hold: users are large, and copying them
+// would take room for all of them twice.
+func (r *reader) grow(s *sheet) {
+	users := r.desired.Users
+	if len(users) < cap(users) {
+		return
+	}
+	more := max(64, len(users)/8)
+	if len(users) >= 64 {
+		more += s.t.left()
+	}
+	r.desired.Users = slices.Grow(users, more)
 }
 
 // reader reads one manifest.
@@ -81,6 +112,15 @@ type reader struct {
 	secrets  *Secrets
 	// attributes is what the users' attributes are cut from.
 	attributes []bulksync.Attribute
+	numbers    pieces[bulksync.Number]
+	devices    pieces[bulksync.DeviceKey]
+	ddis       pieces[bulksync.E164]
+	kept       kept
+	// combinations are the lists of offers met first.
+	combinations [][]bulksync.Offer
+	// modes are those that the manifest leaves open so far; unclear is the first detach that some of them read otherwise.
+	modes   modeSet
+	unclear *bulksync.Position
 }
 
 func newReader(opts Options) (*reader, error) {
@@ -89,6 +129,12 @@ func newReader(opts Options) (*reader, error) {
 	}
 	if opts.MaxFaults <= 0 {
 		opts.MaxFaults = defaultMaxFaults
+	}
+	if opts.Encoding == "" {
+		opts.Encoding = UTF8
+	}
+	if !slices.Contains(Encodings(), string(opts.Encoding)) {
+		return nil, fmt.Errorf("manifest: encoding %q: want %s", opts.Encoding, orList(Encodings()))
 	}
 	if err := checkSyntax(opts.Delimiter, opts.Comment); err != nil {
 		return nil, fmt.Errorf("manifest: %w", err)
@@ -110,84 +156,86 @@ func (r *reader) report(at bulksync.Position, field string, p *problem) {
 	r.findings.add(bulksync.Fault{Position: at, Code: p.code, Message: p.message, Hint: p.hint, Field: field})
 }
 
-// decideMode finds the mode of the whole manifest and finishes the sheets' headers.
-func (r *reader) decideMode(sheets []*sheet) {
-	chosen := findMode(r.opts.Mode)
-	if r.opts.Mode != "" && chosen == nil {
+// decideModes finds the modes that the headers leave open, and finishes the sheets' headers.
+func (r *reader) decideModes(sheets []*sheet) {
+	r.modes = anyMode
+	given := findMode(r.opts.Mode)
+	switch {
+	case given != 0:
+		r.modes = given
+	case r.opts.Mode != "":
 		r.report(bulksync.Position{}, "", &problem{codeUnknownMode, "mode " + quote(r.opts.Mode) + " is not supported", "the modes are " + orList(Modes())})
 	}
 	var teller *sheet
 	for _, s := range sheets {
-		if chosen != nil && r.opts.Mode != "" {
-			break
-		}
-		switch s.told {
-		case anyMode:
-		case 0:
+		s.modes = &r.modes
+		switch {
+		case given != 0:
+		case s.told == 0:
 			r.report(s.header, "", mixedColumns(s))
+			s.own, s.modes = anyMode, &s.own
+		case s.told&r.modes == 0:
+			r.report(s.header, "", &problem{codeMixedModes, "header is of mode " + s.told.String() + ", that of " + teller.t.name + " of mode " + r.modes.String(),
+				"plan them as two manifests"})
+			s.own, s.modes = s.told, &s.own
 		default:
-			m := findMode(s.told.name())
-			if teller == nil {
-				teller, chosen = s, m
-			} else if m != chosen {
-				r.report(s.header, "", &problem{codeMixedModes, "header is of mode " + m.name + ", that of " + teller.t.name + " of mode " + chosen.name,
-					"plan them as two manifests"})
-				s.mode = m
+			if r.modes &= s.told; teller == nil && s.told != anyMode {
+				teller = s
 			}
 		}
 	}
 	for _, s := range sheets {
-		if s.mode == nil {
-			s.mode = chosen
-		}
-		if s.mode == nil {
-			s.mode, s.guessed = findMode("useranddevice"), s.told == anyMode
-		}
 		r.dropForeign(s)
 		s.normalise()
-	}
-	if len(sheets) > 0 {
-		r.desired.Mode = sheets[0].mode.name
-	}
-	r.digest.line(r.desired.Mode)
-	for _, s := range sheets {
+		switch {
+		case s.at[roleAction] >= 0:
+		case *s.modes&userMode != 0: // create by default: only mode user has one
+			*s.modes = userMode
+		default:
+			r.lacks(s, "__action__")
+		}
 		r.digest.row(s.t.cells, -1)
 	}
 }
 
-// mixedColumns names one column of each mode.
+// mixedColumns names a column that has no mode in common with an earlier one.
 func mixedColumns(s *sheet) *problem {
-	var names []string
-	for _, set := range []modeSet{voiceMode, pairingMode} {
-		for i := range s.columns {
-			if def := s.columns[i].def; def != nil && def.modes == set {
-				names = append(names, s.columns[i].name+" of mode "+set.name())
-				break
-			}
+	var words []string
+	for i := range s.columns {
+		def := s.columns[i].def
+		if def == nil {
+			continue
 		}
+		earlier := slices.IndexFunc(s.columns[:i], func(c column) bool { return c.def != nil && c.def.modes&def.modes == 0 })
+		if earlier >= 0 {
+			words = []string{s.columns[earlier].told(), s.columns[i].told()}
+			break
+		}
+		words = append(words, s.columns[i].told())
 	}
-	return &problem{codeMixedModes, "header mixes columns of two modes: " + strings.Join(names, ", "),
+	return &problem{codeMixedModes, "header mixes columns of different modes: " + strings.Join(words, ", "),
 		"keep the columns of one mode, and plan the others as a manifest of their own"}
 }
+
+// told says which modes the column has.
+func (c *column) told() string { return c.name + " of mode " + c.def.modes.String() }
 
 // dropForeign gives up columns that the sheet's mode does not have.
 func (r *reader) dropForeign(s *sheet) {
 	for i := range s.columns {
 		c := &s.columns[i]
-		if c.def == nil || c.def.modes&s.mode.set != 0 {
+		if c.def == nil || c.def.modes&*s.modes != 0 {
 			continue
 		}
-		if s.told != 0 || r.opts.Mode != "" {
-			r.report(s.t.position(s.t.cells[i].start), c.name, &problem{codeColumnMode,
-				"column " + c.name + " belongs to mode " + c.def.modes.name() + ", this manifest is in mode " + s.mode.name, "remove the column"})
-		}
+		r.report(s.t.position(s.t.cells[i].start), c.name, &problem{codeColumnMode,
+			"column " + c.name + " belongs to mode " + c.def.modes.String() + ", this manifest is in mode " + s.modes.String(), "remove the column"})
 		c.def = nil
 	}
 }
 
 // readRows reads the rows behind a sheet's header.
 func (r *reader) readRows(ctx context.Context, s *sheet) error {
-	w := &row{r: r, s: s}
+	w := &row{r: r, s: s, user: &bulksync.DesiredUser{}}
 	for n := 0; ; n++ {
 		if n%1024 == 0 && ctx.Err() != nil {
 			return ctx.Err()
@@ -197,6 +245,8 @@ func (r *reader) readRows(ctx context.Context, s *sheet) error {
 			return fmt.Errorf("manifest %s: %w", s.t.name, s.t.err)
 		}
 		if !found {
+			s.t.release()
+			s.recent = nil
 			return nil
 		}
 		if broken != nil {

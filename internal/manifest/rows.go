@@ -1,21 +1,23 @@
 package manifest
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	bulksync "github.com/rainbow-gateway/rainbow-gateway/internal/sync"
 )
 
-// row is the row being read. Its methods upsertVoice to nothing are the meanings of the actions; the modes' table
-// names them.
+// row is the row being read. The meanings of the actions are methods of it; their table names them (modes.go).
 type row struct {
 	r *reader
 	s *sheet
-	// user is what the row becomes.
-	user *bulksync.DesiredUser
+	// user is what the row becomes; places are those of its cells, nil until there is one to keep.
+	user   *bulksync.DesiredUser
+	places *places
+	// offers is where the row's are collected.
+	offers []bulksync.Offer
 }
 
 // read makes a user of the tokenizer's current record and reports what is wrong with it.
@@ -23,20 +25,21 @@ func (w *row) read() {
 	if !w.complete() {
 		return
 	}
-	for i := range w.s.t.cells {
-		if w.s.t.cells[i].marks&^(markQuoted|markHigh) != 0 {
-			w.r.reportMarks(w.s, i, w.s.columns[i].name)
+	if w.s.t.marks&^(markQuoted|markHigh) != 0 {
+		for i := range w.s.t.cells {
+			if w.s.t.cells[i].marks&^(markQuoted|markHigh) != 0 {
+				w.r.reportMarks(w.s, i)
+			}
 		}
 	}
-	user := bulksync.DesiredUser{Position: w.s.t.position(0)}
-	w.user = &user
-	user.Login = w.login()
+	*w.user, w.places = bulksync.DesiredUser{Position: w.s.t.position(0)}, nil
+	w.user.Login = w.login()
 	act := w.action()
 	if act == nil {
 		return
 	}
-	user.Action, user.Presence = act.name, act.presence
-	act.read(w, &user)
+	w.user.Action, w.user.Presence = act.name, act.presence
+	act.read(w, w.user)
 	w.r.claims.enter(w)
 }
 
@@ -67,9 +70,11 @@ func (w *row) complete() bool {
 	return false
 }
 
-// reportMarks makes faults of what the tokenizer noticed in a cell. None shows the cell: it may be a password.
-func (r *reader) reportMarks(s *sheet, i int, field string) {
-	c := s.t.cells[i]
+// reportMarks makes faults of what the tokenizer noticed in a cell. What the cell holds is shown where it matters and can
+// be no password.
+func (r *reader) reportMarks(s *sheet, i int) {
+	c, field := s.t.cells[i], s.columns[i].name
+	raw := s.t.record[c.from:c.to]
 	at := s.t.position(c.start)
 	if c.marks&markQuote != 0 {
 		r.report(at, field, &problem{codeBadQuote, "double quote inside a value that does not stand in quotes",
@@ -81,15 +86,28 @@ func (r *reader) reportMarks(s *sheet, i int, field string) {
 			"put the value into double quotes; a comment has a line of its own, which begins with " + sign})
 	}
 	if c.marks&markControl != 0 {
-		r.report(at, field, &problem{codeControlInCell, "cell holds a control character", "remove it; it is invisible in most editors"})
+		i := max(0, bytes.IndexFunc(raw, isControl))
+		r.report(s.t.position(c.from+i), field, controlProblem(raw[i]))
 	}
 	if c.marks&markBreak != 0 {
 		r.report(at, field, &problem{codeBreakInCell, "cell holds a line break", "write the value on one line: what Rainbow makes of several is not documented"})
 	}
 	if c.marks&markEncoding != 0 && !s.misencoded {
 		s.misencoded = true
-		r.report(at, field, &problem{codeNotUTF8, "cell is not UTF-8, probably Latin-1 (Windows-1252); other cells may be likewise", saveAs})
+		show := s.columns[i].def != nil && s.columns[i].def.role != rolePassword
+		r.report(s.t.position(c.from+invalidAt(raw)), field, notUTF8(raw, show))
 	}
+}
+
+// isControl tells the characters that no value has; a tab and a line break are judged elsewhere.
+func isControl(r rune) bool { return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0x7f }
+
+// controlProblem names a control character.
+func controlProblem(c byte) *problem {
+	if c == 0 {
+		return &problem{codeControlInCell, "cell holds a NUL byte", "remove it; many of them mean that the file is damaged, or UTF-16 in part"}
+	}
+	return &problem{codeControlInCell, fmt.Sprintf("cell holds the control character U+%04X", c), "remove it; it is invisible in most editors"}
 }
 
 // cell gives the value of a column that stands alone and its index; ok is false when there is none to read: the column
@@ -116,21 +134,6 @@ func (w *row) fault(i int, p *problem) {
 	w.r.report(w.s.t.position(w.s.t.cells[i].start), w.s.columns[i].name, p)
 }
 
-// keep remembers where a cell stands, for faults that only the planner can find.
-func (w *row) keep(i int) { w.keepAs(w.s.columns[i].name, i) }
-
-func (w *row) keepAs(name string, i int) {
-	if w.user.Cells == nil {
-		w.user.Cells = make(map[string]bulksync.Position, 4)
-	}
-	w.user.Cells[name] = w.s.t.position(w.s.t.cells[i].start)
-}
-
-// follows tells whether a numbered column comes right behind a filled one of its family.
-func (w *row) follows(c *column, before bulksync.Attribute) bool {
-	return before.Value != "" && before.Name == c.def.name+strconv.Itoa(c.place-1)
-}
-
 func (w *row) login() bulksync.Login {
 	text, i, ok := w.cell(roleLogin)
 	if !ok {
@@ -140,10 +143,16 @@ func (w *row) login() bulksync.Login {
 		return ""
 	}
 	login, err := bulksync.ParseLogin(text)
-	if err == nil {
-		return login
-	}
 	p := errorValue(text)
+	if p == nil {
+		p = apostrophe("loginEmail", text)
+	}
+	if p == nil && w.s.t.cells[i].marks&markHigh != 0 {
+		p = lostCharacters(text)
+	}
+	if err == nil && p == nil {
+		return bulksync.Login(w.r.kept.keep(string(login)))
+	}
 	if p == nil {
 		p = &problem{codeBadLogin, "loginEmail " + quote(text) + " is not an e-mail address", "write one address such as ann@demo.example"}
 	}
@@ -151,101 +160,31 @@ func (w *row) login() bulksync.Login {
 	return ""
 }
 
-// action finds what the row asks for; nil when that is not known. Without the column, which was reported, rows are
-// checked as upsert.
+// action finds what the row asks for; nil when that is not known. An action that few modes have settles the mode of the
+// rows behind it.
 func (w *row) action() *action {
 	text, i, ok := w.cell(roleAction)
-	if i < 0 {
-		return w.s.mode.action("upsert")
-	}
+	modes := w.s.modes
 	if !ok {
-		if w.s.t.cells[i].text == "" {
+		switch {
+		case i >= 0 && w.s.t.cells[i].text != "":
+			return nil // reported
+		case *modes&userMode != 0:
+			text = defaultAction
+		case i < 0:
+			return findAction("upsert") // there is a fault already; the row is checked all the same
+		default:
 			w.fault(i, &problem{codeMissingAction, "row asks for nothing: __action__ is empty",
-				"no default is documented for mode " + w.s.mode.name + ": write " + w.s.mode.allowed()})
+				"no default is documented for mode " + modes.String() + ": write " + orList(modes.actions())})
+			return nil
 		}
-		return nil
 	}
 	text = strings.TrimSpace(text)
-	act := w.s.mode.action(text)
-	if act == nil {
-		w.fault(i, w.s.mode.refuse(text))
+	act := findAction(text)
+	if act == nil || act.modes&*modes == 0 {
+		w.fault(i, modes.refuse(text))
+		return nil
 	}
+	*modes &= act.modes
 	return act
 }
-
-// attributes reads the descriptive columns. An empty cell says nothing, or clears the value when cleared is set.
-func (w *row) attributes(cleared bool) {
-	r, start := w.r, len(w.r.attributes)
-	if need := len(w.s.attributes); cap(r.attributes)-start < need {
-		r.attributes, start = make([]bulksync.Attribute, 0, max(4096, need)), 0
-	}
-	for _, i := range w.s.attributes {
-		text, ok := w.value(i)
-		if !ok || text == "" && !cleared {
-			continue
-		}
-		if text != "" {
-			normal, p := w.s.columns[i].def.check(r.values, text)
-			if p != nil {
-				w.fault(i, p)
-				continue
-			}
-			text = normal
-		}
-		if c := &w.s.columns[i]; c.place > 0 && (len(r.attributes) == start || !w.follows(c, r.attributes[len(r.attributes)-1])) {
-			w.keepAs(c.attribute, i) // a gap unless the user has the ones before: the planner can tell
-		}
-		r.attributes = append(r.attributes, bulksync.Attribute{Name: w.s.columns[i].attribute, Value: text})
-	}
-	if end := len(r.attributes); end > start {
-		w.user.Attributes = r.attributes[start:end:end]
-	}
-}
-
-// password reads the secret of a user who may have to be created. It is taken as it stands, quotes and padding aside.
-func (w *row) password() {
-	i := w.s.at[rolePassword]
-	if i < 0 || w.s.t.cells[i].text == "" || w.s.t.cells[i].marks&^(markQuoted|markHigh) != 0 {
-		return
-	}
-	text := w.s.t.cells[i].text
-	if p := checkPassword(text); p != nil {
-		w.fault(i, p)
-		return
-	}
-	w.keep(i)
-	w.user.Password = &bulksync.SecretPlace{Position: w.user.Cells[fieldPassword], Field: fieldPassword}
-	if w.user.Login != "" {
-		w.r.secrets.passwords[w.user.Login] = strings.Clone(text)
-	}
-}
-
-// services reads the offers that the user shall have among others: service{n} adds and never removes.
-func (w *row) services() {
-	var offers []bulksync.Offer
-	for _, i := range w.s.services {
-		text, ok := w.value(i)
-		if !ok || text == "" {
-			continue
-		}
-		if p := errorValue(text); p != nil {
-			w.fault(i, p)
-			continue
-		}
-		offer := bulksync.Offer(strings.TrimSpace(text))
-		if slices.ContainsFunc(offers, offer.Same) {
-			continue
-		}
-		offers = append(offers, offer)
-		w.keep(i)
-		if len(offers) == 1 { // the planner speaks of the family
-			w.user.Cells[w.s.columns[i].def.name] = w.user.Cells[w.s.columns[i].name]
-		}
-	}
-	if offers != nil {
-		w.user.Licences = bulksync.Adding(offers...)
-	}
-}
-
-// nothing is the meaning of delete: the other cells may be filled and are not read.
-func (w *row) nothing(*bulksync.DesiredUser) {}

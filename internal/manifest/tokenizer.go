@@ -37,6 +37,8 @@ type cell struct {
 	text  string
 	start int // byte offset in the record of the value's first character, or of its opening quote
 	marks mark
+	// from and to are where the value stands in the record, as it is written.
+	from, to int
 }
 
 // breakage is what keeps a record from being cut into cells. The tokenizer has gone on to the next line already.
@@ -75,6 +77,9 @@ type tokenizer struct {
 	at     int    // its first line
 	cells  []cell
 	spans  []span
+	marks  mark  // of all cells
+	rows   int64 // records with cells so far
+	taken  int64 // bytes of records so far
 }
 
 // span is a cell before its text is taken.
@@ -160,8 +165,9 @@ func (t *tokenizer) next() (bool, *breakage) {
 		t.record, t.window = t.window[:n], t.window[n:]
 		t.at = t.line
 		t.line += countBreaks(t.record)
+		t.taken += int64(n)
 		if broken != nil {
-			t.cells = t.cells[:0]
+			t.cells, t.marks = t.cells[:0], markHigh
 			return true, broken
 		}
 		if !t.blank() {
@@ -346,9 +352,10 @@ func (t *tokenizer) blank() bool {
 // take makes the cells of the record's spans. The record is copied once; cells are parts of the copy.
 func (t *tokenizer) take() {
 	text := string(t.record)
-	t.cells = t.cells[:0]
+	t.cells, t.marks = t.cells[:0], 0
+	t.rows++
 	for _, s := range t.spans {
-		c := cell{text: text[s.from:s.to], start: s.start, marks: s.marks}
+		c := cell{text: text[s.from:s.to], start: s.start, marks: s.marks, from: s.from, to: s.to}
 		if s.marks&markHigh != 0 {
 			if !utf8.ValidString(c.text) {
 				c.marks |= markEncoding
@@ -362,6 +369,21 @@ func (t *tokenizer) take() {
 		if s.marks&markQuoted != 0 && strings.TrimSpace(c.text) == "" {
 			c.text = ""
 		}
+		t.marks |= c.marks
 		t.cells = append(t.cells, c)
 	}
+}
+
+// release lets go of what only reading needs: positions go on naming the file.
+func (t *tokenizer) release() {
+	t.in, t.window, t.buf, t.record, t.cells, t.spans = nil, nil, nil, nil, nil, nil
+}
+
+// left estimates how many more records there are, 0 when the reader does not tell how much it holds.
+func (t *tokenizer) left() int {
+	in, ok := t.in.(interface{ Len() int })
+	if !ok || t.taken == 0 {
+		return 0
+	}
+	return int(int64(in.Len()+len(t.window)) * t.rows / t.taken)
 }

@@ -14,7 +14,7 @@ import (
 func tokens(t *testing.T, in io.Reader, delimiter byte) []string {
 	t.Helper()
 	tk := newTokenizer("f", in)
-	if p := tk.open(); p != nil {
+	if p := tk.open(UTF8); p != nil {
 		return []string{p.code}
 	}
 	tk.setSyntax(delimiter, '%')
@@ -78,8 +78,8 @@ func TestTokenizer(t *testing.T) {
 		{"resynchronises at the bad quote's line", "\"a\nb\";\"c\nd;\"e\nf", []string{"2:4!bad-quote", "3:3!unclosed-quote", "4:1=f"}},
 		{"control characters", "a\x00;\"b\x07\"", []string{"1:1=a\x00!control|1:4=b\x07!control"}},
 		{"not UTF-8", "a;Andr\xe9", []string{"1:1=a|1:3=Andr\xe9!encoding"}},
-		{"UTF-16", "\xff\xfea\x00", []string{"not-csv"}},
-		{"UTF-16 unmarked", "a\x00;\x00", []string{"not-csv"}},
+		{"UTF-16", "\xff\xfea\x00", []string{"not-utf8"}},
+		{"UTF-16 unmarked", "a\x00;\x00", []string{"not-utf8"}},
 		{"workbook", "PK\x03\x04....", []string{"not-csv"}},
 		{"quoted cell too long", "\"" + strings.Repeat("x", maxQuoted+1) + "\"\nb", []string{"1:1!unclosed-quote", "2:1=b"}},
 	}
@@ -137,7 +137,7 @@ func TestDetectDelimiter(t *testing.T) {
 	}
 	for _, tt := range tests {
 		tk := newTokenizer("f", strings.NewReader(tt.in))
-		if p := tk.open(); p != nil {
+		if p := tk.open(UTF8); p != nil {
 			t.Fatal(p.message)
 		}
 		if got := tk.detectDelimiter('%'); got != tt.want {

@@ -26,12 +26,29 @@ func newValues() *values {
 	return &values{zones: map[string]bool{}, countries: map[string]*problem{}}
 }
 
-func (*values) text(s string) (string, *problem) {
-	return s, errorValue(s)
+func (*values) text(s string) (string, *problem) { return s, textDamage(s) }
+
+// word is text that is never a date.
+func (*values) word(s string) (string, *problem) {
+	p := textDamage(s)
+	if c := s[0]; p == nil && len(s) <= 8 && strings.IndexByte(s, '-') > 0 && (c >= '0' && c <= '9' || s[len(s)-1] >= '0' && s[len(s)-1] <= '9') {
+		p = date("value", s)
+	}
+	return s, p
+}
+
+// offer is the name of an offer; blanks inside of quotes do not matter.
+func (*values) offer(s string) (string, *problem) {
+	return strings.TrimSpace(s), textDamage(s)
+}
+
+// id is an identifier whose form is not documented.
+func (*values) id(s string) (string, *problem) {
+	return strings.TrimSpace(s), errorValue(s)
 }
 
 func (*values) tag(s string) (string, *problem) {
-	if p := errorValue(s); p != nil {
+	if p := textDamage(s); p != nil {
 		return s, p
 	}
 	if n := utf8.RuneCountInString(s); n > maxTag {
@@ -42,17 +59,20 @@ func (*values) tag(s string) (string, *problem) {
 
 // phone checks a number of a user's card. It is kept as it is written: Rainbow shows it that way.
 func (*values) phone(s string) (string, *problem) {
+	if digits := strings.TrimPrefix(s, "+"); len(digits) >= 7 && len(digits) <= 15 && digits[0] != '0' && allDigits(digits) {
+		return s, nil // as most write them, without detour
+	}
 	_, p := parseE164("phone number", s)
 	return strings.TrimSpace(s), p
 }
 
 // parseE164 reads an E.164 number; what names it in the message.
 func parseE164(what, s string) (bulksync.E164, *problem) {
-	if p := damage(what, s); p != nil {
-		return "", p
-	}
 	if len(s) >= 7 && len(s) <= 15 && s[0] != '0' && allDigits(s) { // as the vendor writes them, without detour
 		return bulksync.E164("+" + s), nil
+	}
+	if p := damage(what, s); p != nil && (p.code != codeDamaged || !spelled(s)) {
+		return "", p
 	}
 	n, err := bulksync.ParseE164(s)
 	if err == nil {
@@ -71,8 +91,17 @@ func parseE164(what, s string) (bulksync.E164, *problem) {
 	return "", p
 }
 
+// spelled tells whether a public number is written with the blanks or dots that people put between its digits: these are
+// no thousands separators.
+func spelled(s string) bool {
+	return strings.Trim(s, "+0123456789 .") == "" && len(digitsOf(s)) >= 9 && separated("", s) != nil
+}
+
 // parseShortNumber reads an extension.
 func parseShortNumber(what, s string) (bulksync.Number, *problem) {
+	if len(s) <= 10 && allDigits(s) {
+		return bulksync.Number(s), nil
+	}
 	if p := damage(what, s); p != nil {
 		return "", p
 	}
@@ -91,11 +120,11 @@ func parseShortNumber(what, s string) (bulksync.Number, *problem) {
 
 // parseMAC reads a MAC address.
 func parseMAC(s string) (bulksync.DeviceKey, *problem) {
-	if p := damage("MAC address", s); p != nil {
-		return "", p
-	}
 	if key, ok := colonMAC(s); ok {
 		return key, nil
+	}
+	if p := damage("MAC address", s); p != nil {
+		return "", p
 	}
 	key, err := bulksync.ParseMAC(s)
 	if err == nil {

@@ -2,22 +2,31 @@ package manifest
 
 import bulksync "github.com/rainbow-gateway/rainbow-gateway/internal/sync"
 
-// The actions of mode rainbowvoice (Rainbow Node SDK, importRainbowVoiceUsersWithCSVdata).
+// What a row of mode rainbowvoice says of the Cloud PBX (Rainbow Node SDK, importRainbowVoiceUsersWithCSVdata).
 
-// upsertVoice: the user exists with the filled values, has the filled extension, device and DDI, and the services.
-func (w *row) upsertVoice(u *bulksync.DesiredUser) {
-	w.attributes(false)
-	w.password()
-	w.services()
+// voice reads the extension, device and DDI that the user shall have; an empty cell says nothing.
+func (w *row) voice(u *bulksync.DesiredUser) {
 	if n, ok := w.shortNumber(roleShortNumber); ok {
-		u.Subscriber = bulksync.Having(n)
+		u.Subscriber = bulksync.Wish[bulksync.Number]{Mood: bulksync.Exactly, Keys: w.r.numbers.of(n)}
 	}
 	if d, ok := w.device(); ok {
-		u.Devices = bulksync.Having(d)
+		u.Devices = bulksync.Wish[bulksync.DeviceKey]{Mood: bulksync.Exactly, Keys: w.r.devices.of(d)}
 	}
 	if n, ok := w.ddi(); ok {
-		u.DDIs = bulksync.Having(n)
+		u.DDIs = bulksync.Wish[bulksync.E164]{Mood: bulksync.Exactly, Keys: w.r.ddis.of(n)}
 	}
+}
+
+// pieces cuts lists of one key from larger ones.
+type pieces[K any] []K
+
+func (p *pieces[K]) of(k K) []K {
+	if len(*p) == cap(*p) {
+		*p = make([]K, 0, 1024)
+	}
+	*p = append(*p, k)
+	n := len(*p)
+	return (*p)[n-1 : n : n]
 }
 
 // detachVoice: the user gives up the extension, device or DDI that is filled. With the extension, its device and DDI go
@@ -52,7 +61,7 @@ func (w *row) shortNumber(as role) (bulksync.Number, bool) {
 		return "", false
 	}
 	w.keep(i)
-	return n, true
+	return bulksync.Number(w.r.kept.keep(string(n))), true
 }
 
 func (w *row) device() (bulksync.DeviceKey, bool) {
@@ -66,7 +75,7 @@ func (w *row) device() (bulksync.DeviceKey, bool) {
 		return "", false
 	}
 	w.keep(i)
-	return key, true
+	return bulksync.DeviceKey(w.r.kept.keep(string(key))), true
 }
 
 func (w *row) ddi() (bulksync.E164, bool) {
@@ -80,5 +89,5 @@ func (w *row) ddi() (bulksync.E164, bool) {
 		return "", false
 	}
 	w.keep(i)
-	return n, true
+	return bulksync.E164(w.r.kept.keep(string(n))), true
 }

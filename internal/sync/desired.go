@@ -43,15 +43,31 @@ type DesiredUser struct {
 	Devices    Wish[DeviceKey]
 	DDIs       Wish[E164]
 	Licences   Wish[Offer]
-	// Position is that of the row; Cells gives the position of a column, by its name, where it differs.
+	// Position is that of the row; Cells gives the position of a column, by its name, where it differs; nil knows none.
 	Position Position
-	Cells    map[string]Position
+	Cells    Cells
+}
+
+// Cells gives the places of a row's cells, or of an entry's keys, by the name of the column.
+type Cells interface {
+	At(column string) (Position, bool)
+}
+
+// CellMap is Cells as a plain map.
+type CellMap map[string]Position
+
+// At is the place of a column.
+func (m CellMap) At(column string) (Position, bool) {
+	p, ok := m[column]
+	return p, ok
 }
 
 // At is the position of a column of the row, or the row's own.
 func (u *DesiredUser) At(column string) Position {
-	if p, ok := u.Cells[column]; ok {
-		return p
+	if u.Cells != nil {
+		if p, ok := u.Cells.At(column); ok {
+			return p
+		}
 	}
 	return u.Position
 }

@@ -1,0 +1,141 @@
+package manifest
+
+import (
+	"slices"
+	"strings"
+
+	bulksync "github.com/rainbow-gateway/rainbow-gateway/internal/sync"
+)
+
+// What a row says of the user himself: the actions of mode user, and that part of the others.
+
+// person: the user has the filled values and services. Whether he may exist already (create) or must (update) is the
+// planner's to know.
+func (w *row) person(*bulksync.DesiredUser) {
+	w.attributes(false)
+	w.password()
+	w.services()
+}
+
+// upsert: the user exists with the filled values, services and extension; empty cells say nothing.
+func (w *row) upsert(u *bulksync.DesiredUser) {
+	w.person(u)
+	w.voice(u)
+	if p, ok := w.pairing(); ok {
+		u.Pairings = bulksync.Having(p)
+	}
+}
+
+// attributes reads the descriptive columns. An empty cell says nothing, or clears the value when cleared is set.
+func (w *row) attributes(cleared bool) {
+	r, start := w.r, len(w.r.attributes)
+	if need := len(w.s.attributes); cap(r.attributes)-start < need {
+		r.attributes, start = make([]bulksync.Attribute, 0, max(4096, need)), 0
+	}
+	for _, i := range w.s.attributes {
+		text, ok := w.value(i)
+		if !ok || text == "" && !cleared {
+			continue
+		}
+		c := &w.s.columns[i]
+		if text != "" {
+			if text, ok = w.checked(i, text, c.def.check); !ok {
+				continue
+			}
+		}
+		if c.place > 0 && (len(r.attributes) == start || !c.follows(r.attributes[len(r.attributes)-1])) {
+			w.keep(i) // a gap unless the user has the ones before: the planner can tell
+		}
+		r.attributes = append(r.attributes, bulksync.Attribute{Name: c.attribute, Value: text})
+	}
+	if end := len(r.attributes); end > start {
+		w.user.Attributes = r.attributes[start:end:end]
+	}
+}
+
+// checked gives a cell's value in its normal form, to keep; false when it is wrong, which is reported.
+func (w *row) checked(i int, text string, check func(*values, string) (string, *problem)) (string, bool) {
+	slot := w.s.recent[i].slot(text)
+	if slot.raw == text {
+		return slot.normal, true
+	}
+	normal, p := check(w.r.values, text)
+	if p == nil && w.s.t.cells[i].marks&markHigh != 0 {
+		p = lostCharacters(text)
+	}
+	if p != nil {
+		w.fault(i, p)
+		return "", false
+	}
+	raw := w.r.kept.keep(text)
+	if normal == text {
+		normal = raw
+	} else {
+		normal = w.r.kept.keep(normal)
+	}
+	slot.raw, slot.normal = raw, normal
+	return normal, true
+}
+
+// follows tells whether a numbered column comes right behind a filled one of its family.
+func (c *column) follows(before bulksync.Attribute) bool {
+	return before.Value != "" && before.Name == c.before
+}
+
+// password reads the secret of a user who may have to be created. It is taken as it stands, quotes and padding aside.
+func (w *row) password() {
+	i := w.s.at[rolePassword]
+	if i < 0 || w.s.t.cells[i].text == "" || w.s.t.cells[i].marks&^(markQuoted|markHigh) != 0 {
+		return
+	}
+	text := w.s.t.cells[i].text
+	if p := checkPassword(text); p != nil {
+		w.fault(i, p)
+		return
+	}
+	w.keep(i)
+	if len(w.s.passwords) == cap(w.s.passwords) {
+		w.s.passwords = make([]bulksync.SecretPlace, 0, 256)
+	}
+	w.s.passwords = append(w.s.passwords, bulksync.SecretPlace{Position: w.s.t.position(w.s.t.cells[i].start), Field: fieldPassword})
+	w.user.Password = &w.s.passwords[len(w.s.passwords)-1]
+	if w.user.Login != "" {
+		w.r.secrets.passwords[w.user.Login] = strings.Clone(text)
+	}
+}
+
+// services reads the offers that the user shall have among others: service{n} adds and never removes.
+func (w *row) services() {
+	offers := w.offers[:0]
+	for _, i := range w.s.services {
+		text, ok := w.value(i)
+		if !ok || text == "" {
+			continue
+		}
+		if text, ok = w.checked(i, text, (*values).offer); !ok || slices.ContainsFunc(offers, bulksync.Offer(text).Same) {
+			continue
+		}
+		offers = append(offers, bulksync.Offer(text))
+		w.keep(i)
+	}
+	if w.offers = offers; len(offers) > 0 {
+		w.user.Licences = bulksync.Adding(w.r.combination(offers)...)
+	}
+}
+
+// combination keeps a list of offers; most users have one of few lists.
+func (r *reader) combination(offers []bulksync.Offer) []bulksync.Offer {
+	for _, known := range r.combinations {
+		if slices.Equal(known, offers) {
+			return known
+		}
+	}
+	offers = slices.Clone(offers)
+	if len(r.combinations) < 64 {
+		r.combinations = append(r.combinations, offers)
+	}
+	return offers
+}
+
+// nothing is the meaning of delete: the other cells may be filled and are not read.
+func (w *row) nothing(*bulksync.DesiredUser) {}
