@@ -29,13 +29,28 @@ import (
 //	    ├── plans
 //	    │   └── <name>
 //	    │       ├── head → StoredPlan without operations, as JSON
-//	    │       └── body
-//	    │           └── <uint32> → piece of the Plan as gzipped JSON
+//	    │       ├── body
+//	    │       │   └── <uint32> → piece of the Plan as gzipped JSON
+//	    │       ├── desired          what the manifest asks for; not of every plan
+//	    │       │   └── <uint32> → piece of the Desired as gzipped JSON
+//	    │       └── approvals
+//	    │           └── <uint64> → Approval as JSON
 //	    ├── runs
-//	    │   └── <name> → Run as JSON
-//	    └── journal
-//	        └── <run>
-//	            └── <uint64 number> → JournalEntry as JSON
+//	    │   └── <name> → Run without outcomes, as JSON
+//	    ├── outcomes                 of runs that have ended
+//	    │   └── <run>
+//	    │       └── <uint32> → piece of the outcomes as gzipped JSON
+//	    ├── journal
+//	    │   └── <run>
+//	    │       └── <uint64 number> → JournalEntry as JSON
+//	    ├── traces                   what each run changed
+//	    │   └── <run>
+//	    │       └── <kind code> <id> → record before and after (traces.go)
+//	    └── applied                  manifests put into force, the last few; the highest that is not undone is in force
+//	        └── <uint64>
+//	            ├── head → Applied as JSON
+//	            └── desired
+//	                └── <uint32> → piece of the Desired as gzipped JSON
 //
 // A refresh that changes much writes a new generation in several transactions and makes it the current one in the last,
 // so that the old state stands until then (refresh.go). Generations left by a crash are removed when the file is opened.
@@ -56,8 +71,14 @@ var (
 	keyHead  = []byte("head")
 	keyBody  = []byte("body")
 
-	keyRuns    = []byte("runs")
-	keyJournal = []byte("journal")
+	keyDesired   = []byte("desired")
+	keyApprovals = []byte("approvals")
+
+	keyRuns     = []byte("runs")
+	keyOutcomes = []byte("outcomes")
+	keyJournal  = []byte("journal")
+	keyTraces   = []byte("traces")
+	keyApplied  = []byte("applied")
 )
 
 // kindCodes stand for the kinds in the keys of held, in display order; they must never change their meaning.
@@ -140,6 +161,30 @@ func getJournal(tx *bolt.Tx, company, run string) *bolt.Bucket {
 
 func createJournal(tx *bolt.Tx, company, run string) (*bolt.Bucket, error) {
 	return createBucket(tx, keyCompanies, []byte(company), keyJournal, []byte(run))
+}
+
+func getOutcomes(tx *bolt.Tx, company, run string) *bolt.Bucket {
+	return getBucket(tx, keyCompanies, []byte(company), keyOutcomes, []byte(run))
+}
+
+func createAllOutcomes(tx *bolt.Tx, company string) (*bolt.Bucket, error) {
+	return createBucket(tx, keyCompanies, []byte(company), keyOutcomes)
+}
+
+func getTraces(tx *bolt.Tx, company, run string) *bolt.Bucket {
+	return getBucket(tx, keyCompanies, []byte(company), keyTraces, []byte(run))
+}
+
+func createTraces(tx *bolt.Tx, company, run string) (*bolt.Bucket, error) {
+	return createBucket(tx, keyCompanies, []byte(company), keyTraces, []byte(run))
+}
+
+func getApplied(tx *bolt.Tx, company string) *bolt.Bucket {
+	return getBucket(tx, keyCompanies, []byte(company), keyApplied)
+}
+
+func createApplied(tx *bolt.Tx, company string) (*bolt.Bucket, error) {
+	return createBucket(tx, keyCompanies, []byte(company), keyApplied)
 }
 
 // checkNames refuses names that cannot be keys: empty ones, and ones longer than bbolt takes.

@@ -2,6 +2,8 @@ package state_test
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"flag"
 	"os"
 	"path/filepath"
@@ -9,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	bolt "go.etcd.io/bbolt"
 
 	"github.com/rainbow-gateway/rainbow-gateway/internal/state"
 	"github.com/rainbow-gateway/rainbow-gateway/internal/state/storetest"
@@ -17,14 +20,35 @@ import (
 
 var update = flag.Bool("update", false, "write the fixture of the current format anew")
 
-// TestFormat1 opens a file that the first version wrote. A change of the format leaves this fixture alone, upgrades it on
-// opening, and adds one of its own.
-func TestFormat1(t *testing.T) {
-	const fixture = "testdata/format1.db"
+// TestFormats opens files that earlier versions wrote, and one of the current format, which -update writes anew. A change of
+// the format leaves the old fixtures alone, upgrades them on opening, and adds one of its own.
+func TestFormats(t *testing.T) {
+	const current = "testdata/format2.db"
 	if *update {
-		writeFixture(t, fixture)
+		writeFixture(t, current)
 	}
-	b, err := os.ReadFile(fixture)
+	for _, fixture := range []string{"testdata/format1.db", current} {
+		t.Run(filepath.Base(fixture), func(t *testing.T) {
+			b, err := os.ReadFile(fixture)
+			if err != nil {
+				t.Fatal(err)
+			}
+			path := filepath.Join(t.TempDir(), "state.db")
+			if err := os.WriteFile(path, b, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			s := open(t, path)
+			checkFixture(t, s)
+			if fixture == current {
+				checkHistory(t, s)
+			}
+		})
+	}
+}
+
+// TestFormat1Outcomes upgrades a file in which runs held their outcomes.
+func TestFormat1Outcomes(t *testing.T) {
+	b, err := os.ReadFile("testdata/format1.db")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,7 +56,31 @@ func TestFormat1(t *testing.T) {
 	if err := os.WriteFile(path, b, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	checkFixture(t, open(t, path))
+	ended := storetest.NewRun("r1", 2)
+	ended.Outcomes = fixtureCall(true).Outcomes
+	doc, err := json.Marshal(ended)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := bolt.Open(path, 0o600, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = db.Update(func(tx *bolt.Tx) error {
+		return tx.Bucket([]byte("companies")).Bucket([]byte(storetest.Company)).Bucket([]byte("runs")).Put([]byte("r1"), doc)
+	})
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, path)
+	got, err := s.Run(context.Background(), storetest.Company, "r1")
+	if diff := cmp.Diff(ended, got); err != nil || diff != "" {
+		t.Errorf("run: %v (-want +got):\n%s", err, diff)
+	}
+	list, err := s.Runs(context.Background(), storetest.Company)
+	if err != nil || len(list) != 1 || list[0].Outcomes != nil {
+		t.Errorf("Runs = %+v, %v, want one run without outcomes", list, err)
+	}
 }
 
 func fixtureCall(ended bool) bulksync.JournalEntry {
@@ -69,16 +117,57 @@ func writeFixture(t *testing.T, path string) {
 	}
 	ctx := context.Background()
 	storetest.Refresh(t, s, storetest.NewCompany("2026-01-01T00:00:00Z"), storetest.Populate(4))
+	plan := storetest.NewStoredPlan("p2", 1, 2)
+	plan.Desired = storetest.NewDesired(2)
+	ended := storetest.NewRun("r2", 2)
+	ended.Outcomes = fixtureCall(true).Outcomes
 	for _, err := range []error{
 		s.CreatePlan(ctx, storetest.NewStoredPlan("p1", 1, 2)),
+		s.CreatePlan(ctx, plan),
+		s.ApprovePlan(ctx, storetest.Company, "p2", storetest.NewApproval(2)),
 		s.CreateRun(ctx, storetest.NewRun("r1", 2)),
+		s.CreateRun(ctx, ended),
 		s.Begin(ctx, fixtureCall(false)),
 		s.End(ctx, storetest.Company, fixtureChanges(), fixtureCall(true)),
+		s.SetApplied(ctx, fixtureApplied()),
 		s.Close(),
 	} {
 		if err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+func fixtureApplied() bulksync.Applied {
+	return bulksync.Applied{Company: storetest.Company, Run: "r2", Plan: "p2", Manifest: "d1ce", Mode: "rainbowvoice"}
+}
+
+// checkHistory checks what the current format keeps beyond the first.
+func checkHistory(t *testing.T, s *state.Store) {
+	t.Helper()
+	ctx := context.Background()
+	p, err := s.Plan(ctx, storetest.Company, "p2")
+	if err != nil || len(p.Approvals) != 1 || !cmp.Equal(p.Approvals[0], storetest.NewApproval(2)) {
+		t.Errorf("plan %+v, %v, want one with an approval", p, err)
+	}
+	r, err := s.Run(ctx, storetest.Company, "r2")
+	if err != nil || !cmp.Equal(r.Outcomes, fixtureCall(true).Outcomes) {
+		t.Errorf("run %+v, %v, want one with outcomes", r, err)
+	}
+	want := fixtureApplied()
+	want.Desired = storetest.NewDesired(2)
+	a, err := s.Applied(ctx, storetest.Company)
+	if diff := cmp.Diff(&want, a); err != nil || diff != "" {
+		t.Errorf("applied manifest: %v (-want +got):\n%s", err, diff)
+	}
+	traced := 0
+	for trace, err := range s.Traces(ctx, storetest.Company, "r1") {
+		if traced++; err != nil || trace.Before == nil {
+			t.Errorf("trace %+v, %v, want a record before", trace, err)
+		}
+	}
+	if traced != len(fixtureChanges()) {
+		t.Errorf("%d traces, want %d", traced, len(fixtureChanges()))
 	}
 }
 

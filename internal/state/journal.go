@@ -76,6 +76,11 @@ func (s *Store) End(ctx context.Context, company string, changes []bulksync.Reco
 		if !ok {
 			return fmt.Errorf("company %q: recorded state: %w", company, bulksync.ErrNotFound)
 		}
+		if len(entries) > 0 {
+			if err := traceChanges(tx, gen, company, entries[0].Run, stored); err != nil {
+				return err
+			}
+		}
 		s.refreshes.touch(company, stored)
 		return s.change(gen, company, slices.Clone(stored))
 	})

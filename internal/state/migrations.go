@@ -5,10 +5,12 @@ import (
 	"fmt"
 
 	bolt "go.etcd.io/bbolt"
+
+	bulksync "github.com/rainbow-gateway/rainbow-gateway/internal/sync"
 )
 
 // format is the version of the bucket tree that this version writes.
-const format = 1
+const format = 2
 
 // migration is one step from a format to the next. It runs in the transaction that also records the new format.
 type migration struct {
@@ -18,7 +20,51 @@ type migration struct {
 
 // migrations lists the steps by the format they start from. Format 1 is the first that was ever written; whoever changes
 // the tree adds a step here, a fixture of the old format to testdata, and a test that opens it.
-func migrations() map[uint32]migration { return nil }
+func migrations() map[uint32]migration {
+	return map[uint32]migration{
+		1: {"outcomes apart from runs", splitRuns},
+	}
+}
+
+// splitRuns moves the outcomes out of the runs, so that a list of runs need not read them.
+func splitRuns(tx *bolt.Tx) error {
+	companies := getCompanies(tx)
+	if companies == nil {
+		return nil
+	}
+	return companies.ForEachBucket(func(company []byte) error {
+		runs := getRuns(tx, string(company))
+		if runs == nil {
+			return nil
+		}
+		var all []*bulksync.Run // a bucket is not changed while it is walked
+		err := runs.ForEach(func(_, b []byte) error {
+			r := new(bulksync.Run)
+			all = append(all, r)
+			return readRun(b, r)
+		})
+		if err != nil {
+			return err
+		}
+		for _, r := range all {
+			if err := splitRun(tx, runs, string(company), r); err != nil {
+				return fmt.Errorf("run %q: %w", r.Name, err)
+			}
+		}
+		return nil
+	})
+}
+
+func splitRun(tx *bolt.Tx, runs *bolt.Bucket, company string, r *bulksync.Run) error {
+	head, outcomes, err := packRun(r)
+	if err != nil {
+		return err
+	}
+	if err := runs.Put([]byte(r.Name), head); err != nil {
+		return err
+	}
+	return putOutcomes(tx, company, r.Name, outcomes)
+}
 
 // migrate carries a tree from one format to another by the steps, all in one transaction.
 func migrate(tx *bolt.Tx, from, to uint32, steps map[uint32]migration) error {

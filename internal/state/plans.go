@@ -1,14 +1,10 @@
 package state
 
 import (
-	"bytes"
 	"cmp"
-	"compress/gzip"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"slices"
 
 	jsonv2 "github.com/go-json-experiment/json"
@@ -32,16 +28,22 @@ func (s *Store) CreatePlan(ctx context.Context, p *bulksync.StoredPlan) error {
 	if err != nil {
 		return fmt.Errorf("plan %q: %w", p.Name, err)
 	}
-	body, err := packPlan(p.Plan)
+	body, err := pack(p.Plan)
 	if err != nil {
 		return fmt.Errorf("plan %q: %w", p.Name, err)
+	}
+	var desired []byte
+	if p.Desired != nil {
+		if desired, err = pack(p.Desired); err != nil {
+			return fmt.Errorf("plan %q: what it desires: %w", p.Name, err)
+		}
 	}
 	return s.update(ctx, func(tx *bolt.Tx) error {
 		plans, err := createPlans(tx, p.Plan.Company)
 		if err != nil {
 			return err
 		}
-		return putPlan(plans, p.Name, head, body)
+		return putPlan(plans, p.Name, head, map[string][]byte{string(keyBody): body, string(keyDesired): desired})
 	})
 }
 
@@ -54,7 +56,8 @@ func headOf(p *bulksync.StoredPlan) bulksync.StoredPlan {
 	return head
 }
 
-func putPlan(plans *bolt.Bucket, name string, head, body []byte) error {
+// putPlan stores a plan; those of its parts that it has not are left out.
+func putPlan(plans *bolt.Bucket, name string, head []byte, parts map[string][]byte) error {
 	if plans.Bucket([]byte(name)) != nil {
 		return fmt.Errorf("plan %q: %w", name, bulksync.ErrConflict)
 	}
@@ -65,66 +68,41 @@ func putPlan(plans *bolt.Bucket, name string, head, body []byte) error {
 	if err := plan.Put(keyHead, head); err != nil {
 		return err
 	}
-	pieces, err := createBucket(plan, keyBody)
-	if err != nil {
-		return err
-	}
-	n := uint32(0)
-	for piece := range slices.Chunk(body, pieceBytes) {
-		if err := pieces.Put(uint32Key(n), piece); err != nil {
+	for _, key := range [][]byte{keyBody, keyDesired} {
+		content := parts[string(key)]
+		if content == nil {
+			continue
+		}
+		pieces, err := createBucket(plan, key)
+		if err != nil {
+			return err
+		}
+		if err := putPieces(pieces, content); err != nil {
 			return fmt.Errorf("plan %q: %w", name, err)
 		}
-		n++
 	}
 	return nil
-}
-
-// packPlan gives a plan's gzipped JSON.
-func packPlan(p *bulksync.Plan) ([]byte, error) {
-	var out bytes.Buffer
-	zw, err := gzip.NewWriterLevel(&out, gzip.BestSpeed)
-	if err != nil {
-		return nil, err
-	}
-	if err := errors.Join(json.NewEncoder(zw).Encode(p), zw.Close()); err != nil {
-		return nil, err
-	}
-	return out.Bytes(), nil
-}
-
-// unpackPlan is the inverse of packPlan.
-func unpackPlan(body io.Reader) (*bulksync.Plan, error) {
-	zr, err := gzip.NewReader(body)
-	if err != nil {
-		return nil, err
-	}
-	p := new(bulksync.Plan)
-	return p, jsonv2.UnmarshalRead(zr, p)
 }
 
 // Plan gives a stored plan, or ErrNotFound.
 func (s *Store) Plan(ctx context.Context, company, name string) (*bulksync.StoredPlan, error) {
 	var p *bulksync.StoredPlan
-	var body bytes.Buffer
+	var body []byte
 	err := s.view(ctx, func(tx *bolt.Tx) error {
 		plan := getPlan(tx, company, name)
 		if plan == nil {
 			return fmt.Errorf("plan %q of company %q: %w", name, company, bulksync.ErrNotFound)
 		}
-		body.Reset()
+		body = getPieces(plan.Bucket(keyBody))
 		var err error
-		if p, err = readHead(plan); err != nil {
-			return err
-		}
-		return plan.Bucket(keyBody).ForEach(func(_, piece []byte) error {
-			body.Write(piece)
-			return nil
-		})
+		p, err = readHead(plan)
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	if p.Plan, err = unpackPlan(&body); err != nil {
+	p.Plan = new(bulksync.Plan)
+	if err := unpack(body, p.Plan); err != nil {
 		return nil, fmt.Errorf("stored plan %q of company %q: %w", name, company, err)
 	}
 	return p, nil
@@ -143,7 +121,63 @@ func readHead(plan *bolt.Bucket) (*bulksync.StoredPlan, error) {
 	if err := jsonv2.Unmarshal(plan.Get(keyHead), p); err != nil {
 		return nil, fmt.Errorf("stored plan: %w", err)
 	}
-	return p, nil
+	approvals := plan.Bucket(keyApprovals)
+	if approvals == nil {
+		return p, nil
+	}
+	return p, approvals.ForEach(func(_, b []byte) error {
+		var a bulksync.Approval
+		if err := jsonv2.Unmarshal(b, &a); err != nil {
+			return fmt.Errorf("stored approval: %w", err)
+		}
+		p.Approvals = append(p.Approvals, a)
+		return nil
+	})
+}
+
+// PlanDesired gives what a plan's manifest desires, or ErrNotFound.
+func (s *Store) PlanDesired(ctx context.Context, company, name string) (*bulksync.Desired, error) {
+	var content []byte
+	err := s.view(ctx, func(tx *bolt.Tx) error {
+		if plan := getPlan(tx, company, name); plan != nil {
+			content = getPieces(plan.Bucket(keyDesired))
+		}
+		if content == nil {
+			return fmt.Errorf("what plan %q of company %q desires: %w", name, company, bulksync.ErrNotFound)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	desired := new(bulksync.Desired)
+	if err := unpack(content, desired); err != nil {
+		return nil, fmt.Errorf("what plan %q of company %q desires: %w", name, company, err)
+	}
+	return desired, nil
+}
+
+// ApprovePlan adds an approval to a plan, or gives ErrNotFound.
+func (s *Store) ApprovePlan(ctx context.Context, company, name string, a bulksync.Approval) error {
+	doc, err := json.Marshal(a)
+	if err != nil {
+		return fmt.Errorf("approval of plan %q: %w", name, err)
+	}
+	return s.update(ctx, func(tx *bolt.Tx) error {
+		plan := getPlan(tx, company, name)
+		if plan == nil {
+			return fmt.Errorf("plan %q of company %q: %w", name, company, bulksync.ErrNotFound)
+		}
+		approvals, err := createBucket(plan, keyApprovals)
+		if err != nil {
+			return err
+		}
+		n, err := approvals.NextSequence()
+		if err != nil {
+			return err
+		}
+		return approvals.Put(uint64Key(n), doc)
+	})
 }
 
 // Plans lists a company's plans, newest first. Of each plan's content it gives format, company, manifest, mode and

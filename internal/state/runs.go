@@ -1,9 +1,12 @@
 package state
 
 import (
+	"bytes"
 	"cmp"
+	"compress/gzip"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -38,7 +41,7 @@ func (s *Store) putRun(ctx context.Context, r *bulksync.Run, allow func(runs *bo
 	if err := checkNames("run", r.Company, r.Name); err != nil {
 		return err
 	}
-	b, err := json.Marshal(r)
+	head, outcomes, err := packRun(r)
 	if err != nil {
 		return fmt.Errorf("run %q: %w", r.Name, err)
 	}
@@ -50,22 +53,67 @@ func (s *Store) putRun(ctx context.Context, r *bulksync.Run, allow func(runs *bo
 		if err := allow(runs); err != nil {
 			return err
 		}
-		return runs.Put([]byte(r.Name), b)
+		if err := runs.Put([]byte(r.Name), head); err != nil {
+			return err
+		}
+		return putOutcomes(tx, r.Company, r.Name, outcomes)
 	})
 }
 
-// Run gives a run, or ErrNotFound.
+// packRun gives a run's two parts: its head as JSON, and its outcomes as gzipped JSON, none when it has none.
+func packRun(r *bulksync.Run) (head, outcomes []byte, err error) {
+	short := *r
+	short.Outcomes = nil
+	if head, err = json.Marshal(short); err != nil || r.Outcomes == nil {
+		return head, nil, err
+	}
+	outcomes, err = pack(r.Outcomes)
+	return head, outcomes, err
+}
+
+// putOutcomes replaces a run's outcomes.
+func putOutcomes(tx *bolt.Tx, company, run string, outcomes []byte) error {
+	if outcomes == nil && getOutcomes(tx, company, run) == nil {
+		return nil
+	}
+	all, err := createAllOutcomes(tx, company)
+	if err != nil {
+		return err
+	}
+	if all.Bucket([]byte(run)) != nil {
+		if err := all.DeleteBucket([]byte(run)); err != nil {
+			return err
+		}
+	}
+	if outcomes == nil {
+		return nil
+	}
+	pieces, err := all.CreateBucket([]byte(run))
+	if err != nil {
+		return fmt.Errorf("outcomes of run %q: %w", run, err)
+	}
+	return putPieces(pieces, outcomes)
+}
+
+// Run gives a run with its outcomes, or ErrNotFound.
 func (s *Store) Run(ctx context.Context, company, name string) (*bulksync.Run, error) {
 	r := new(bulksync.Run)
+	var outcomes []byte
 	err := s.view(ctx, func(tx *bolt.Tx) error {
 		b := getRun(tx, company, name)
 		if b == nil {
 			return fmt.Errorf("run %q of company %q: %w", name, company, bulksync.ErrNotFound)
 		}
+		outcomes = getPieces(getOutcomes(tx, company, name))
 		return readRun(b, r)
 	})
 	if err != nil {
 		return nil, err
+	}
+	if len(outcomes) > 0 {
+		if err := unpack(outcomes, &r.Outcomes); err != nil {
+			return nil, fmt.Errorf("outcomes of run %q of company %q: %w", name, company, err)
+		}
 	}
 	return r, nil
 }
@@ -86,7 +134,7 @@ func readRun(b []byte, r *bulksync.Run) error {
 	return nil
 }
 
-// Runs lists a company's runs, newest first, with their outcomes.
+// Runs lists a company's runs, newest first, without their outcomes.
 func (s *Store) Runs(ctx context.Context, company string) ([]*bulksync.Run, error) {
 	var list []*bulksync.Run
 	err := s.view(ctx, func(tx *bolt.Tx) error {
@@ -107,4 +155,70 @@ func (s *Store) Runs(ctx context.Context, company string) ([]*bulksync.Run, erro
 		return cmp.Or(b.StartTime.Compare(a.StartTime), cmp.Compare(b.Name, a.Name))
 	})
 	return list, nil
+}
+
+// DeleteRun removes a run with all that is kept of it, or gives ErrNotFound.
+func (s *Store) DeleteRun(ctx context.Context, company, name string) error {
+	return s.update(ctx, func(tx *bolt.Tx) error {
+		if getRun(tx, company, name) == nil {
+			return fmt.Errorf("run %q of company %q: %w", name, company, bulksync.ErrNotFound)
+		}
+		for _, of := range [][]byte{keyOutcomes, keyJournal, keyTraces} {
+			all := getBucket(tx, keyCompanies, []byte(company), of)
+			if all == nil || all.Bucket([]byte(name)) == nil {
+				continue
+			}
+			if err := all.DeleteBucket([]byte(name)); err != nil {
+				return fmt.Errorf("run %q: %w", name, err)
+			}
+		}
+		return getRuns(tx, company).Delete([]byte(name))
+	})
+}
+
+// pack gives gzipped JSON.
+func pack(v any) ([]byte, error) {
+	var out bytes.Buffer
+	zw, err := gzip.NewWriterLevel(&out, gzip.BestSpeed)
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(json.NewEncoder(zw).Encode(v), zw.Close()); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
+}
+
+// unpack is the inverse of pack.
+func unpack(b []byte, v any) error {
+	zr, err := gzip.NewReader(bytes.NewReader(b))
+	if err != nil {
+		return err
+	}
+	return jsonv2.UnmarshalRead(zr, v)
+}
+
+// putPieces stores what is too large for one value in an empty bucket.
+func putPieces(b *bolt.Bucket, content []byte) error {
+	n := uint32(0)
+	for piece := range slices.Chunk(content, pieceBytes) {
+		if err := b.Put(uint32Key(n), piece); err != nil {
+			return err
+		}
+		n++
+	}
+	return nil
+}
+
+// getPieces is the inverse of putPieces; nil without a bucket. The bytes are a copy.
+func getPieces(b *bolt.Bucket) []byte {
+	if b == nil {
+		return nil
+	}
+	var content []byte
+	cursor := b.Cursor()
+	for key, piece := cursor.First(); key != nil; key, piece = cursor.Next() {
+		content = append(content, piece...)
+	}
+	return content
 }

@@ -45,7 +45,7 @@ type DesiredUser struct {
 	Licences   Wish[Offer]
 	// Position is that of the row; Cells gives the position of a column, by its name, where it differs; nil knows none.
 	Position Position
-	Cells    Cells
+	Cells    Cells `json:"-"`
 }
 
 // Cells gives the places of a row's cells, or of an entry's keys, by the name of the column.

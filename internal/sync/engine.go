@@ -89,9 +89,13 @@ func (e *Engine) Recover(ctx context.Context, company string) ([]*Run, error) {
 		return nil, err
 	}
 	var interrupted []*Run
-	for _, r := range runs {
-		if r.State != RunRunning {
+	for _, listed := range runs {
+		if listed.State != RunRunning {
 			continue
+		}
+		r, err := e.Store.Run(ctx, company, listed.Name)
+		if err != nil {
+			return nil, err
 		}
 		r.State, r.EndTime = RunInterrupted, e.now()
 		r.Message = "the gateway ended while the run was going on; resume it to go on where it stopped"

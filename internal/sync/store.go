@@ -22,6 +22,9 @@ type Store interface {
 	PlanStore
 	RunStore
 	JournalStore
+	AppliedStore
+	// Companies lists the companies of which anything is kept.
+	Companies(ctx context.Context) ([]string, error)
 }
 
 // StateStore keeps the recorded upstream state, by company.
@@ -41,10 +44,16 @@ type Snapshot interface {
 
 // PlanStore keeps plans. Names are unique in a company and chosen by the engine.
 type PlanStore interface {
+	// CreatePlan stores a plan, with what its manifest desires if that is given.
 	CreatePlan(ctx context.Context, p *StoredPlan) error
+	// Plan gives a plan with its approvals, without what its manifest desires.
 	Plan(ctx context.Context, company, name string) (*StoredPlan, error)
+	// PlanDesired gives what a plan's manifest desires; ErrNotFound when the plan does not exist or was stored without it.
+	PlanDesired(ctx context.Context, company, name string) (*Desired, error)
 	// Plans lists a company's plans, newest first, without their operations.
 	Plans(ctx context.Context, company string) ([]*StoredPlan, error)
+	// ApprovePlan adds an approval to a plan.
+	ApprovePlan(ctx context.Context, company, name string, a Approval) error
 	DeletePlan(ctx context.Context, company, name string) error
 }
 
@@ -58,8 +67,16 @@ type StoredPlan struct {
 	RecordTime time.Time `json:"recordTime,omitzero"`
 	// Creator is the principal that asked for it, in words.
 	Creator string `json:"creator,omitempty"`
+	// CreatedBy is the creator with what vouches for him.
+	CreatedBy Principal `json:"createdBy,omitzero"`
 	// Sources are the names of the manifest's files.
 	Sources []string `json:"sources,omitempty"`
+	// Replaces is the plan that this one was made in place of, when that went stale.
+	Replaces string `json:"replaces,omitempty"`
+	// Approvals, oldest first.
+	Approvals []Approval `json:"-"`
+	// Desired is what the manifest asks for, without secrets; see PlanStore.
+	Desired *Desired `json:"-"`
 }
 
 // RunStore keeps runs.
@@ -68,8 +85,22 @@ type RunStore interface {
 	// UpdateRun replaces a run.
 	UpdateRun(ctx context.Context, r *Run) error
 	Run(ctx context.Context, company, name string) (*Run, error)
-	// Runs lists a company's runs, newest first.
+	// Runs lists a company's runs, newest first, without their outcomes.
 	Runs(ctx context.Context, company string) ([]*Run, error)
+	// DeleteRun removes a run with its journal and its traces.
+	DeleteRun(ctx context.Context, company, name string) error
+}
+
+// AppliedStore keeps which manifest is in force in a company.
+type AppliedStore interface {
+	// SetApplied notes that a run has put a plan's manifest into force; what it desires is taken over from the stored plan.
+	// To say it again of the same run changes nothing.
+	SetApplied(ctx context.Context, a Applied) error
+	// Applied gives the manifest that is in force, or ErrNotFound.
+	Applied(ctx context.Context, company string) (*Applied, error)
+	// UndoApplied notes that the run `by` has undone another: if that had put a manifest into force, the one before it is in
+	// force again. Undoing the undoing puts it into force anew.
+	UndoApplied(ctx context.Context, company, run, by string) error
 }
 
 // JournalStore keeps, for every run, the intent of each call before it goes upstream and its outcome after. Both ends
@@ -78,10 +109,20 @@ type JournalStore interface {
 	// Begin records the intent of the calls; when it returns, the intents are on disk.
 	Begin(ctx context.Context, entries ...JournalEntry) error
 	// End records the outcome of calls begun, and in the same transaction what they changed in the recorded state of the
-	// company; changes are made in the given order.
+	// company; changes are made in the given order. What the run changed is also kept with the run, see Traces. Without
+	// entries it only changes the recorded state.
 	End(ctx context.Context, company string, changes []RecordChange, entries ...JournalEntry) error
 	// Journal walks a run's entries in call order; a call that was begun and not ended has no outcomes.
 	Journal(ctx context.Context, company, run string) iter.Seq2[JournalEntry, error]
+	// Traces walks, in key order, what a run changed in the recorded state, licences' counts aside.
+	Traces(ctx context.Context, company, run string) iter.Seq2[Trace, error]
+}
+
+// Trace is one thing that a run changed: as it was before the run first changed it, and as the run left it. A nil record
+// means that there was none.
+type Trace struct {
+	Key           Key
+	Before, After Record
 }
 
 // JournalEntry is one call of a run.

@@ -39,6 +39,13 @@ func Run(t *testing.T, open func(*testing.T) bulksync.Store, reopen func(*testin
 		{"a plan comes back byte for byte", planRoundTrip},
 		{"runs are stored, updated and listed", runs},
 
+		{"plans keep their approvals", approvals},
+		{"plans keep what their manifest desires", desiredOfPlans},
+		{"the manifest in force is the last that was applied and not undone", applied},
+		{"runs keep what they changed", traces},
+		{"a deleted run leaves nothing", deletedRuns},
+		{"companies are listed", companies},
+
 		{"calls are begun and ended", calls},
 		{"a journal walks in call order", journalOrder},
 		{"calls that cannot be begun are refused", refusedBegins},
