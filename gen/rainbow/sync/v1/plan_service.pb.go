@@ -40,6 +40,10 @@ const (
 	RenderPlanRequest_FORMAT_MARKDOWN RenderPlanRequest_Format = 3
 	// One row per operation (text/csv); cells that a spreadsheet would run as formulas are neutralised.
 	RenderPlanRequest_FORMAT_CSV RenderPlanRequest_Format = 4
+	// One file for a browser (text/html) that loads nothing and can be read without scripts.
+	RenderPlanRequest_FORMAT_HTML RenderPlanRequest_Format = 5
+	// The operations and what each needs, for Graphviz (text/vnd.graphviz).
+	RenderPlanRequest_FORMAT_DOT RenderPlanRequest_Format = 6
 )
 
 // Enum value maps for RenderPlanRequest_Format.
@@ -50,6 +54,8 @@ var (
 		2: "FORMAT_JSON",
 		3: "FORMAT_MARKDOWN",
 		4: "FORMAT_CSV",
+		5: "FORMAT_HTML",
+		6: "FORMAT_DOT",
 	}
 	RenderPlanRequest_Format_value = map[string]int32{
 		"FORMAT_UNSPECIFIED": 0,
@@ -57,6 +63,8 @@ var (
 		"FORMAT_JSON":        2,
 		"FORMAT_MARKDOWN":    3,
 		"FORMAT_CSV":         4,
+		"FORMAT_HTML":        5,
+		"FORMAT_DOT":         6,
 	}
 )
 
@@ -1101,7 +1109,9 @@ type RenderPlanRequest struct {
 	// Form.
 	Format RenderPlanRequest_Format `protobuf:"varint,2,opt,name=format,proto3,enum=rainbow.sync.v1.RenderPlanRequest_Format" json:"format,omitempty"`
 	// Mark the text form with ANSI colours.
-	Color         bool `protobuf:"varint,3,opt,name=color,proto3" json:"color,omitempty"`
+	Color bool `protobuf:"varint,3,opt,name=color,proto3" json:"color,omitempty"`
+	// Number of columns that the text form may take, 40 to 1,000; 0 means 80.
+	Width         int32 `protobuf:"varint,4,opt,name=width,proto3" json:"width,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1155,6 +1165,13 @@ func (x *RenderPlanRequest) GetColor() bool {
 		return x.Color
 	}
 	return false
+}
+
+func (x *RenderPlanRequest) GetWidth() int32 {
+	if x != nil {
+		return x.Width
+	}
+	return 0
 }
 
 var File_rainbow_sync_v1_plan_service_proto protoreflect.FileDescriptor
@@ -1238,19 +1255,23 @@ const file_rainbow_sync_v1_plan_service_proto_rawDesc = "" +
 	"page_token\x18\x03 \x01(\tB\x03\xe0A\x01R\tpageToken\"\x81\x01\n" +
 	"\x1cListUnchangedEntriesResponse\x129\n" +
 	"\aentries\x18\x01 \x03(\v2\x1f.rainbow.sync.v1.UnchangedEntryR\aentries\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x91\x02\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xce\x02\n" +
 	"\x11RenderPlanRequest\x120\n" +
 	"\x04name\x18\x01 \x01(\tB\x1c\xe0A\x02\xfaA\x16\n" +
 	"\x14rainbow-gateway/PlanR\x04name\x12F\n" +
 	"\x06format\x18\x02 \x01(\x0e2).rainbow.sync.v1.RenderPlanRequest.FormatB\x03\xe0A\x01R\x06format\x12\x19\n" +
-	"\x05color\x18\x03 \x01(\bB\x03\xe0A\x01R\x05color\"g\n" +
+	"\x05color\x18\x03 \x01(\bB\x03\xe0A\x01R\x05color\x12\x19\n" +
+	"\x05width\x18\x04 \x01(\x05B\x03\xe0A\x01R\x05width\"\x88\x01\n" +
 	"\x06Format\x12\x16\n" +
 	"\x12FORMAT_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vFORMAT_TEXT\x10\x01\x12\x0f\n" +
 	"\vFORMAT_JSON\x10\x02\x12\x13\n" +
 	"\x0fFORMAT_MARKDOWN\x10\x03\x12\x0e\n" +
 	"\n" +
-	"FORMAT_CSV\x10\x042\x88\v\n" +
+	"FORMAT_CSV\x10\x04\x12\x0f\n" +
+	"\vFORMAT_HTML\x10\x05\x12\x0e\n" +
+	"\n" +
+	"FORMAT_DOT\x10\x062\x88\v\n" +
 	"\vPlanService\x12\x84\x01\n" +
 	"\n" +
 	"CreatePlan\x12\".rainbow.sync.v1.CreatePlanRequest\x1a\x15.rainbow.sync.v1.Plan\";\xdaA\x0fparent,manifest\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/v1/{parent=companies/*}/plans\x12I\n" +
