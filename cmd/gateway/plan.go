@@ -25,7 +25,7 @@ type planFlags struct {
 type planCmd struct {
 	engineFlags
 	planFlags
-	Output string `short:"o" default:"text" enum:"text,json,markdown,csv" help:"text, json, markdown or csv."`
+	Output string `short:"o" default:"text" enum:"text,json,markdown,html,csv,dot" help:"text, json (docs/plan.schema.json), markdown, html, csv or dot (Graphviz)."`
 }
 
 // Help is shown below the usage of the verb.
@@ -37,7 +37,8 @@ Exit code 0: nothing to do, 2: the plan has changes, 1: an error.
 
 Examples:
   gateway plan -f samples/rainbowvoice.csv
-  gateway plan -f team.csv -f moves.csv --refresh -o markdown > plan.md`
+  gateway plan -f team.csv -f moves.csv --refresh -o markdown > plan.md
+  gateway plan -f samples/company-1000.csv -o html > plan.html`
 }
 
 // Run makes and shows a plan.
@@ -90,7 +91,7 @@ func (s *session) createPlan(ctx context.Context, f *planFlags, files []*syncv1.
 // showPlan writes a stored plan in one of the formats.
 func (s *session) showPlan(ctx context.Context, w io.Writer, name, format string) error {
 	stream, err := s.plans.DownloadPlan(ctx, &syncv1.RenderPlanRequest{
-		Name: name, Color: colorful(w) && format == "text",
+		Name: name, Color: colorful(w) && format == "text", Width: columns(w),
 		Format: syncv1.RenderPlanRequest_Format(syncv1.RenderPlanRequest_Format_value["FORMAT_"+strings.ToUpper(format)]),
 	})
 	if err != nil {

@@ -128,7 +128,7 @@ func TestPlansReadAsGoldens(t *testing.T) {
 				t.Fatal(err)
 			}
 			var got bytes.Buffer
-			for _, f := range []Format{FormatText, FormatMarkdown, FormatCSV, FormatJSON} {
+			for _, f := range []Format{FormatText, FormatJSON} { // the others: render_test.go
 				got.WriteString("==== " + string(f) + "\n")
 				if err := plan.Render(&got, f, RenderOptions{Name: "plan-1"}); err != nil {
 					t.Fatal(err)

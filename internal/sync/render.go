@@ -1,14 +1,12 @@
 package sync
 
 import (
-	"encoding/csv"
-	"encoding/json"
 	"fmt"
 	"io"
+	"iter"
 	"strconv"
 	"strings"
-
-	"github.com/fatih/color"
+	"unicode"
 )
 
 // Format is a form in which a plan can be shown.
@@ -19,36 +17,61 @@ const (
 	FormatText     Format = "text"
 	FormatJSON     Format = "json"
 	FormatMarkdown Format = "markdown"
+	FormatHTML     Format = "html"
 	FormatCSV      Format = "csv"
+	FormatDot      Format = "dot"
 )
+
+// Formats lists every format.
+func Formats() []Format {
+	return []Format{FormatText, FormatJSON, FormatMarkdown, FormatHTML, FormatCSV, FormatDot}
+}
 
 // RenderOptions is what a reader may choose about a rendering.
 type RenderOptions struct {
 	// Color marks the text form with ANSI colours.
 	Color bool
-	// Name of the stored plan, shown in the text and Markdown forms.
+	// Width is how many columns the text form may take; 0 means 80, and it is never less than 40.
+	Width int
+	// Name of the stored plan, shown in the forms for people.
 	Name string
 }
 
-// Render writes the plan in one of the formats. The JSON form is the plan itself, as its hash covers it.
+// short is the last segment of the plan's name.
+func (o RenderOptions) short() string { return visible(o.Name[strings.LastIndexByte(o.Name, '/')+1:]) }
+
+// Render writes the plan in one of the formats, operation by operation as it goes. Equal plans give equal bytes. The JSON
+// form is the plan itself, as its hash covers it; docs/plan.schema.json describes it.
+//
+// Whatever a manifest or upstream holds is shown as text: what a terminal, a browser, a spreadsheet, a merge request or
+// Graphviz would take for more than that is escaped.
 func (p *Plan) Render(w io.Writer, f Format, o RenderOptions) error {
+	out := &errWriter{w: w}
 	switch f {
 	case FormatText:
-		return p.renderText(w, o)
+		p.renderText(out, o)
 	case FormatJSON:
-		enc := json.NewEncoder(w)
-		enc.SetIndent("", "  ")
-		enc.SetEscapeHTML(false)
-		return enc.Encode(p)
+		p.renderJSON(out)
 	case FormatMarkdown:
-		return p.renderMarkdown(w, o)
+		p.renderMarkdown(out, o)
+	case FormatHTML:
+		p.renderHTML(out, o)
 	case FormatCSV:
-		return p.renderCSV(w)
+		p.renderCSV(out)
+	case FormatDot:
+		p.renderDot(out, o)
+	default:
+		return fmt.Errorf("format %q: want text, json, markdown, html, csv or dot", f)
 	}
-	return fmt.Errorf("format %q: want text, json, markdown or csv", f)
+	return out.err
 }
 
-// symbols mark the actions in the text form, as terraform and diff do.
+// actions are the actions in the order in which they are counted.
+func actions() []Action {
+	return []Action{ActionCreate, ActionUpdate, ActionDelete, ActionAttach, ActionDetach}
+}
+
+// symbol marks an action, as terraform and diff do.
 func (a Action) symbol() string {
 	switch a {
 	case ActionCreate:
@@ -63,83 +86,27 @@ func (a Action) symbol() string {
 	return "<"
 }
 
-func (a Action) colors() []color.Attribute {
-	switch a {
-	case ActionCreate:
-		return []color.Attribute{color.FgGreen}
-	case ActionUpdate:
-		return []color.Attribute{color.FgYellow}
-	case ActionDelete:
-		return []color.Attribute{color.FgRed}
-	case ActionAttach:
-		return []color.Attribute{color.FgCyan}
+// shown is what the operation does to its user, for places that name the user already: "attach DDI +33298300513".
+func (o *Operation) shown() string {
+	if o.Key.Kind == KindUser {
+		return string(o.Action) + " user"
 	}
-	return []color.Attribute{color.FgMagenta}
+	return visible(string(o.Action) + " " + o.thing())
 }
 
-// painter colours words, or leaves them as they are.
-type painter bool
-
-func (p painter) paint(s string, attrs ...color.Attribute) string {
-	if !p {
-		return s
-	}
-	c := color.New(attrs...)
-	c.EnableColor()
-	return c.Sprint(s)
-}
-
-func (p *Plan) renderText(w io.Writer, o RenderOptions) error {
-	out := &errWriter{w: w}
-	paint := painter(o.Color)
-	if len(p.Operations) > 0 {
-		p.renderOperations(out, paint)
-	}
-	for _, r := range p.Remarks {
-		out.printf("%s %s\n", paint.paint("note:", color.FgYellow), r.Message)
-	}
-	out.printf("%s\n", paint.paint(p.Summary(), color.Bold))
-	if o.Name != "" && len(p.Operations) > 0 {
-		out.printf("Saved as %s, hash %s.\n", o.Name[strings.LastIndexByte(o.Name, '/')+1:], p.Hash())
-	}
-	return out.err
-}
-
-func (p *Plan) renderOperations(out *errWriter, paint painter) {
-	out.printf("The plan, in the order in which it is carried out:\n\n")
-	digits := len(strconv.Itoa(len(p.Operations)))
-	indent := strings.Repeat(" ", digits+5)
-	for i := range p.Operations {
-		op := &p.Operations[i]
-		out.printf("%*d %s %s\n", digits+2, op.ID, paint.paint(op.Action.symbol()+" "+op.Title(), op.Action.colors()...), paint.paint(where(op), color.Faint))
-		for _, c := range op.Changes {
-			if c.Name != "holder" && c.Name != "offer" {
-				out.printf("%s%s\n", indent, c.words())
+// details are the changes that the title does not tell.
+func (o *Operation) details() iter.Seq[Change] {
+	return func(yield func(Change) bool) {
+		for _, c := range o.Changes {
+			if c.Name != "holder" && c.Name != "offer" && !yield(c) {
+				return
 			}
 		}
-		out.printf("%s%s\n", indent, paint.paint(op.Reason, color.Faint))
 	}
-	out.printf("\n")
-}
-
-// where tells the manifest position and what the operation waits for.
-func where(op *Operation) string {
-	var parts []string
-	for _, pos := range op.Positions {
-		parts = append(parts, pos.String())
-	}
-	if len(op.Needs) > 0 {
-		needs := make([]string, len(op.Needs))
-		for i, n := range op.Needs {
-			needs[i] = strconv.Itoa(n)
-		}
-		parts = append(parts, "after "+strings.Join(needs, ", "))
-	}
-	return "(" + strings.Join(parts, "; ") + ")"
 }
 
 func (c Change) words() string {
-	name := c.Name
+	name := visible(c.Name)
 	if strings.HasPrefix(name, "licence ") {
 		return fmt.Sprintf("licence: %q", c.After)
 	}
@@ -152,18 +119,57 @@ func (c Change) words() string {
 	return fmt.Sprintf("%s: %q -> %q", name, c.Before, c.After)
 }
 
+// joined lists values with a separator.
+func joined[T any](values []T, separator string, show func(T) string) string {
+	all := make([]string, len(values))
+	for i, v := range values {
+		all[i] = show(v)
+	}
+	return strings.Join(all, separator)
+}
+
+func (o *Operation) needed(separator string) string { return joined(o.Needs, separator, strconv.Itoa) }
+
+func (o *Operation) places(separator string) string {
+	return visible(joined(o.Positions, separator, Position.String))
+}
+
+// stretches cuts a plan's operations into runs that follow one another and concern the same user.
+func (p *Plan) stretches() iter.Seq[[]Operation] {
+	return func(yield func([]Operation) bool) {
+		for rest := p.Operations; len(rest) > 0; {
+			n := 1
+			for n < len(rest) && rest[n].Login == rest[0].Login {
+				n++
+			}
+			if !yield(rest[:n]) {
+				return
+			}
+			rest = rest[n:]
+		}
+	}
+}
+
+// holder names the user of a stretch; what is nobody's is the company's.
+func holder(ops []Operation) string {
+	if ops[0].Login == "" {
+		return "the company"
+	}
+	return visible(string(ops[0].Login))
+}
+
 // Summary counts the plan's operations in one line.
 func (p *Plan) Summary() string {
 	counts := map[Action]int{}
-	for _, op := range p.Operations {
-		counts[op.Action]++
+	for i := range p.Operations {
+		counts[p.Operations[i].Action]++
 	}
 	unchanged := fmt.Sprintf("%d unchanged", len(p.Unchanged))
 	if len(p.Operations) == 0 {
 		return "No changes: upstream is as the manifest wants it (" + unchanged + ")."
 	}
 	var parts []string
-	for _, a := range []Action{ActionCreate, ActionUpdate, ActionDelete, ActionAttach, ActionDetach} {
+	for _, a := range actions() {
 		if counts[a] > 0 {
 			parts = append(parts, fmt.Sprintf("%d to %s", counts[a], a))
 		}
@@ -171,69 +177,32 @@ func (p *Plan) Summary() string {
 	return fmt.Sprintf("Plan: %s; %s.", strings.Join(parts, ", "), unchanged)
 }
 
-func (p *Plan) renderMarkdown(w io.Writer, o RenderOptions) error {
-	out := &errWriter{w: w}
-	out.printf("### %s\n\n", strings.TrimSuffix(p.Summary(), "."))
-	if len(p.Operations) > 0 {
-		out.printf("| # | action | what | changes | why | manifest |\n|---:|---|---|---|---|---|\n")
+// visible is text as it can be shown anywhere: signs that can't be seen, or change the direction or place of others, are
+// written as their escapes. A manifest could else rewrite the lines above it on a reviewer's terminal.
+func visible(s string) string {
+	if strings.IndexFunc(s, hidden) < 0 {
+		return s
 	}
-	for i := range p.Operations {
-		op := &p.Operations[i]
-		var changes []string
-		for _, c := range op.Changes {
-			if c.Name != "holder" && c.Name != "offer" {
-				changes = append(changes, c.words())
-			}
+	var b strings.Builder
+	for _, r := range s {
+		if hidden(r) {
+			quoted := strconv.QuoteRune(r)
+			b.WriteString(quoted[1 : len(quoted)-1])
+			continue
 		}
-		var at []string
-		for _, pos := range op.Positions {
-			at = append(at, pos.String())
-		}
-		out.printf("| %d | %s | %s | %s | %s | %s |\n", op.ID, op.Action, cell(op.Title()), cell(strings.Join(changes, "; ")), cell(op.Reason), cell(strings.Join(at, ", ")))
+		b.WriteRune(r)
 	}
-	for _, r := range p.Remarks {
-		out.printf("\n> %s\n", cell(r.Message))
-	}
-	if o.Name != "" {
-		out.printf("\nPlan `%s`, hash `%s`, manifest `%s`.\n", o.Name, p.Hash(), p.Manifest)
-	}
-	return out.err
+	return b.String()
 }
 
-// cell makes text safe inside a Markdown table.
-func cell(s string) string {
-	return strings.NewReplacer("|", `\|`, "\n", " ", "<", "&lt;", "`", "'", "*", `\*`, "_", `\_`).Replace(s)
-}
+func hidden(r rune) bool { return !unicode.IsPrint(r) || r == unicode.ReplacementChar }
 
-func (p *Plan) renderCSV(w io.Writer) error {
-	out := csv.NewWriter(w) // it keeps the first error of its writes for Error
-	_ = out.Write([]string{"operation", "action", "kind", "key", "login", "changes", "reason", "needs", "position"})
-	for i := range p.Operations {
-		op := &p.Operations[i]
-		var changes, needs, at []string
-		for _, c := range op.Changes {
-			changes = append(changes, c.words())
-		}
-		for _, n := range op.Needs {
-			needs = append(needs, strconv.Itoa(n))
-		}
-		for _, pos := range op.Positions {
-			at = append(at, pos.String())
-		}
-		_ = out.Write([]string{strconv.Itoa(op.ID), string(op.Action), string(op.Key.Kind), Neutral(op.Key.ID), string(op.Login),
-			Neutral(strings.Join(changes, "; ")), Neutral(op.Reason), strings.Join(needs, " "), Neutral(strings.Join(at, " "))})
+// counted is a number with its noun, in the plural where it is one.
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
 	}
-	out.Flush()
-	return out.Error()
-}
-
-// Neutral keeps a spreadsheet from running a cell as a formula: one that starts with =, +, -, @, a tab or a carriage
-// return gets an apostrophe in front.
-func Neutral(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
-		return "'" + s
-	}
-	return s
+	return strconv.Itoa(n) + " " + noun + "s"
 }
 
 // errWriter keeps the first error of many writes.
@@ -246,4 +215,22 @@ func (e *errWriter) printf(format string, args ...any) {
 	if e.err == nil {
 		_, e.err = fmt.Fprintf(e.w, format, args...)
 	}
+}
+
+func (e *errWriter) print(parts ...string) {
+	for _, s := range parts {
+		if e.err == nil {
+			_, e.err = io.WriteString(e.w, s)
+		}
+	}
+}
+
+// Write writes b unless a write before failed.
+func (e *errWriter) Write(b []byte) (int, error) {
+	if e.err != nil {
+		return 0, e.err
+	}
+	n, err := e.w.Write(b)
+	e.err = err
+	return n, err
 }

@@ -343,6 +343,8 @@ func TestRenderings(t *testing.T) {
 		syncv1.RenderPlanRequest_FORMAT_UNSPECIFIED: {"text/plain", "Plan: 600 to create"},
 		syncv1.RenderPlanRequest_FORMAT_JSON:        {"application/json", `"operations"`},
 		syncv1.RenderPlanRequest_FORMAT_MARKDOWN:    {"text/markdown", "| # | action |"},
+		syncv1.RenderPlanRequest_FORMAT_HTML:        {"text/html", "<!doctype html>"},
+		syncv1.RenderPlanRequest_FORMAT_DOT:         {"text/vnd.graphviz", "digraph plan {"},
 		syncv1.RenderPlanRequest_FORMAT_CSV:         {"text/csv", "operation,action,kind"},
 	} {
 		req := &syncv1.RenderPlanRequest{Name: plan.GetName(), Format: format}

@@ -24,7 +24,15 @@ var forms = map[syncv1.RenderPlanRequest_Format]form{
 	syncv1.RenderPlanRequest_FORMAT_JSON:        {bulksync.FormatJSON, "application/json"},
 	syncv1.RenderPlanRequest_FORMAT_MARKDOWN:    {bulksync.FormatMarkdown, "text/markdown; charset=utf-8"},
 	syncv1.RenderPlanRequest_FORMAT_CSV:         {bulksync.FormatCSV, "text/csv; charset=utf-8"},
+	syncv1.RenderPlanRequest_FORMAT_HTML:        {bulksync.FormatHTML, "text/html; charset=utf-8"},
+	syncv1.RenderPlanRequest_FORMAT_DOT:         {bulksync.FormatDot, "text/vnd.graphviz; charset=utf-8"},
 }
+
+// The columns that a text form may be asked to keep to.
+const (
+	leastWidth = 40
+	mostWidth  = 1000
+)
 
 // RenderPlan shows a plan.
 func (s planService) RenderPlan(ctx context.Context, req *syncv1.RenderPlanRequest) (*httpbody.HttpBody, error) {
@@ -57,11 +65,14 @@ func (s planService) DownloadPlan(req *syncv1.RenderPlanRequest, stream grpc.Ser
 func (s planService) planToRender(ctx context.Context, req *syncv1.RenderPlanRequest) (*bulksync.StoredPlan, error) {
 	var v violations
 	v.enum("format", int32(req.GetFormat()), syncv1.RenderPlanRequest_Format_name)
+	if req.GetWidth() != 0 {
+		v.within("width", req.GetWidth(), leastWidth, mostWidth)
+	}
 	return s.namedPlan(ctx, "name", req.GetName(), v)
 }
 
 func renderOptions(stored *bulksync.StoredPlan, req *syncv1.RenderPlanRequest) bulksync.RenderOptions {
-	return bulksync.RenderOptions{Color: req.GetColor(), Name: planName(stored.Plan.Company, stored.Name)}
+	return bulksync.RenderOptions{Color: req.GetColor(), Width: int(req.GetWidth()), Name: planName(stored.Plan.Company, stored.Name)}
 }
 
 // chunkSize is the size of the chunks that documents are streamed in.
