@@ -46,6 +46,7 @@ func (p Problems) err() error {
 func (c *Config) Complete(getenv func(string) string) error {
 	var problems Problems
 	c.Listeners.check(&problems)
+	c.DriftWatch.complete(getenv, &problems)
 	c.Engine.complete(getenv, &problems)
 	return problems.err()
 }

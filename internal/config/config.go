@@ -11,6 +11,7 @@ import "time"
 // Config is everything that `gateway serve` can be told.
 type Config struct {
 	Listeners
+	DriftWatch
 	Engine
 }
 

@@ -101,7 +101,7 @@ func readKeys(path string, known map[string]Key) (map[string]any, error) {
 func keyValue(key, value *yaml.Node, seen map[string]any, known map[string]Key) (any, error) {
 	flag, found := known[key.Value]
 	switch _, twice := seen[key.Value]; {
-	case key.Value == "password" || key.Value == "app-secret":
+	case key.Value == "password" || key.Value == "app-secret" || key.Value == "drift-webhook-secret":
 		return nil, fmt.Errorf("key %q: secrets are not kept in this file; use %s-file or the environment", key.Value, key.Value)
 	case !found:
 		return nil, fmt.Errorf("key %q: unknown", key.Value)
