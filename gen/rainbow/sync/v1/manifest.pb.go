@@ -105,6 +105,10 @@ const (
 	Action_ACTION_ATTACH Action = 4
 	// A user loses the thing; it goes on existing.
 	Action_ACTION_DETACH Action = 5
+	// What the deletion of a subscriber would lose is read; nothing changes upstream.
+	Action_ACTION_SAVE Action = 6
+	// What was read before is put back.
+	Action_ACTION_RESTORE Action = 7
 )
 
 // Enum value maps for Action.
@@ -116,6 +120,8 @@ var (
 		3: "ACTION_DELETE",
 		4: "ACTION_ATTACH",
 		5: "ACTION_DETACH",
+		6: "ACTION_SAVE",
+		7: "ACTION_RESTORE",
 	}
 	Action_value = map[string]int32{
 		"ACTION_UNSPECIFIED": 0,
@@ -124,6 +130,8 @@ var (
 		"ACTION_DELETE":      3,
 		"ACTION_ATTACH":      4,
 		"ACTION_DETACH":      5,
+		"ACTION_SAVE":        6,
+		"ACTION_RESTORE":     7,
 	}
 )
 
@@ -451,14 +459,16 @@ const file_rainbow_sync_v1_manifest_proto_rawDesc = "" +
 	"\x0eKIND_EXTENSION\x10\x02\x12\x0f\n" +
 	"\vKIND_DEVICE\x10\x03\x12\f\n" +
 	"\bKIND_DDI\x10\x04\x12\x10\n" +
-	"\fKIND_LICENCE\x10\x05*\x7f\n" +
+	"\fKIND_LICENCE\x10\x05*\xa4\x01\n" +
 	"\x06Action\x12\x16\n" +
 	"\x12ACTION_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rACTION_CREATE\x10\x01\x12\x11\n" +
 	"\rACTION_UPDATE\x10\x02\x12\x11\n" +
 	"\rACTION_DELETE\x10\x03\x12\x11\n" +
 	"\rACTION_ATTACH\x10\x04\x12\x11\n" +
-	"\rACTION_DETACH\x10\x05B\xc9\x01\n" +
+	"\rACTION_DETACH\x10\x05\x12\x0f\n" +
+	"\vACTION_SAVE\x10\x06\x12\x12\n" +
+	"\x0eACTION_RESTORE\x10\aB\xc9\x01\n" +
 	"\x13com.rainbow.sync.v1B\rManifestProtoP\x01ZEgithub.com/rainbow-gateway/rainbow-gateway/gen/rainbow/sync/v1;syncv1\xa2\x02\x03RSX\xaa\x02\x0fRainbow.Sync.V1\xca\x02\x0fRainbow\\Sync\\V1\xe2\x02\x1bRainbow\\Sync\\V1\\GPBMetadata\xea\x02\x11Rainbow::Sync::V1b\x06proto3"
 
 var (

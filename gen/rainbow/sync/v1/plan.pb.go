@@ -64,7 +64,18 @@ type Plan struct {
 	// The plan in one sentence: "Plan: 3 to create, 1 to delete; 12 unchanged."
 	Summary string `protobuf:"bytes,17,opt,name=summary,proto3" json:"summary,omitempty"`
 	// The first 1,000 operations, only in the answer to a validate_only request: nothing is stored that could be paged.
-	Operations    []*PlanOperation `protobuf:"bytes,18,rep,name=operations,proto3" json:"operations,omitempty"`
+	Operations []*PlanOperation `protobuf:"bytes,18,rep,name=operations,proto3" json:"operations,omitempty"`
+	// Columns whose values identify users.
+	Match []string `protobuf:"bytes,19,rep,name=match,proto3" json:"match,omitempty"`
+	// What extensions and DDIs prove: "names", "always" or "never".
+	MatchNumbers string `protobuf:"bytes,20,opt,name=match_numbers,json=matchNumbers,proto3" json:"match_numbers,omitempty"`
+	// Rules by which extensions change.
+	Renumber []string `protobuf:"bytes,21,rep,name=renumber,proto3" json:"renumber,omitempty"`
+	// Entries of the manifest that may be recorded users under other logins, held back for a human to say; at most the first
+	// 100. Not in lists.
+	Doubts []*Doubt `protobuf:"bytes,22,rep,name=doubts,proto3" json:"doubts,omitempty"`
+	// Number of such entries.
+	DoubtCount    int32 `protobuf:"varint,23,opt,name=doubt_count,json=doubtCount,proto3" json:"doubt_count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -225,6 +236,178 @@ func (x *Plan) GetOperations() []*PlanOperation {
 	return nil
 }
 
+func (x *Plan) GetMatch() []string {
+	if x != nil {
+		return x.Match
+	}
+	return nil
+}
+
+func (x *Plan) GetMatchNumbers() string {
+	if x != nil {
+		return x.MatchNumbers
+	}
+	return ""
+}
+
+func (x *Plan) GetRenumber() []string {
+	if x != nil {
+		return x.Renumber
+	}
+	return nil
+}
+
+func (x *Plan) GetDoubts() []*Doubt {
+	if x != nil {
+		return x.Doubts
+	}
+	return nil
+}
+
+func (x *Plan) GetDoubtCount() int32 {
+	if x != nil {
+		return x.DoubtCount
+	}
+	return 0
+}
+
+// Doubt is an entry that may be a recorded user under another login. The plan touches neither.
+type Doubt struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The entry's login.
+	Login string `protobuf:"bytes,1,opt,name=login,proto3" json:"login,omitempty"`
+	// Where the entry stands.
+	Position *Position `protobuf:"bytes,2,opt,name=position,proto3" json:"position,omitempty"`
+	// Why it is a doubt.
+	Why string `protobuf:"bytes,3,opt,name=why,proto3" json:"why,omitempty"`
+	// The recorded users that it may be.
+	Candidates    []*Candidate `protobuf:"bytes,4,rep,name=candidates,proto3" json:"candidates,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Doubt) Reset() {
+	*x = Doubt{}
+	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Doubt) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Doubt) ProtoMessage() {}
+
+func (x *Doubt) ProtoReflect() protoreflect.Message {
+	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Doubt.ProtoReflect.Descriptor instead.
+func (*Doubt) Descriptor() ([]byte, []int) {
+	return file_rainbow_sync_v1_plan_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Doubt) GetLogin() string {
+	if x != nil {
+		return x.Login
+	}
+	return ""
+}
+
+func (x *Doubt) GetPosition() *Position {
+	if x != nil {
+		return x.Position
+	}
+	return nil
+}
+
+func (x *Doubt) GetWhy() string {
+	if x != nil {
+		return x.Why
+	}
+	return ""
+}
+
+func (x *Doubt) GetCandidates() []*Candidate {
+	if x != nil {
+		return x.Candidates
+	}
+	return nil
+}
+
+// Candidate is a recorded user who may be an entry's user.
+type Candidate struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// His login.
+	Login string `protobuf:"bytes,1,opt,name=login,proto3" json:"login,omitempty"`
+	// What speaks for it: "the same extension 2301".
+	Evidence []string `protobuf:"bytes,2,rep,name=evidence,proto3" json:"evidence,omitempty"`
+	// What speaks against it.
+	Objections    []string `protobuf:"bytes,3,rep,name=objections,proto3" json:"objections,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Candidate) Reset() {
+	*x = Candidate{}
+	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Candidate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Candidate) ProtoMessage() {}
+
+func (x *Candidate) ProtoReflect() protoreflect.Message {
+	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Candidate.ProtoReflect.Descriptor instead.
+func (*Candidate) Descriptor() ([]byte, []int) {
+	return file_rainbow_sync_v1_plan_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Candidate) GetLogin() string {
+	if x != nil {
+		return x.Login
+	}
+	return ""
+}
+
+func (x *Candidate) GetEvidence() []string {
+	if x != nil {
+		return x.Evidence
+	}
+	return nil
+}
+
+func (x *Candidate) GetObjections() []string {
+	if x != nil {
+		return x.Objections
+	}
+	return nil
+}
+
 // Tally counts the operations of one kind and action.
 type Tally struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -240,7 +423,7 @@ type Tally struct {
 
 func (x *Tally) Reset() {
 	*x = Tally{}
-	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[1]
+	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -252,7 +435,7 @@ func (x *Tally) String() string {
 func (*Tally) ProtoMessage() {}
 
 func (x *Tally) ProtoReflect() protoreflect.Message {
-	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[1]
+	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -265,7 +448,7 @@ func (x *Tally) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Tally.ProtoReflect.Descriptor instead.
 func (*Tally) Descriptor() ([]byte, []int) {
-	return file_rainbow_sync_v1_plan_proto_rawDescGZIP(), []int{1}
+	return file_rainbow_sync_v1_plan_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Tally) GetKind() Kind {
@@ -320,7 +503,7 @@ type PlanOperation struct {
 
 func (x *PlanOperation) Reset() {
 	*x = PlanOperation{}
-	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[2]
+	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -332,7 +515,7 @@ func (x *PlanOperation) String() string {
 func (*PlanOperation) ProtoMessage() {}
 
 func (x *PlanOperation) ProtoReflect() protoreflect.Message {
-	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[2]
+	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -345,7 +528,7 @@ func (x *PlanOperation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PlanOperation.ProtoReflect.Descriptor instead.
 func (*PlanOperation) Descriptor() ([]byte, []int) {
-	return file_rainbow_sync_v1_plan_proto_rawDescGZIP(), []int{2}
+	return file_rainbow_sync_v1_plan_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *PlanOperation) GetId() int32 {
@@ -440,7 +623,7 @@ type Change struct {
 
 func (x *Change) Reset() {
 	*x = Change{}
-	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[3]
+	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -452,7 +635,7 @@ func (x *Change) String() string {
 func (*Change) ProtoMessage() {}
 
 func (x *Change) ProtoReflect() protoreflect.Message {
-	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[3]
+	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -465,7 +648,7 @@ func (x *Change) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Change.ProtoReflect.Descriptor instead.
 func (*Change) Descriptor() ([]byte, []int) {
-	return file_rainbow_sync_v1_plan_proto_rawDescGZIP(), []int{3}
+	return file_rainbow_sync_v1_plan_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Change) GetName() string {
@@ -502,7 +685,7 @@ type SecretPlace struct {
 
 func (x *SecretPlace) Reset() {
 	*x = SecretPlace{}
-	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[4]
+	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -514,7 +697,7 @@ func (x *SecretPlace) String() string {
 func (*SecretPlace) ProtoMessage() {}
 
 func (x *SecretPlace) ProtoReflect() protoreflect.Message {
-	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[4]
+	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -527,7 +710,7 @@ func (x *SecretPlace) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SecretPlace.ProtoReflect.Descriptor instead.
 func (*SecretPlace) Descriptor() ([]byte, []int) {
-	return file_rainbow_sync_v1_plan_proto_rawDescGZIP(), []int{4}
+	return file_rainbow_sync_v1_plan_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *SecretPlace) GetPosition() *Position {
@@ -559,7 +742,7 @@ type UnchangedEntry struct {
 
 func (x *UnchangedEntry) Reset() {
 	*x = UnchangedEntry{}
-	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[5]
+	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -571,7 +754,7 @@ func (x *UnchangedEntry) String() string {
 func (*UnchangedEntry) ProtoMessage() {}
 
 func (x *UnchangedEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[5]
+	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -584,7 +767,7 @@ func (x *UnchangedEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnchangedEntry.ProtoReflect.Descriptor instead.
 func (*UnchangedEntry) Descriptor() ([]byte, []int) {
-	return file_rainbow_sync_v1_plan_proto_rawDescGZIP(), []int{5}
+	return file_rainbow_sync_v1_plan_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *UnchangedEntry) GetLogin() string {
@@ -612,7 +795,7 @@ var File_rainbow_sync_v1_plan_proto protoreflect.FileDescriptor
 
 const file_rainbow_sync_v1_plan_proto_rawDesc = "" +
 	"\n" +
-	"\x1arainbow/sync/v1/plan.proto\x12\x0frainbow.sync.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1erainbow/sync/v1/manifest.proto\"\xcb\x06\n" +
+	"\x1arainbow/sync/v1/plan.proto\x12\x0frainbow.sync.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1erainbow/sync/v1/manifest.proto\"\x8c\b\n" +
 	"\x04Plan\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12\x17\n" +
 	"\x04etag\x18\x02 \x01(\tB\x03\xe0A\x03R\x04etag\x12\x17\n" +
@@ -636,8 +819,27 @@ const file_rainbow_sync_v1_plan_proto_rawDesc = "" +
 	"\asummary\x18\x11 \x01(\tB\x03\xe0A\x03R\asummary\x12C\n" +
 	"\n" +
 	"operations\x18\x12 \x03(\v2\x1e.rainbow.sync.v1.PlanOperationB\x03\xe0A\x03R\n" +
-	"operations:H\xeaAE\n" +
-	"\x14rainbow-gateway/Plan\x12 companies/{company}/plans/{plan}*\x05plans2\x04plan\"y\n" +
+	"operations\x12\x19\n" +
+	"\x05match\x18\x13 \x03(\tB\x03\xe0A\x03R\x05match\x12(\n" +
+	"\rmatch_numbers\x18\x14 \x01(\tB\x03\xe0A\x03R\fmatchNumbers\x12\x1f\n" +
+	"\brenumber\x18\x15 \x03(\tB\x03\xe0A\x03R\brenumber\x123\n" +
+	"\x06doubts\x18\x16 \x03(\v2\x16.rainbow.sync.v1.DoubtB\x03\xe0A\x03R\x06doubts\x12$\n" +
+	"\vdoubt_count\x18\x17 \x01(\x05B\x03\xe0A\x03R\n" +
+	"doubtCount:H\xeaAE\n" +
+	"\x14rainbow-gateway/Plan\x12 companies/{company}/plans/{plan}*\x05plans2\x04plan\"\xa2\x01\n" +
+	"\x05Doubt\x12\x14\n" +
+	"\x05login\x18\x01 \x01(\tR\x05login\x125\n" +
+	"\bposition\x18\x02 \x01(\v2\x19.rainbow.sync.v1.PositionR\bposition\x12\x10\n" +
+	"\x03why\x18\x03 \x01(\tR\x03why\x12:\n" +
+	"\n" +
+	"candidates\x18\x04 \x03(\v2\x1a.rainbow.sync.v1.CandidateR\n" +
+	"candidates\"]\n" +
+	"\tCandidate\x12\x14\n" +
+	"\x05login\x18\x01 \x01(\tR\x05login\x12\x1a\n" +
+	"\bevidence\x18\x02 \x03(\tR\bevidence\x12\x1e\n" +
+	"\n" +
+	"objections\x18\x03 \x03(\tR\n" +
+	"objections\"y\n" +
 	"\x05Tally\x12)\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x15.rainbow.sync.v1.KindR\x04kind\x12/\n" +
 	"\x06action\x18\x02 \x01(\x0e2\x17.rainbow.sync.v1.ActionR\x06action\x12\x14\n" +
@@ -680,40 +882,45 @@ func file_rainbow_sync_v1_plan_proto_rawDescGZIP() []byte {
 	return file_rainbow_sync_v1_plan_proto_rawDescData
 }
 
-var file_rainbow_sync_v1_plan_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_rainbow_sync_v1_plan_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_rainbow_sync_v1_plan_proto_goTypes = []any{
 	(*Plan)(nil),                  // 0: rainbow.sync.v1.Plan
-	(*Tally)(nil),                 // 1: rainbow.sync.v1.Tally
-	(*PlanOperation)(nil),         // 2: rainbow.sync.v1.PlanOperation
-	(*Change)(nil),                // 3: rainbow.sync.v1.Change
-	(*SecretPlace)(nil),           // 4: rainbow.sync.v1.SecretPlace
-	(*UnchangedEntry)(nil),        // 5: rainbow.sync.v1.UnchangedEntry
-	(*timestamppb.Timestamp)(nil), // 6: google.protobuf.Timestamp
-	(*ManifestFault)(nil),         // 7: rainbow.sync.v1.ManifestFault
-	(Kind)(0),                     // 8: rainbow.sync.v1.Kind
-	(Action)(0),                   // 9: rainbow.sync.v1.Action
+	(*Doubt)(nil),                 // 1: rainbow.sync.v1.Doubt
+	(*Candidate)(nil),             // 2: rainbow.sync.v1.Candidate
+	(*Tally)(nil),                 // 3: rainbow.sync.v1.Tally
+	(*PlanOperation)(nil),         // 4: rainbow.sync.v1.PlanOperation
+	(*Change)(nil),                // 5: rainbow.sync.v1.Change
+	(*SecretPlace)(nil),           // 6: rainbow.sync.v1.SecretPlace
+	(*UnchangedEntry)(nil),        // 7: rainbow.sync.v1.UnchangedEntry
+	(*timestamppb.Timestamp)(nil), // 8: google.protobuf.Timestamp
+	(*ManifestFault)(nil),         // 9: rainbow.sync.v1.ManifestFault
 	(*Position)(nil),              // 10: rainbow.sync.v1.Position
+	(Kind)(0),                     // 11: rainbow.sync.v1.Kind
+	(Action)(0),                   // 12: rainbow.sync.v1.Action
 }
 var file_rainbow_sync_v1_plan_proto_depIdxs = []int32{
-	6,  // 0: rainbow.sync.v1.Plan.create_time:type_name -> google.protobuf.Timestamp
-	1,  // 1: rainbow.sync.v1.Plan.tallies:type_name -> rainbow.sync.v1.Tally
-	7,  // 2: rainbow.sync.v1.Plan.remarks:type_name -> rainbow.sync.v1.ManifestFault
-	6,  // 3: rainbow.sync.v1.Plan.state_time:type_name -> google.protobuf.Timestamp
-	2,  // 4: rainbow.sync.v1.Plan.operations:type_name -> rainbow.sync.v1.PlanOperation
-	8,  // 5: rainbow.sync.v1.Tally.kind:type_name -> rainbow.sync.v1.Kind
-	9,  // 6: rainbow.sync.v1.Tally.action:type_name -> rainbow.sync.v1.Action
-	9,  // 7: rainbow.sync.v1.PlanOperation.action:type_name -> rainbow.sync.v1.Action
-	8,  // 8: rainbow.sync.v1.PlanOperation.kind:type_name -> rainbow.sync.v1.Kind
-	3,  // 9: rainbow.sync.v1.PlanOperation.changes:type_name -> rainbow.sync.v1.Change
-	10, // 10: rainbow.sync.v1.PlanOperation.positions:type_name -> rainbow.sync.v1.Position
-	4,  // 11: rainbow.sync.v1.PlanOperation.secret:type_name -> rainbow.sync.v1.SecretPlace
-	10, // 12: rainbow.sync.v1.SecretPlace.position:type_name -> rainbow.sync.v1.Position
-	10, // 13: rainbow.sync.v1.UnchangedEntry.position:type_name -> rainbow.sync.v1.Position
-	14, // [14:14] is the sub-list for method output_type
-	14, // [14:14] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	8,  // 0: rainbow.sync.v1.Plan.create_time:type_name -> google.protobuf.Timestamp
+	3,  // 1: rainbow.sync.v1.Plan.tallies:type_name -> rainbow.sync.v1.Tally
+	9,  // 2: rainbow.sync.v1.Plan.remarks:type_name -> rainbow.sync.v1.ManifestFault
+	8,  // 3: rainbow.sync.v1.Plan.state_time:type_name -> google.protobuf.Timestamp
+	4,  // 4: rainbow.sync.v1.Plan.operations:type_name -> rainbow.sync.v1.PlanOperation
+	1,  // 5: rainbow.sync.v1.Plan.doubts:type_name -> rainbow.sync.v1.Doubt
+	10, // 6: rainbow.sync.v1.Doubt.position:type_name -> rainbow.sync.v1.Position
+	2,  // 7: rainbow.sync.v1.Doubt.candidates:type_name -> rainbow.sync.v1.Candidate
+	11, // 8: rainbow.sync.v1.Tally.kind:type_name -> rainbow.sync.v1.Kind
+	12, // 9: rainbow.sync.v1.Tally.action:type_name -> rainbow.sync.v1.Action
+	12, // 10: rainbow.sync.v1.PlanOperation.action:type_name -> rainbow.sync.v1.Action
+	11, // 11: rainbow.sync.v1.PlanOperation.kind:type_name -> rainbow.sync.v1.Kind
+	5,  // 12: rainbow.sync.v1.PlanOperation.changes:type_name -> rainbow.sync.v1.Change
+	10, // 13: rainbow.sync.v1.PlanOperation.positions:type_name -> rainbow.sync.v1.Position
+	6,  // 14: rainbow.sync.v1.PlanOperation.secret:type_name -> rainbow.sync.v1.SecretPlace
+	10, // 15: rainbow.sync.v1.SecretPlace.position:type_name -> rainbow.sync.v1.Position
+	10, // 16: rainbow.sync.v1.UnchangedEntry.position:type_name -> rainbow.sync.v1.Position
+	17, // [17:17] is the sub-list for method output_type
+	17, // [17:17] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_rainbow_sync_v1_plan_proto_init() }
@@ -728,7 +935,7 @@ func file_rainbow_sync_v1_plan_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_rainbow_sync_v1_plan_proto_rawDesc), len(file_rainbow_sync_v1_plan_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   6,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

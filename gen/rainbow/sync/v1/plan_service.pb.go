@@ -100,7 +100,7 @@ type CreatePlanRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// companies/{company}.
 	Parent string `protobuf:"bytes,1,opt,name=parent,proto3" json:"parent,omitempty"`
-	// The manifest: at least one file. Several are read as one manifest.
+	// The manifest: at least one file, or none with rules in renumber. Several are read as one manifest.
 	Manifest []*ManifestFile `protobuf:"bytes,2,rep,name=manifest,proto3" json:"manifest,omitempty"`
 	// Form of a CSV manifest: "rainbowvoice" or "useranddevice". Empty: told by its columns.
 	Mode string `protobuf:"bytes,3,opt,name=mode,proto3" json:"mode,omitempty"`
@@ -122,7 +122,17 @@ type CreatePlanRequest struct {
 	RequestId string `protobuf:"bytes,10,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// How many faults an error carries, at most 1,000. 0: as many as fit where every gRPC client reads them (5 KiB); the
 	// error says how many more there are.
-	MaxFaults     int32 `protobuf:"varint,11,opt,name=max_faults,json=maxFaults,proto3" json:"max_faults,omitempty"`
+	MaxFaults int32 `protobuf:"varint,11,opt,name=max_faults,json=maxFaults,proto3" json:"max_faults,omitempty"`
+	// Columns whose values identify a user whatever his login, such as "userInfo1": an entry and a recorded user that have
+	// the same value are one, and a new login is a rename.
+	Match []string `protobuf:"bytes,12,rep,name=match,proto3" json:"match,omitempty"`
+	// What an extension or DDI proves of an entry whose login does not exist and a recorded user whom the manifest does not
+	// name, or deletes: "names" (the default): the same user when first and last name agree, another when both differ, else a
+	// doubt, and neither is touched; "always": the same unless both names differ; "never": nothing.
+	MatchNumbers string `protobuf:"bytes,13,opt,name=match_numbers,json=matchNumbers,proto3" json:"match_numbers,omitempty"`
+	// Rules by which Cloud PBX extensions change: FROM=TO or FROM=TO@ATTRIBUTE=VALUE, where x stands for a digit that stays,
+	// such as "23xx=43xx@department=Brest". With rules the manifest may be absent.
+	Renumber      []string `protobuf:"bytes,14,rep,name=renumber,proto3" json:"renumber,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -232,6 +242,27 @@ func (x *CreatePlanRequest) GetMaxFaults() int32 {
 		return x.MaxFaults
 	}
 	return 0
+}
+
+func (x *CreatePlanRequest) GetMatch() []string {
+	if x != nil {
+		return x.Match
+	}
+	return nil
+}
+
+func (x *CreatePlanRequest) GetMatchNumbers() string {
+	if x != nil {
+		return x.MatchNumbers
+	}
+	return ""
+}
+
+func (x *CreatePlanRequest) GetRenumber() []string {
+	if x != nil {
+		return x.Renumber
+	}
+	return nil
 }
 
 // UploadPlanRequest is one message of an upload: the request first, then each file followed by its chunks.
@@ -1178,10 +1209,10 @@ var File_rainbow_sync_v1_plan_service_proto protoreflect.FileDescriptor
 
 const file_rainbow_sync_v1_plan_service_proto_rawDesc = "" +
 	"\n" +
-	"\"rainbow/sync/v1/plan_service.proto\x12\x0frainbow.sync.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/httpbody.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1erainbow/sync/v1/manifest.proto\x1a\x1arainbow/sync/v1/plan.proto\"\xc0\x03\n" +
+	"\"rainbow/sync/v1/plan_service.proto\x12\x0frainbow.sync.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/httpbody.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1erainbow/sync/v1/manifest.proto\x1a\x1arainbow/sync/v1/plan.proto\"\xa6\x04\n" +
 	"\x11CreatePlanRequest\x124\n" +
 	"\x06parent\x18\x01 \x01(\tB\x1c\xe0A\x02\xfaA\x16\x12\x14rainbow-gateway/PlanR\x06parent\x12>\n" +
-	"\bmanifest\x18\x02 \x03(\v2\x1d.rainbow.sync.v1.ManifestFileB\x03\xe0A\x02R\bmanifest\x12\x17\n" +
+	"\bmanifest\x18\x02 \x03(\v2\x1d.rainbow.sync.v1.ManifestFileB\x03\xe0A\x01R\bmanifest\x12\x17\n" +
 	"\x04mode\x18\x03 \x01(\tB\x03\xe0A\x01R\x04mode\x12!\n" +
 	"\tdelimiter\x18\x04 \x01(\tB\x03\xe0A\x01R\tdelimiter\x12\x1d\n" +
 	"\acomment\x18\x05 \x01(\tB\x03\xe0A\x01R\acomment\x12\x1b\n" +
@@ -1193,7 +1224,10 @@ const file_rainbow_sync_v1_plan_service_proto_rawDesc = "" +
 	"request_id\x18\n" +
 	" \x01(\tB\x03\xe0A\x01R\trequestId\x12\"\n" +
 	"\n" +
-	"max_faults\x18\v \x01(\x05B\x03\xe0A\x01R\tmaxFaults\"\xa8\x01\n" +
+	"max_faults\x18\v \x01(\x05B\x03\xe0A\x01R\tmaxFaults\x12\x19\n" +
+	"\x05match\x18\f \x03(\tB\x03\xe0A\x01R\x05match\x12(\n" +
+	"\rmatch_numbers\x18\r \x01(\tB\x03\xe0A\x01R\fmatchNumbers\x12\x1f\n" +
+	"\brenumber\x18\x0e \x03(\tB\x03\xe0A\x01R\brenumber\"\xa8\x01\n" +
 	"\x11UploadPlanRequest\x12>\n" +
 	"\arequest\x18\x01 \x01(\v2\".rainbow.sync.v1.CreatePlanRequestH\x00R\arequest\x123\n" +
 	"\x04file\x18\x02 \x01(\v2\x1d.rainbow.sync.v1.ManifestFileH\x00R\x04file\x12\x16\n" +
