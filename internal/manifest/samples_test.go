@@ -30,7 +30,7 @@ func sandboxWorld(users int) sandboxed {
 	ddis := func(n int) bulksync.E164 { return bulksync.E164(fmt.Sprintf("+33298300%03d", 500+n)) }
 	for i := range 100 {
 		put(&bulksync.DDI{ID: "d" + fmt.Sprint(i), Number: ddis(i)})
-		put(&bulksync.Extension{ID: "p" + fmt.Sprint(i), PbxID: oxe, Number: bulksync.Number(fmt.Sprint(3000 + i)), Role: bulksync.RolePairing})
+		put(&bulksync.Extension{ID: "p" + fmt.Sprint(i), SystemID: "5b7d0c0ffee0000000000102", PbxID: oxe, Number: bulksync.Number(fmt.Sprint(3000 + i)), Role: bulksync.RolePairing})
 	}
 	for i := range 32 {
 		put(&bulksync.Device{ID: "s" + fmt.Sprint(i), Address: bulksync.DeviceKey(fmt.Sprintf("aabbccddee%02x", i))})

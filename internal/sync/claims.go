@@ -56,7 +56,7 @@ func (p *planner) takeFromOthers(s *stance) {
 		}
 	}
 	for _, k := range gains(s.now.pairings, s.then.pairings) {
-		if loser := p.loser(s, k); loser != nil {
+		if loser := p.loser(s, k); loser != nil && !p.checkTaken(s, k, loser) {
 			loser.then.pairings = without(loser.then.pairings, k)
 		}
 	}

@@ -77,8 +77,12 @@ func (p *planner) comparePresent(s *stance) {
 		p.fault(s, "loginEmail", "user-missing", "use upsert to create the user", "user %s is to be updated and does not exist", s.login)
 		return
 	}
-	if s.user != nil && s.want.Action == "create" && p.policy.Strict {
-		p.fault(s, "loginEmail", "user-exists", "use upsert or update", "user %s is to be created and exists already", s.login)
+	if s.user != nil && s.want.Action == actionCreate {
+		if p.policy.Strict {
+			p.fault(s, "loginEmail", "user-exists", "use upsert or update", "user %s is to be created and exists already", s.login)
+		} else {
+			p.passOver(s)
+		}
 		return
 	}
 	if s.user == nil && s.want.Password == nil {
@@ -95,6 +99,7 @@ func (p *planner) compareHolding(s *stance) {
 	p.compareDDIs(s)
 	p.comparePairings(s)
 	p.compareLicences(s)
+	p.compareVain(s)
 	if s.renumbered() && s.then.subscriber == "" { // he loses his devices and DDIs with his subscriber
 		s.then.devices, s.then.ddis = nil, nil
 	}
@@ -112,9 +117,6 @@ func (p *planner) compareSubscriber(s *stance) {
 		p.checkNumber(s, w.Keys[0])
 	case Exclude:
 		if s.now.subscriber == "" {
-			if p.policy.Strict {
-				p.fault(s, "shortNumber", "not-subscriber", "remove the number from the entry", "user %s has no subscriber to detach (Rainbow: 2020)", s.login)
-			}
 			return
 		}
 		if len(w.Keys) > 0 && !slices.Contains(w.Keys, s.now.subscriber) {
@@ -135,7 +137,11 @@ func (p *planner) checkNumber(s *stance, n Number) {
 		return
 	}
 	if n != s.now.subscriber && !slices.ContainsFunc(pbx.Ranges, func(r Range) bool { return r.Contains(n) }) {
-		p.fault(s, "shortNumber", "number-outside-plan", "use a number in "+rangesInWords(pbx.Ranges), "extension %s is outside the numbering plan of the Cloud PBX (Rainbow: 2002)", n)
+		hint := "use a number in " + rangesInWords(pbx.Ranges)
+		if longer, ok := lostInPlan(n, pbx.Ranges); ok {
+			hint = zerosLost(string(longer))
+		}
+		p.fault(s, "shortNumber", "number-outside-plan", hint, "extension %s is outside the numbering plan of the Cloud PBX (Rainbow: 2002)", n)
 	}
 }
 
@@ -177,7 +183,11 @@ func (p *planner) compareDDIs(s *stance) {
 		d := find[DDI](p.obs, n.Key())
 		switch {
 		case d == nil:
-			p.fault(s, "ddiE164Number", "unknown-ddi", "declare the number first, or correct it", "there is no DDI %s in the company (Rainbow: 2014)", n)
+			hint := "declare the number first, or correct it"
+			if full, ok := p.lostDDI(n); ok {
+				hint = "the country code is missing: probably " + string(full)
+			}
+			p.fault(s, "ddiE164Number", "unknown-ddi", hint, "there is no DDI %s in the company (Rainbow: 2014)", n)
 		case d.Label != "":
 			p.fault(s, "ddiE164Number", "ddi-held", "free the number first, or use another", "DDI %s is held by %s (Rainbow: 2015)", n, d.Label)
 		case d.Holder == "" && d.HolderID != "":
@@ -198,9 +208,13 @@ func (p *planner) comparePairings(s *stance) {
 			continue
 		}
 		keys.Keys = append(keys.Keys, k)
+		p.checkComplete(s, k)
 		if e := find[Extension](p.obs, k); w.Mood != Exclude && e.Holder == "" && e.HolderID != "" {
 			p.fault(s, "pbxShortNumber", "number-held", "free the number first, or use another", "number %s is held by an unknown user with id %s (Rainbow: 1008)", k.ID, e.HolderID)
 		}
+	}
+	if len(keys.Keys) == len(w.Keys) {
+		p.comparePolite(s, keys)
 	}
 	s.paired = keys.named()
 	s.then.pairings = fulfil(s.now.pairings, keys, Key.Compare)
@@ -225,8 +239,17 @@ func (p *planner) resolvePairing(s *stance, pairing Pairing) (Key, bool) {
 		p.fault(s, "pbxShortNumber", "ambiguous-number", "fill pbxId", "number %s exists on %d PBXs of the company (Rainbow: 1005)", pairing.Number, len(found))
 	case pairing.PbxID != "" && !slices.ContainsFunc(p.company.Systems, func(x System) bool { return x.PbxID == pairing.PbxID }):
 		p.fault(s, "pbxId", "unknown-pbx", "correct pbxId", "there is no PBX %s in the company (Rainbow: 1003)", pairing.PbxID)
+	case len(p.company.Systems) == 0:
+		p.fault(s, "pbxShortNumber", "unknown-pbx", "declare the PBX and its numbers first", "the company has no PBX whose number %s could be (Rainbow: 1006)", pairing.Number)
 	default:
-		p.fault(s, "pbxShortNumber", "unknown-number", "declare the number on the PBX first, or correct it", "there is no number %s on %s (Rainbow: 1003)", pairing.Number, orWords(pairing.PbxID, "any PBX of the company"))
+		hint, code := "declare the number on the PBX first, or correct it", "1003"
+		if longer, ok := p.lostOnPBX(pairing); ok {
+			hint = zerosLost(string(longer))
+		}
+		if pairing.PbxID == "" {
+			code = "1005"
+		}
+		p.fault(s, "pbxShortNumber", "unknown-number", hint, "there is no number %s on %s (Rainbow: %s)", pairing.Number, orWords(pairing.PbxID, "any PBX of the company"), code)
 	}
 	return Key{}, false
 }

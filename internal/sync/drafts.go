@@ -164,6 +164,9 @@ func remarkExchange[K interface {
 }
 
 func (p *planner) draftUser(s *stance) {
+	if s.idle {
+		return
+	}
 	changes, along := attributeChanges(s.want.Attributes, s.user)
 	p.checkLists(s, changes)
 	if s.user == nil {
@@ -201,6 +204,7 @@ func (p *planner) draftSubscriber(s *stance) {
 	if n == "" || n == s.now.subscriber {
 		return
 	}
+	p.checkOtherPBX(s)
 	key := p.subscriberKey(n)
 	reason := "no extension yet"
 	needs := []*draft{s.creation, p.frees[key]}

@@ -112,14 +112,14 @@ func (p *planner) noteUnchanged(plan *Plan) {
 	plan.Unchanged = slices.Grow(plan.Unchanged, len(p.queue))
 	for _, s := range p.queue {
 		if s.want != nil && !s.drafted {
-			plan.Unchanged = append(plan.Unchanged, Unchanged{Login: s.login, Position: s.at, Note: unchangedNote(s.want)})
+			plan.Unchanged = append(plan.Unchanged, Unchanged{Login: s.login, Position: s.at, Note: orWords(s.why, unchangedNote(s.want))})
 		}
 	}
 	slices.SortStableFunc(plan.Unchanged, func(a, b Unchanged) int { return a.Position.Compare(b.Position) })
 }
 
 func unchangedNote(want *DesiredUser) string {
-	if want.Presence == Existing {
+	if want.Presence == Existing && !want.Pairings.claims() {
 		return "nothing to detach"
 	}
 	return "is as the manifest wants it"

@@ -65,6 +65,9 @@ type planner struct {
 	// seatFrees lists, by licence, the drafts that give a seat back; seatTakes those that take one.
 	seatFrees, seatTakes map[Key][]*draft
 
+	// ddis gives the company's DDIs by their digits without country code; made when it is first asked.
+	ddis map[string]E164
+
 	faults    Faults
 	remarks   Faults
 	unchanged []Unchanged
@@ -91,6 +94,9 @@ type stance struct {
 	creation, subscription, deletion *draft
 	drafted                          bool
 	faulty                           bool
+	// why says what of the entry is so already; idle keeps an entry from changing the user.
+	why  string
+	idle bool
 }
 
 // deleted tells whether the user is to go.
