@@ -143,9 +143,9 @@ func BenchmarkExecute(b *testing.B) {
 // bulk is a model that takes users by the 500.
 type bulk struct{ *model }
 
-func (bulk) Batch(op *Operation) Batch {
-	if op.Key.Kind == KindUser {
-		return Batch{"users", 500}
+func (bulk) Batch(step *Step, _ UsersBy) Batch {
+	if step.Operation.Key.Kind == KindUser {
+		return Batch{Group: "users", Size: 500}
 	}
 	return Batch{Size: 1}
 }

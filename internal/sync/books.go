@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // The books of an execution: what an earlier go left, what upstream says of it, and every outcome as it comes in.
@@ -21,6 +22,9 @@ func (c *coordinator) recall(ctx context.Context) error {
 			return err
 		}
 		c.lastCall = max(c.lastCall, entry.Number)
+		for _, id := range entry.Operations {
+			c.sent[id]++
+		}
 		if entry.Ended.IsZero() {
 			c.lost = append(c.lost, entry)
 			for _, id := range entry.Operations {
@@ -41,7 +45,7 @@ func (c *coordinator) recall(ctx context.Context) error {
 		}
 	}
 	for _, op := range c.Plan.Operations {
-		if _, ended := c.outcomes[op.ID]; !ended && !lost[op.ID] && c.open[op.ID] == 0 {
+		if _, ended := c.outcomes[op.ID]; !ended && !c.before[op.ID] && !lost[op.ID] && c.open[op.ID] == 0 {
 			c.enqueue(op.ID)
 		}
 	}
@@ -105,18 +109,26 @@ func (c *coordinator) lookUp(ctx context.Context, entry JournalEntry) (halted st
 	if why := c.interrupted(ctx); why != "" {
 		return why, nil
 	}
-	call := Call{Run: entry.Run, Number: entry.Number, Company: c.world.Company()}
+	call := begun{Call: Call{Run: entry.Run, Number: entry.Number, Company: c.world.Company(), UsersBy: c.Run.Options.UsersBy}, entry: entry}
 	for _, id := range entry.Operations {
-		call.Steps = append(call.Steps, Step{Operation: *c.ops[id], Refs: c.refs(c.ops[id])})
+		call.Steps = append(call.Steps, Step{Operation: *c.ops[id], Refs: c.refs(c.ops[id]), Sent: c.sent[id]})
 	}
-	outcomes, err := c.engine.Target.Confirm(ctx, call)
-	if err != nil {
-		return fmt.Sprintf("operation %d (%s) was begun and its outcome is unknown; looking it up failed: %v", entry.Operations[0], call.Steps[0].Operation.Title(), err), nil
+	began := fmt.Sprintf("operation %d (%s) was begun and its outcome is unknown", entry.Operations[0], call.Steps[0].Operation.Title())
+	var r result
+	err = c.persist(ctx, func() error {
+		r = c.confirm(ctx, call, began)
+		if r.trouble != nil && r.halt == "" {
+			return r.trouble
+		}
+		return nil
+	})
+	switch {
+	case err != nil && c.interrupted(ctx) != "":
+		return c.interrupted(ctx), nil
+	case err != nil || r.halt != "" || r.doubt:
+		return r.outcomes[0].Message, nil
 	}
-	if at, why := call.lost(outcomes); why != "" {
-		return fmt.Sprintf("operation %d (%s) was begun and its outcome is still unknown: %s", entry.Operations[at], call.Steps[at].Operation.Title(), why), nil
-	}
-	return "", c.settle(ctx, []finished{{entry, outcomes}})
+	return "", c.settle(ctx, []finished{r.finished})
 }
 
 // checkFresh re-reads what the operations that are left rely on.
@@ -125,8 +137,15 @@ func (c *coordinator) checkFresh(ctx context.Context) (halted string, err error)
 	if len(keys) == 0 {
 		return "", nil
 	}
-	fresh, err := c.engine.Target.Read(ctx, c.world.Company(), c.world, keys)
+	var fresh map[Key]Record
+	err = c.persist(ctx, func() (err error) {
+		fresh, err = c.engine.Target.Read(ctx, c.world.Company(), c.world, keys)
+		return err
+	})
 	if err != nil {
+		if c.interrupted(ctx) == haltStopped {
+			return haltStopped, nil
+		}
 		return fmt.Sprintf("what the plan relies on could not be read again: %v", err), nil
 	}
 	if words := c.Plan.stale(fresh, keys); len(words) > 0 {
@@ -145,7 +164,7 @@ func (c *coordinator) checkFresh(ctx context.Context) (halted string, err error)
 // operation these are all of them; on a resumed run, those of the operations that are left, less what is done itself or
 // waited for something that is done.
 func (c *coordinator) relied() []Key {
-	if c.counts.Done == 0 {
+	if c.counts.Done == 0 && len(c.before) == 0 {
 		keys := make([]Key, len(c.Plan.Touched))
 		for i, t := range c.Plan.Touched {
 			keys[i] = t.Key
@@ -155,13 +174,16 @@ func (c *coordinator) relied() []Key {
 	changed, left := map[Key]bool{}, map[Key]bool{}
 	for i := range c.Plan.Operations {
 		op := &c.Plan.Operations[i]
-		if c.outcomes[op.ID].Status != Done {
+		if c.outcomes[op.ID].Status != Done && !c.before[op.ID] {
 			left[op.Key], left[op.Login.Key()] = true, true
 			continue
 		}
 		changed[op.Key], changed[op.Login.Key()] = true, true
-		for _, d := range c.dependants[op.ID] {
-			changed[c.ops[d].Key] = true
+	}
+	for i := range c.Plan.Operations {
+		op := &c.Plan.Operations[i]
+		if slices.ContainsFunc(op.Needs, func(n int) bool { return c.outcomes[n].Status == Done || c.before[n] }) {
+			changed[op.Key] = true
 		}
 	}
 	var keys []Key
@@ -181,6 +203,9 @@ func (c *coordinator) settle(ctx context.Context, ended []finished) error {
 	var changes []RecordChange
 	entries := make([]JournalEntry, len(ended))
 	for i, f := range ended {
+		for at := range f.outcomes {
+			f.outcomes[at].Millis = f.took.Milliseconds()
+		}
 		f.entry.Ended, f.entry.Outcomes = c.engine.now(), f.outcomes
 		entries[i] = f.entry
 		changes = append(changes, c.take(f.outcomes)...)
@@ -191,14 +216,26 @@ func (c *coordinator) settle(ctx context.Context, ended []finished) error {
 		return err
 	}
 	for _, f := range ended {
-		for _, o := range f.outcomes {
-			next := c.conclude
-			if o.Status == NotDone && c.halted == "" {
-				next = c.again
-			}
-			if err := next(o); err != nil {
-				return err
-			}
+		if err := c.follow(f.outcomes); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// follow does what the outcomes of a call ask for.
+func (c *coordinator) follow(outcomes []Outcome) error {
+	c.parts.note(outcomes)
+	if c.halted == "" && outcomes[0].Split {
+		return c.cut(outcomes)
+	}
+	for _, o := range outcomes {
+		next := c.conclude
+		if o.Status == NotDone && c.halted == "" {
+			next = c.again
+		}
+		if err := next(o); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -213,7 +250,7 @@ func (c *coordinator) take(outcomes []Outcome) (changes []RecordChange) {
 	for i := range outcomes {
 		o := &outcomes[i]
 		if o.Status == Done || o.Status == Failed {
-			o.Attempts = max(1, o.Attempts) + c.tried[o.Operation]
+			o.Attempts = max(1, c.sent[o.Operation])
 		}
 		if o.Status != Done {
 			continue
@@ -275,19 +312,6 @@ func (c *coordinator) conclude(o Outcome) error {
 	return nil
 }
 
-// tries is how often an operation is sent when its answer is lost and it is then found not done.
-const tries = 3
-
-// again puts an operation that was looked up and found not done back in the queue, unless it was tried often enough.
-func (c *coordinator) again(o Outcome) error {
-	if c.tried[o.Operation]++; c.tried[o.Operation] < tries {
-		c.enqueue(o.Operation)
-		return nil
-	}
-	o.Status, o.Message = Failed, fmt.Sprintf("sent %d times and never done: %s", tries, o.Message)
-	return c.conclude(o)
-}
-
 func (c *coordinator) skip(op *Operation, why string) error {
 	return c.conclude(Outcome{Operation: op.ID, Status: Skipped, Message: why})
 }
@@ -307,9 +331,23 @@ func (c *coordinator) end(o Outcome) {
 		c.counts.Unknown++
 	}
 	c.Run.Counts = c.counts
+	c.tell(Event{Operation: c.ops[o.Operation], Outcome: &o})
+}
+
+// tell tells the watcher.
+func (c *coordinator) tell(e Event) {
+	c.Run.Figures = c.total()
 	if c.Watch != nil {
-		c.Watch(Event{Run: *c.Run, Operation: c.ops[o.Operation], Outcome: &o})
+		e.Run = *c.Run
+		c.Watch(e)
 	}
+}
+
+// total are the figures of this go and those before.
+func (c *coordinator) total() Figures {
+	f := c.figures
+	c.limit.fill(&f)
+	return f.plus(c.earlier)
 }
 
 // finish ends the run and stores it.
@@ -317,6 +355,9 @@ func (c *coordinator) finish(ctx context.Context, why string) error {
 	r := c.Run
 	r.Outcomes = make([]Outcome, 0, len(c.Plan.Operations)) // events show the old ones
 	for _, op := range c.Plan.Operations {
+		if c.before[op.ID] {
+			continue
+		}
 		o, ended := c.outcomes[op.ID]
 		if !ended {
 			o = Outcome{Operation: op.ID, Status: NotDone, Message: cmp.Or(why, "not started")}
@@ -324,7 +365,8 @@ func (c *coordinator) finish(ctx context.Context, why string) error {
 		}
 		r.Outcomes = append(r.Outcomes, o)
 	}
-	r.Counts, r.EndTime, r.Message = c.counts, c.engine.now(), why
+	c.showHold(time.Now(), Hold{})
+	r.Counts, r.EndTime, r.Message, r.Figures = c.counts, c.engine.now(), why, c.total()
 	switch {
 	case c.counts.Done == c.counts.Total:
 		r.State, r.Message = RunSucceeded, ""

@@ -5,48 +5,95 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 )
 
-// carry sends a call, after its pause, and looks up what became of it when its answer was lost. It runs beside the
-// coordinator and looks at nothing of it that changes.
+// carry sends a call and looks up what became of it when its answer was lost. It runs beside the coordinator and looks at
+// nothing of it that changes.
 func (c *coordinator) carry(ctx context.Context, call begun) result {
-	if call.pause > 0 {
-		select {
-		case <-time.After(call.pause):
-		case <-c.Stop:
-		case <-ctx.Done():
-		}
-		if why := c.interrupted(ctx); why != "" {
-			return result{finished{call.entry, call.all(NotDone, why)}, why}
-		}
+	var told atomic.Bool
+	call.Tell = func(r Request) {
+		told.Store(true)
+		c.limit.told(r, time.Now())
 	}
-	target := c.engine.Target
-	outcomes, err := target.Apply(ctx, call.Call)
+	began := time.Now()
+	outcomes, err := c.engine.Target.Apply(ctx, call.Call)
+	took := time.Since(began)
 	if err != nil {
-		return result{finished{call.entry, call.all(NotDone, err.Error())}, err.Error()}
+		return call.untaken(ctx, err)
 	}
 	at, why := call.lost(outcomes)
 	if why == "" {
-		return result{finished: finished{call.entry, outcomes}}
+		if !told.Load() { // a target that tells nothing of its requests is judged by its calls
+			c.limit.told(Request{Name: call.name(), Took: took}, time.Now())
+		}
+		return result{finished: finished{entry: call.entry, outcomes: outcomes, took: took}, call: call}
 	}
-	lost := fmt.Sprintf("the answer to operation %d (%s) was lost (%s)", call.Steps[at].Operation.ID, call.Steps[at].Operation.Title(), why)
-	found, err := target.Confirm(ctx, call.Call)
+	var trouble *Trouble
+	if at < len(outcomes) {
+		trouble = outcomes[at].Trouble
+	}
+	r := c.confirm(ctx, call, fmt.Sprintf("the answer to operation %d (%s) was lost (%s)", call.Steps[at].Operation.ID, call.Steps[at].Operation.Title(), why))
+	for i := range r.outcomes {
+		if r.outcomes[i].Status == NotDone {
+			r.outcomes[i].Message, r.trouble = why, cmp.Or(r.trouble, trouble)
+		}
+	}
+	r.took = time.Since(began)
+	return r
+}
+
+// untaken is the result of a call that upstream did not take: nothing was done.
+func (call begun) untaken(ctx context.Context, err error) result {
+	r := result{finished: finished{entry: call.entry, outcomes: call.all(NotDone, err.Error())}, call: call}
+	if r.trouble = troubleOf(err); r.trouble == nil || ctx.Err() != nil {
+		r.halt = err.Error()
+		return r
+	}
+	for i := range r.outcomes {
+		r.outcomes[i].Trouble = r.trouble
+	}
+	return r
+}
+
+// confirm looks up what became of a call, why saying how that came into doubt.
+func (c *coordinator) confirm(ctx context.Context, call begun, why string) result {
+	r := result{finished: finished{entry: call.entry}, call: call}
+	found, err := c.engine.Target.Confirm(ctx, call.Call)
 	if err == nil {
-		if _, still := call.lost(found); still != "" {
-			err = errors.New(still)
+		at, still := call.lost(found)
+		if still == "" {
+			r.outcomes = found
+			return r
 		}
-	}
-	if err != nil {
-		lost += " and looking it up failed: " + err.Error()
-		return result{finished{call.entry, call.all(Unknown, lost)}, lost}
-	}
-	for i := range found {
-		if found[i].Status == NotDone {
-			found[i].Message = why
+		err = errors.New(still)
+		if at < len(found) {
+			r.trouble = found[at].Trouble
 		}
+		r.doubt = true
+	} else {
+		r.trouble = troubleOf(err)
+		r.doubt = r.trouble != nil
 	}
-	return result{finished: finished{call.entry, found}}
+	why += " and looking it up failed: " + err.Error()
+	r.outcomes = call.all(Unknown, why)
+	if call.lookups++; ctx.Err() != nil || r.trouble == nil && call.lookups >= tries {
+		r.doubt = false
+	}
+	if r.call = call; !r.doubt {
+		r.halt = why
+	}
+	return r
+}
+
+// name tells calls apart that take differently long.
+func (c Call) name() string {
+	if len(c.Steps) != 1 {
+		return ""
+	}
+	op := &c.Steps[0].Operation
+	return string(op.Action) + " " + string(op.Key.Kind)
 }
 
 // lost tells which step of a call has no known outcome, and says why; no words when each has one. Outcomes that do not

@@ -18,9 +18,13 @@ type Engine struct {
 	Clock func() time.Time
 	// Parallel is the number of calls in flight when a run names none; 0 means 8.
 	Parallel int
-	// Pause is how long a run waits before it sends an operation again whose answer was lost and that was then found not
-	// done; each time twice as long. 0 means 2 s.
+	// Pause is the ceiling of the first pause before an operation is sent again; each further one is twice as high, up to 30
+	// times. 0 means 2 s.
 	Pause time.Duration
+	// Patience is how long a run waits for upstream when it does not say itself; 0 means 30 minutes, less than 0 not at all.
+	Patience time.Duration
+	// Random draws numbers in [0, 1) for the jitter of pauses; nil means math/rand.
+	Random func() float64
 }
 
 // ErrNotRecorded: nothing is recorded of the company yet; a refresh comes first.

@@ -25,6 +25,9 @@ type Execution struct {
 	Secrets Secrets
 	// Stop asks for an orderly end: calls in flight are finished, nothing is started.
 	Stop <-chan struct{}
+	// Pause, if given, makes the run stand still (true) and go on (false): calls in flight are finished, nothing is started,
+	// and the run keeps its place and its secrets.
+	Pause <-chan bool
 	// Watch, if given, is called after every change, from one goroutine.
 	Watch func(Event)
 }
@@ -64,42 +67,70 @@ func (c *coordinator) carryOn(ctx context.Context) (halted string, err error) {
 	return "", nil
 }
 
-// coordinator is the state of an execution. Only its own goroutine touches it.
+// coordinator is the state of an execution. Only its own goroutine touches it, but for the limit, which has a lock.
 type coordinator struct {
 	Execution
 	engine *Engine
 	world  *World
 	ops    map[int]*Operation
-	// outcomes holds how an operation ended, for those that have.
+	// outcomes holds how an operation ended, for those that have; before those that an earlier run did.
 	outcomes   map[int]Outcome
+	before     map[int]bool
 	dependants map[int][]int
 	// open counts the needs of an operation that are not done yet.
 	open  map[int]int
 	ready []int
-	// lost are calls that the journal knows as begun only.
+	// later are operations that are sent again when their time comes, nextLater that of the first.
+	later     []postponed
+	nextLater time.Time
+	// lost are calls that the journal knows as begun only; doubts those of this go whose look-up is to be repeated.
 	lost     []JournalEntry
+	doubts   []doubt
 	lastCall int
 	counts   RunCounts
-	// tried counts how often an operation was found not done.
-	tried map[int]int
+	// sent counts how often an operation was sent, tried how often it was then found not done.
+	sent, tried map[int]int
+	// parts says of operations of a batch that was refused with which others they go again.
+	parts   splits
+	limit   *limit
+	circuit circuit
+	// troubled is when the first trouble came since upstream answered last.
+	troubled time.Time
+	paused   bool
+	standing standstill
+	// figures are of this go, earlier those before.
+	figures, earlier Figures
 	// halted says why no further call is started; empty while work goes on.
 	halted string
 }
+
+// The pauses between two tries, unless the engine says otherwise.
+const (
+	defaultPause = 2 * time.Second
+	longestPause = 30 // times as long
+	longestProbe = 30 * time.Second
+)
 
 func newCoordinator(e *Engine, x Execution, world *World) *coordinator {
 	n := len(x.Plan.Operations)
 	c := &coordinator{
 		Execution: x, engine: e, world: world,
-		ops: make(map[int]*Operation, n), outcomes: make(map[int]Outcome, n),
+		ops: make(map[int]*Operation, n), outcomes: make(map[int]Outcome, n), before: x.Run.others(x.Plan),
 		dependants: map[int][]int{}, open: make(map[int]int, n),
-		tried: map[int]int{}, counts: RunCounts{Total: n},
+		sent: map[int]int{}, tried: map[int]int{}, earlier: x.Run.Figures,
+		limit: newLimit(cmp.Or(x.Run.Options.Parallel, e.Parallel, 8)),
 	}
+	first := cmp.Or(e.Pause, defaultPause)
+	c.circuit.wait = newBackoff(first, longestPause*first, e.Random)
+	c.counts.Total = n - len(c.before)
 	for i := range x.Plan.Operations {
 		op := &x.Plan.Operations[i]
 		c.ops[op.ID] = op
-		c.open[op.ID] = len(op.Needs)
 		for _, need := range op.Needs {
-			c.dependants[need] = append(c.dependants[need], op.ID)
+			if !c.before[need] {
+				c.open[op.ID]++
+				c.dependants[need] = append(c.dependants[need], op.ID)
+			}
 		}
 	}
 	return c
@@ -109,55 +140,122 @@ func newCoordinator(e *Engine, x Execution, world *World) *coordinator {
 type finished struct {
 	entry    JournalEntry
 	outcomes []Outcome
+	// trouble is why upstream did not take it; nil when it was answered.
+	trouble *Trouble
+	took    time.Duration
 }
 
 // result is what a call's goroutine reports.
 type result struct {
 	finished
+	call begun
 	// halt says why nothing else should be started.
 	halt string
+	// doubt: what became of the call is not known, and looking it up is to be tried again.
+	doubt bool
 }
 
 // work starts calls while there is room and settles those that come back, until nothing is left or a reason to stop
 // comes up.
 func (c *coordinator) work(ctx context.Context) (halted string, err error) {
-	room := cmp.Or(c.Run.Options.Parallel, c.engine.Parallel, 8)
 	results := make(chan result)
 	flying := 0
-	stop := c.Stop
+	probes := make(chan *Trouble)
+	probing := false
+	stop, cut := c.Stop, ctx.Done()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
 	for {
-		c.halted = cmp.Or(c.halted, c.interrupted(ctx))
+		now := time.Now()
+		c.halted = cmp.Or(c.halted, c.interrupted(ctx), c.outOfPatience(now))
+		c.wake(now)
 		if c.halted == "" && err == nil {
 			var calls []begun
-			if calls, err = c.begin(ctx, room-flying); err == nil {
-				for _, call := range calls {
-					go func() { results <- c.carry(ctx, call) }()
-				}
-				flying += len(calls)
+			if calls, err = c.begin(ctx, c.room(now, flying)); err == nil {
+				flying += c.send(ctx, calls, results)
+			}
+			if c.probeDue(now) && !probing {
+				probing = true
+				go func() { probes <- c.probe(ctx) }()
 			}
 		}
-		if flying == 0 {
+		c.show(now)
+		if flying == 0 && !probing && (c.halted != "" || err != nil || c.idle()) {
+			c.leaveDoubts()
 			return c.halted, err
 		}
+		timer.Reset(c.nap(now, probing))
 		select {
 		case <-stop:
 			stop = nil // interrupted sees it
+		case <-cut:
+			cut = nil
+		case c.paused = <-c.Pause:
+			c.troubled = time.Time{} // a pause takes nobody's patience
+		case t := <-probes:
+			probing = false
+			c.circuit.probed(time.Now(), t)
 		case r := <-results:
-			back := []result{r}
-			for more := true; more; {
-				select {
-				case r := <-results:
-					back = append(back, r)
-				default:
-					more = false
-				}
-			}
+			back := gather(results, r)
 			flying -= len(back)
+			c.limit.flying(flying)
 			if e := c.land(ctx, back); e != nil && err == nil {
 				err = e
 			}
+		case <-timer.C:
 		}
 	}
+}
+
+// gather takes what came back together with a first one.
+func gather(results <-chan result, first result) []result {
+	back := []result{first}
+	for {
+		select {
+		case r := <-results:
+			back = append(back, r)
+		default:
+			return back
+		}
+	}
+}
+
+// send lets calls go, and look-ups whose time has come; it tells how many.
+func (c *coordinator) send(ctx context.Context, calls []begun, results chan<- result) (n int) {
+	now := time.Now()
+	for _, call := range calls {
+		go func() { results <- c.carry(ctx, call) }()
+	}
+	n = len(calls)
+	left := c.doubts[:0]
+	for _, d := range c.doubts {
+		if d.at.After(now) || c.circuit.state == circuitOpen || c.limit.room(now) == 0 {
+			left = append(left, d)
+			continue
+		}
+		n++
+		go func() { results <- c.confirm(ctx, d.call, d.why) }()
+	}
+	c.doubts = left
+	return n
+}
+
+// room is how many calls may start now. A call whose outcome is in doubt keeps its place.
+func (c *coordinator) room(now time.Time, flying int) int {
+	switch {
+	case c.paused || c.circuit.state == circuitOpen:
+		return 0
+	case c.circuit.state == circuitHalfOpen:
+		return 1 - flying - len(c.doubts)
+	}
+	room := c.limit.room(now) - flying - len(c.doubts)
+	c.limit.flying(flying + max(0, min(room, len(c.ready))))
+	return room
+}
+
+// idle tells whether nothing is left to be done.
+func (c *coordinator) idle() bool {
+	return len(c.ready) == 0 && len(c.later) == 0 && len(c.doubts) == 0
 }
 
 // haltStopped is the reason to stop that is nobody's fault.
@@ -175,20 +273,44 @@ func (x *Execution) interrupted(ctx context.Context) string {
 	}
 }
 
-// begun is a call on its way, with its entry in the journal, and the pause before it is sent.
+// begun is a call on its way, with its entry in the journal.
 type begun struct {
 	Call
 	entry JournalEntry
-	pause time.Duration
+	// lookups counts how often its outcome was looked up in vain.
+	lookups int
 }
 
 // begin picks operations that can go now, at most room calls of them, and writes their intent to the journal.
 func (c *coordinator) begin(ctx context.Context, room int) ([]begun, error) {
-	var calls []begun
-	open := map[string]int{} // batch group -> index of the call that still has room
+	if room <= 0 {
+		return nil, nil
+	}
+	calls, err := c.pick(room)
+	if err != nil || len(calls) == 0 {
+		return nil, err
+	}
+	entries := make([]JournalEntry, len(calls))
+	for i, call := range calls {
+		entries[i] = call.entry
+		for _, id := range call.entry.Operations {
+			c.sent[id]++
+		}
+	}
+	c.figures.Calls += len(calls)
+	return calls, c.engine.Store.Begin(ctx, entries...)
+}
+
+// load is what a call that is being filled holds.
+type load struct{ call, size int }
+
+// pick takes operations from the queue and makes calls of them.
+func (c *coordinator) pick(room int) (calls []begun, err error) {
+	loads := map[string]load{} // batch group -> the call that still has room
+	c.leastFirst()
 	for len(c.ready) > 0 {
 		op := c.ops[c.ready[0]]
-		step := Step{Operation: *op, Refs: c.refs(op)}
+		step := Step{Operation: *op, Refs: c.refs(op), Sent: c.sent[op.ID]}
 		if why := c.secret(&step); why != "" {
 			c.ready = c.ready[1:]
 			if err := c.skip(op, why); err != nil {
@@ -196,52 +318,61 @@ func (c *coordinator) begin(ctx context.Context, room int) ([]begun, error) {
 			}
 			continue
 		}
-		batch := c.batch(op)
-		at, shared := open[batch.Group]
+		batch := c.batch(&step)
+		at, shared := loads[batch.Group]
+		if shared && batch.Room > 0 && at.size+batch.Weight > batch.Room {
+			shared = false
+		}
 		if !shared {
 			if len(calls) == room {
 				break
 			}
-			c.lastCall++
-			calls = append(calls, begun{
-				Call:  Call{Run: c.Run.Name, Number: c.lastCall, Company: c.world.Company()},
-				entry: JournalEntry{Company: c.Run.Company, Run: c.Run.Name, Number: c.lastCall, Began: c.engine.now()},
-			})
-			at = len(calls) - 1
-			if batch.Group != "" {
-				open[batch.Group] = at
-			}
+			calls = append(calls, c.newCall())
+			at = load{call: len(calls) - 1}
 		}
 		c.ready = c.ready[1:]
-		calls[at].Steps = append(calls[at].Steps, step)
-		calls[at].entry.Operations = append(calls[at].entry.Operations, op.ID)
-		calls[at].pause = max(calls[at].pause, c.pause(op))
-		if len(calls[at].Steps) == batch.Size {
-			delete(open, batch.Group)
+		call := &calls[at.call]
+		call.Steps = append(call.Steps, step)
+		call.entry.Operations = append(call.entry.Operations, op.ID)
+		at.size += batch.Weight
+		if loads[batch.Group] = at; batch.Group == "" || len(call.Steps) == batch.Size {
+			delete(loads, batch.Group)
 		}
 	}
-	if len(calls) == 0 {
-		return nil, nil
-	}
-	entries := make([]JournalEntry, len(calls))
-	for i, call := range calls {
-		entries[i] = call.entry
-	}
-	return calls, c.engine.Store.Begin(ctx, entries...)
+	return calls, nil
 }
 
-// pause is how long to wait before an operation is sent again.
-func (c *coordinator) pause(op *Operation) time.Duration {
-	if n := c.tried[op.ID]; n > 0 {
-		return cmp.Or(c.engine.Pause, 2*time.Second) << (n - 1)
+func (c *coordinator) newCall() begun {
+	c.lastCall++
+	return begun{
+		Call: Call{
+			Run: c.Run.Name, Number: c.lastCall, Company: c.world.Company(), UsersBy: c.Run.Options.UsersBy,
+		},
+		entry: JournalEntry{Company: c.Run.Company, Run: c.Run.Name, Number: c.lastCall, Began: c.engine.now()},
 	}
-	return 0
 }
 
-func (c *coordinator) batch(op *Operation) Batch {
+// leastFirst puts first, while one call at a time is let through, what was sent least often: an operation that upstream
+// always answers with a 5xx must not keep the circuit from closing.
+func (c *coordinator) leastFirst() {
+	if c.circuit.state != circuitHalfOpen || len(c.ready) == 0 {
+		return
+	}
+	at := 0
+	for i, id := range c.ready {
+		if c.sent[id] < c.sent[c.ready[at]] {
+			at = i
+		}
+	}
+	id := c.ready[at]
+	copy(c.ready[1:at+1], c.ready[:at])
+	c.ready[0] = id
+}
+
+func (c *coordinator) batch(step *Step) Batch {
 	if b, ok := c.engine.Target.(Batcher); ok {
-		if batch := b.Batch(op); batch.Group != "" {
-			return batch
+		if batch := b.Batch(step, c.Run.Options.UsersBy); batch.Group != "" {
+			return c.parts.batch(step.Operation.ID, batch)
 		}
 	}
 	return Batch{Size: 1}
@@ -265,8 +396,14 @@ func (c *coordinator) secret(s *Step) string {
 // land settles calls that came back. A call whose outcome is unknown stays open in the journal.
 func (c *coordinator) land(ctx context.Context, back []result) error {
 	var ended []finished
+	now := time.Now()
 	for _, r := range back {
 		c.halted = cmp.Or(c.halted, r.halt)
+		c.met(now, r)
+		if r.doubt {
+			c.doubtful(now, r)
+			continue
+		}
 		if slices.ContainsFunc(r.outcomes, func(o Outcome) bool { return o.Status == Unknown }) {
 			for _, o := range r.outcomes {
 				o.Status = Unknown

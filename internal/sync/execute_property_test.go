@@ -295,9 +295,9 @@ func (m *model) Observe(context.Context, string, func(Record) error) (Company, e
 	return Company{}, errors.New("the model is not observed")
 }
 
-func (m *model) Batch(op *Operation) Batch {
-	if op.Key.Kind == KindUser {
-		return Batch{"users", 2}
+func (m *model) Batch(step *Step, _ UsersBy) Batch {
+	if step.Operation.Key.Kind == KindUser {
+		return Batch{Group: "users", Size: 2}
 	}
 	return Batch{Size: 1}
 }
@@ -614,7 +614,7 @@ func TestWhatIsSentAgainIsSentLater(t *testing.T) {
 	target := newModel(world)
 	target.applies = []mishap{lostBefore, lostBefore}
 	run := &Run{Name: "run-1", Company: "c1", State: RunRunning}
-	engine := &Engine{Store: newBooks(world), Target: target, Pause: 10 * time.Millisecond}
+	engine := &Engine{Store: newBooks(world), Target: target, Pause: 10 * time.Millisecond, Random: func() float64 { return 1 }}
 	began := time.Now()
 	if err := engine.Execute(t.Context(), Execution{Run: run, Plan: plan}); err != nil || run.State != RunSucceeded {
 		t.Fatalf("run is %s: %s, error %v", run.State, run.Message, err)

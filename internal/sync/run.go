@@ -1,6 +1,9 @@
 package sync
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Run is one application of a plan.
 type Run struct {
@@ -16,6 +19,12 @@ type Run struct {
 	StartTime time.Time `json:"startTime"`
 	EndTime   time.Time `json:"endTime,omitzero"`
 	Counts    RunCounts `json:"counts"`
+	// RetryOf is the run whose failed part this one does; Only are its operations then, in ascending order, all of them else.
+	RetryOf string `json:"retryOf,omitempty"`
+	Only    []int  `json:"only,omitempty"`
+	// Hold says why it stands still while it goes on.
+	Hold    *Hold   `json:"hold,omitempty"`
+	Figures Figures `json:"figures,omitzero"`
 	// Message says why the run stopped, when it did not simply succeed.
 	Message string `json:"message,omitempty"`
 	// Outcomes is filled when the run has ended, by operation id.
@@ -26,6 +35,69 @@ type Run struct {
 type RunOption struct {
 	// Parallel is the highest number of calls in flight; 0 means the engine's default.
 	Parallel int `json:"parallel,omitempty"`
+	// Patience is how long the run waits for upstream when that is down or wants no calls; 0 means the engine's default,
+	// less than 0 that it does not wait.
+	Patience time.Duration `json:"patience,omitempty"`
+	UsersBy  UsersBy       `json:"usersBy,omitempty"`
+}
+
+// UsersBy is how a target creates, changes and deletes users.
+type UsersBy string
+
+// The ways. UsersByDefault leaves it to the target.
+const (
+	UsersByDefault UsersBy = ""
+	// UsersByImport sends many at a time, as rows of an import.
+	UsersByImport UsersBy = "import"
+	// UsersByAdmin makes a call for each.
+	UsersByAdmin UsersBy = "admin"
+)
+
+// Figures are what a run came to, over all its goes.
+type Figures struct {
+	// Calls are those of the journal, Requests what they took upstream (0 when the target does not tell), Repeats the
+	// operations and batches that were sent again, Refused the requests answered 429.
+	Calls    int `json:"calls,omitempty"`
+	Requests int `json:"requests,omitempty"`
+	Repeats  int `json:"repeats,omitempty"`
+	Refused  int `json:"refused,omitempty"`
+	// Limit is how many calls may be in flight, as learned so far, HighestLimit the most that it was.
+	Limit        int `json:"limit,omitempty"`
+	HighestLimit int `json:"highestLimit,omitempty"`
+	// HeldBack is what requests were held back before they were sent, summed over them. Throttled, Waited and Paused are
+	// how long the run stood still because upstream wanted no calls, was down, or because of a pause.
+	HeldBack  time.Duration `json:"heldBack,omitempty"`
+	Throttled time.Duration `json:"throttled,omitempty"`
+	Waited    time.Duration `json:"waited,omitempty"`
+	Paused    time.Duration `json:"paused,omitempty"`
+}
+
+// plus adds the figures of an earlier go; the limit is that of this one.
+func (f Figures) plus(o Figures) Figures {
+	f.Calls += o.Calls
+	f.Requests += o.Requests
+	f.Repeats += o.Repeats
+	f.Refused += o.Refused
+	f.HighestLimit = max(f.HighestLimit, o.HighestLimit)
+	f.HeldBack += o.HeldBack
+	f.Throttled += o.Throttled
+	f.Waited += o.Waited
+	f.Paused += o.Paused
+	return f
+}
+
+// others are the operations of the plan that are not the run's: an earlier run has done them. Nil for a run of all.
+func (r *Run) others(p *Plan) map[int]bool {
+	if r.RetryOf == "" {
+		return nil
+	}
+	others := map[int]bool{}
+	for i := range p.Operations {
+		if id := p.Operations[i].ID; !slices.Contains(r.Only, id) {
+			others[id] = true
+		}
+	}
+	return others
 }
 
 // RunState is where a run stands.

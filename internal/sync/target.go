@@ -9,11 +9,18 @@ type Target interface {
 	// Read reads the records with the given keys afresh; the ones that do not exist are missing from the answer.
 	Read(ctx context.Context, company Company, observed Observed, keys []Key) (map[Key]Record, error)
 	// Apply carries out a call and gives one outcome for each of its steps, in their order. The error is for what concerns
-	// no single step (no account, cancelled before anything was sent): then nothing was done.
+	// no single step (no account, cancelled before anything was sent): then nothing was done. It is Trouble when the call
+	// may be sent again later.
 	Apply(ctx context.Context, call Call) ([]Outcome, error)
 	// Confirm looks up whether a call whose outcome is unknown took effect; it changes nothing upstream. A step that did
-	// not take effect comes back with status NotDone.
+	// not take effect comes back with status NotDone, and only when upstream's own lists had the time to show it.
 	Confirm(ctx context.Context, call Call) ([]Outcome, error)
+}
+
+// Prober is implemented by a target that can see, without changing anything, whether upstream is there. Its error is
+// Trouble when it is not.
+type Prober interface {
+	Probe(ctx context.Context, company Company) error
 }
 
 // Batch tells how many operations of one kind and action a target takes in one call, and how the calls are grouped:
@@ -21,11 +28,13 @@ type Target interface {
 type Batch struct {
 	Group string
 	Size  int
+	// Weight is what the operation takes of the Room of a call; a Room of 0 is without end.
+	Weight, Room int
 }
 
 // Batcher is implemented by a target that takes several operations in one call; without it, each goes alone.
 type Batcher interface {
-	Batch(op *Operation) Batch
+	Batch(step *Step, by UsersBy) Batch
 }
 
 // Call is what goes upstream at once: one operation, or several that the target takes as a batch.
@@ -36,6 +45,10 @@ type Call struct {
 	// Company as recorded.
 	Company Company
 	Steps   []Step
+	// UsersBy says how users are created, changed and deleted.
+	UsersBy UsersBy
+	// Tell, if given, is told of every request that the call makes; it may be called by several goroutines.
+	Tell func(Request)
 }
 
 // Step is one operation of a call with what it needs to be carried out.
@@ -43,6 +56,8 @@ type Step struct {
 	Operation Operation
 	// Refs are the upstream ids it needs, as recorded now (an earlier operation of the run may have created them).
 	Refs Refs
+	// Sent is how often the operation was sent before: upstream may be so already.
+	Sent int
 	// Password is the secret that Operation.Secret points at. It is never stored or shown.
 	Password string `json:"-"`
 }
@@ -87,7 +102,15 @@ type Outcome struct {
 	Message string `json:"message,omitempty"`
 	// Attempts counts how often it was sent.
 	Attempts int `json:"attempts,omitempty"`
+	// Millis is how long its call took the last time, with the look-up of a lost answer, in milliseconds.
+	Millis int64 `json:"millis,omitempty"`
 	// Seen is the thing as upstream shows it afterwards, when the target read it back: it is recorded in place of what the
 	// operation was expected to leave.
 	Seen Record `json:"-"`
+	// Trouble is what lost the answer (Unknown), or kept upstream from taking the call (NotDone); nil when waiting would not
+	// help.
+	Trouble *Trouble `json:"-"`
+	// Split: the call was refused as a whole, so that the fault may be that of another of its operations. The status is then
+	// NotDone, and the operations are sent again in smaller calls.
+	Split bool `json:"-"`
 }

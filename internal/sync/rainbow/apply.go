@@ -1,6 +1,7 @@
 package rainbow
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -16,14 +17,26 @@ const (
 
 // Batch tells which operations go together in an import: users by rows of mode rainbowvoice or useranddevice, pairings
 // by rows of mode device. What an import can't say, and all else, goes alone.
-func (t *Target) Batch(op *bulksync.Operation) bulksync.Batch {
-	if group := groupOf(op); group != "" {
-		return bulksync.Batch{Group: group, Size: t.opts.ImportBatch}
+func (t *Target) Batch(step *bulksync.Step, by bulksync.UsersBy) bulksync.Batch {
+	if group := t.groupOf(&step.Operation, by); group != "" {
+		return bulksync.Batch{Group: group, Size: t.opts.ImportBatch, Weight: weight(step), Room: t.opts.ImportBytes}
 	}
 	return bulksync.Batch{Size: 1}
 }
 
-func groupOf(op *bulksync.Operation) string {
+// weight is about the length of a step's row.
+func weight(step *bulksync.Step) int {
+	n := len(step.Operation.Login) + len(step.Password) + 64
+	for _, c := range step.Operation.Changes {
+		n += len(c.After) + 3
+	}
+	return n
+}
+
+func (t *Target) groupOf(op *bulksync.Operation, by bulksync.UsersBy) string {
+	if op.Key.Kind == bulksync.KindUser && cmp.Or(by, t.opts.UsersBy) == bulksync.UsersByAdmin && byAdmin(op) {
+		return ""
+	}
 	switch {
 	case op.Key.Kind == bulksync.KindUser && byImport(op):
 		return groupUsers
@@ -63,7 +76,13 @@ func (t *Target) Apply(ctx context.Context, call bulksync.Call) ([]bulksync.Outc
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	switch group, err := callGroup(call); {
+	ctx = withMeter(ctx, call)
+	all, err := t.apply(ctx, call)
+	return all, passing(err)
+}
+
+func (t *Target) apply(ctx context.Context, call bulksync.Call) ([]bulksync.Outcome, error) {
+	switch group, err := t.callGroup(call); {
 	case err != nil:
 		return nil, err
 	case group == groupUsers:
@@ -79,13 +98,13 @@ func (t *Target) Apply(ctx context.Context, call bulksync.Call) ([]bulksync.Outc
 }
 
 // callGroup is the group of a call's steps; a call without one has a single step.
-func callGroup(call bulksync.Call) (string, error) {
+func (t *Target) callGroup(call bulksync.Call) (string, error) {
 	if len(call.Steps) == 0 {
 		return "", fmt.Errorf("call %d of run %s has no steps", call.Number, call.Run)
 	}
-	group := groupOf(&call.Steps[0].Operation)
+	group := t.groupOf(&call.Steps[0].Operation, call.UsersBy)
 	for i := range call.Steps[1:] {
-		if other := groupOf(&call.Steps[i+1].Operation); other != group || group == "" {
+		if other := t.groupOf(&call.Steps[i+1].Operation, call.UsersBy); other != group || group == "" {
 			return "", fmt.Errorf("call %d of run %s mixes operations that can't go together", call.Number, call.Run)
 		}
 	}
@@ -94,15 +113,17 @@ func callGroup(call bulksync.Call) (string, error) {
 
 // Confirm looks up what became of a call whose answer was lost.
 func (t *Target) Confirm(ctx context.Context, call bulksync.Call) ([]bulksync.Outcome, error) {
-	switch group, err := callGroup(call); {
+	ctx = withMeter(ctx, call)
+	switch group, err := t.callGroup(call); {
 	case err != nil:
 		return nil, err
 	case group != "":
-		return t.confirmImport(ctx, call)
+		all, err := t.confirmImport(ctx, call)
+		return all, passing(err)
 	}
 	o, err := t.confirmStep(ctx, call.Company, call.Steps[0])
 	if err != nil {
-		return nil, err
+		return nil, passing(err)
 	}
 	return []bulksync.Outcome{o}, nil
 }

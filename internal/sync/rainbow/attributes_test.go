@@ -108,7 +108,7 @@ func TestWhatGoesByImport(t *testing.T) {
 		{bulksync.Operation{Action: bulksync.ActionCreate, Key: bulksync.ExtensionKey("PBX1", "3000")}, ""},
 		{bulksync.Operation{Action: bulksync.ActionAttach, Key: bulksync.E164("+331234567").Key()}, ""},
 	} {
-		if got := groupOf(&c.op); got != c.want {
+		if got := new(Target).groupOf(&c.op, ""); got != c.want {
 			t.Errorf("%s of %s %v: group %q, want %q", c.op.Action, c.op.Key, c.op.Changes, got, c.want)
 		}
 	}

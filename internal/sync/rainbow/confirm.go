@@ -12,10 +12,15 @@ import (
 )
 
 // confirmStep tells whether a single operation took effect. Upstream's lists may lag behind its writes, so what is not
-// there is looked for a second time.
+// there is looked for again: once for what does no harm when it is done twice, and as long as lists may lag for what
+// creates.
 func (t *Target) confirmStep(ctx context.Context, company bulksync.Company, step bulksync.Step) (bulksync.Outcome, error) {
 	o := bulksync.Outcome{Operation: step.Operation.ID, Status: bulksync.NotDone}
-	err := t.twice(ctx, func() (bool, error) {
+	bound := t.again()
+	if step.Operation.Action == bulksync.ActionCreate {
+		bound = t.opts.Settle
+	}
+	err := t.patiently(ctx, bound, func() (bool, error) {
 		left, holds, err := t.holds(ctx, company, step)
 		if holds {
 			o.Status, o.ID, o.Seen = bulksync.Done, left.id, left.seen
@@ -25,16 +30,25 @@ func (t *Target) confirmStep(ctx context.Context, company bulksync.Company, step
 	return o, err
 }
 
-// twice looks, and looks again after a pause when it was in vain.
-func (t *Target) twice(ctx context.Context, look func() (found bool, err error)) error {
-	if found, err := look(); found || err != nil {
-		return err
+// again is the pause before a second look.
+func (t *Target) again() time.Duration { return 5 * t.opts.PollInterval }
+
+// patiently looks again and again, at growing pauses, until something is found or the bound is over; at least twice.
+func (t *Target) patiently(ctx context.Context, bound time.Duration, look func() (found bool, err error)) error {
+	began, next := time.Now(), t.again()
+	for {
+		if found, err := look(); found || err != nil {
+			return err
+		}
+		left := bound - time.Since(began)
+		if left <= 0 {
+			return nil
+		}
+		if err := pause(ctx, min(next, left)); err != nil {
+			return err
+		}
+		next += next / 2
 	}
-	if err := pause(ctx, 5*t.opts.PollInterval); err != nil {
-		return err
-	}
-	_, err := look()
-	return err
 }
 
 func pause(ctx context.Context, d time.Duration) error {
@@ -130,7 +144,7 @@ func userIsAs(u *adminv1.User, op *bulksync.Operation) bool {
 
 // valueIsAs compares as the planner does: what it would not change again is done.
 func valueIsAs(u *adminv1.User, c bulksync.Change) bool {
-	if id, ok := strings.CutPrefix(c.Name, "licence "); ok {
+	if id, ok := strings.CutPrefix(c.Name, licencePrefix); ok {
 		return slices.ContainsFunc(u.GetProfiles(), func(p *adminv1.UserProfile) bool { return p.GetSubscriptionId() == id })
 	}
 	if a := findAttribute(c.Name); a != nil {

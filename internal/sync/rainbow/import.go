@@ -3,6 +3,7 @@ package rainbow
 import (
 	"context"
 	"fmt"
+	"net/http"
 
 	"google.golang.org/genproto/googleapis/api/httpbody"
 
@@ -69,15 +70,30 @@ func refused(call bulksync.Call, err error) ([]bulksync.Outcome, error) {
 	for i, step := range call.Steps {
 		all[i] = f.outcome(step)
 		all[i].Attempts = 1
+		if f.lost {
+			all[i].Trouble = trouble(err)
+		}
+		if !f.lost && len(all) > 1 && ofRows(f.status) {
+			all[i].Status, all[i].Split = bulksync.NotDone, true
+		}
 	}
 	return all, nil
 }
 
+// ofRows tells whether a file may be refused with a status because of one of its rows, or because it is too large.
+func ofRows(httpStatus int) bool {
+	switch httpStatus {
+	case http.StatusBadRequest, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity:
+		return true
+	}
+	return false
+}
+
 // unknown gives every step the outcome that must be looked up.
-func unknown(call bulksync.Call, why string) []bulksync.Outcome {
+func unknown(call bulksync.Call, why string, cause error) []bulksync.Outcome {
 	all := make([]bulksync.Outcome, len(call.Steps))
 	for i, step := range call.Steps {
-		all[i] = bulksync.Outcome{Operation: step.Operation.ID, Status: bulksync.Unknown, Message: hide(why, call.Steps...), Attempts: 1}
+		all[i] = bulksync.Outcome{Operation: step.Operation.ID, Status: bulksync.Unknown, Message: hide(why, call.Steps...), Attempts: 1, Trouble: trouble(cause)}
 	}
 	return all
 }
@@ -86,11 +102,11 @@ func unknown(call bulksync.Call, why string) []bulksync.Outcome {
 // already is answered with its old summary; its report is then the result too.
 func (t *Target) follow(ctx context.Context, call bulksync.Call, s sheet, reqID string) []bulksync.Outcome {
 	if reqID == "" {
-		return unknown(call, "upstream took the import and gave no id for it")
+		return unknown(call, "upstream took the import and gave no id for it", nil)
 	}
 	report, err := t.report(ctx, reqID)
 	if err != nil {
-		return unknown(call, fmt.Sprintf("import %s was taken and its report can't be read: %v", reqID, judge(err).message))
+		return unknown(call, fmt.Sprintf("import %s was taken and its report can't be read: %v", reqID, judge(err).message), err)
 	}
 	verdicts := s.verdicts(report, call.Steps)
 	all := make([]bulksync.Outcome, len(call.Steps))
@@ -101,7 +117,7 @@ func (t *Target) follow(ctx context.Context, call bulksync.Call, s sheet, reqID 
 		}
 	}
 	if err := t.readBack(ctx, call, all); err != nil {
-		return unknown(call, fmt.Sprintf("import %s has ended and what it did can't be read: %v", reqID, judge(err).message))
+		return unknown(call, fmt.Sprintf("import %s has ended and what it did can't be read: %v", reqID, judge(err).message), err)
 	}
 	return all
 }
@@ -180,27 +196,29 @@ func (t *Target) addSeen(ctx context.Context, company string, users map[bulksync
 	})
 }
 
-// importedUsers reads the users whose rows succeeded, were left open, or failed to create them; those that are to be there
-// and are not listed yet are looked for a second time.
+// importedUsers reads the users whose rows succeeded, were left open, or failed to create them. Those that are to be there
+// and are not listed yet, or not as they shall be, are looked for as long as lists may lag.
 func (t *Target) importedUsers(ctx context.Context, call bulksync.Call, all []bulksync.Outcome) (map[bulksync.Login]*adminv1.User, error) {
 	var wanted []bulksync.Login
-	due := map[bulksync.Login]bool{}
+	due := map[bulksync.Login]*bulksync.Operation{}
 	for i, o := range all {
 		op := &call.Steps[i].Operation
 		created := op.Action == bulksync.ActionCreate
 		if o.Status == "" || o.Status == bulksync.Done && op.Action != bulksync.ActionDelete || o.Status == bulksync.Failed && created {
 			wanted = append(wanted, op.Login)
-			due[op.Login] = created && o.Status == bulksync.Done
+			if o.Status == bulksync.Done {
+				due[op.Login] = op
+			}
 		}
 	}
 	if len(wanted) == 0 {
 		return nil, nil
 	}
 	var users map[bulksync.Login]*adminv1.User
-	err := t.twice(ctx, func() (complete bool, err error) {
+	err := t.patiently(ctx, t.opts.Settle, func() (complete bool, err error) {
 		users, err = t.usersByLogin(ctx, call.Company.ID, wanted)
-		for l, must := range due {
-			if must && users[l] == nil {
+		for l, op := range due {
+			if !userIsAs(users[l], op) {
 				return false, err
 			}
 		}
@@ -212,7 +230,7 @@ func (t *Target) importedUsers(ctx context.Context, call bulksync.Call, all []bu
 // confirmImport looks for the import of a call by its label. When there is none, nothing was done.
 func (t *Target) confirmImport(ctx context.Context, call bulksync.Call) ([]bulksync.Outcome, error) {
 	reqID := ""
-	err := t.twice(ctx, func() (bool, error) {
+	err := t.patiently(ctx, t.opts.Settle, func() (bool, error) {
 		resp, err := t.imports.ListUsersImports(ctx, &massprovisioningv1.ListUsersImportsRequest{CompanyId: &call.Company.ID})
 		for _, record := range resp.GetData() {
 			if record.GetLabel() == label(call) {
@@ -231,7 +249,7 @@ func (t *Target) confirmImport(ctx context.Context, call bulksync.Call) ([]bulks
 		}
 		return all, nil
 	}
-	group, err := callGroup(call)
+	group, err := t.callGroup(call)
 	if err != nil {
 		return nil, err
 	}

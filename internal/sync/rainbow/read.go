@@ -43,7 +43,7 @@ func (t *Target) Read(ctx context.Context, company bulksync.Company, observed bu
 	} {
 		if wanted := byKind[kind.kind]; len(wanted) > 0 {
 			if err := kind.read(ctx, wanted); err != nil {
-				return nil, err
+				return nil, passing(err)
 			}
 		}
 	}

@@ -65,7 +65,7 @@ func userRow(step *bulksync.Step) map[string]string {
 	services := 0
 	for _, c := range op.Changes {
 		name := c.Name
-		if strings.HasPrefix(name, "licence ") {
+		if strings.HasPrefix(name, licencePrefix) {
 			name = columnService + strconv.Itoa(services)
 			services++
 		}

@@ -1,6 +1,7 @@
 package rainbow
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"maps"
@@ -10,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 	"google.golang.org/grpc"
 
 	"github.com/rainbow-gateway/rainbow-gateway/internal/sandbox"
@@ -81,6 +82,7 @@ func newStage(t *testing.T, seedUsers int, opts Options) *stage {
 	s := &stage{T: t, sandbox: sandboxtest.Start(t, sandbox.Options{SeedUsers: seedUsers}), secrets: passwords{}}
 	s.client = &counted{ClientConnInterface: client(t, s.sandbox.URL, sandbox.AdminPassword), calls: map[string]int{}}
 	opts.Account, opts.PollInterval = sandbox.AdminLogin, 2*time.Millisecond
+	opts.Settle = cmp.Or(opts.Settle, 100*time.Millisecond)
 	s.target = New(s.client, opts)
 	store, err := state.Open(filepath.Join(t.TempDir(), "state.db"), state.Options{UpstreamURL: s.sandbox.URL})
 	if err != nil {
@@ -150,7 +152,7 @@ func (s *stage) recordedIsReal() {
 		s.Fatal(err)
 	}
 	defer view.Close()
-	if diff := cmp.Diff(dump(s.T, s.world()), dump(s.T, view)); diff != "" {
+	if diff := gocmp.Diff(dump(s.T, s.world()), dump(s.T, view)); diff != "" {
 		s.Errorf("the recorded state is not what upstream holds (-upstream +recorded):\n%s", diff)
 	}
 }

@@ -29,13 +29,29 @@ func (t *Target) applyStep(ctx context.Context, company bulksync.Company, step b
 		return bulksync.Outcome{}, hidden(fmt.Errorf("%s: %w", step.Operation.Title(), err), step)
 	}
 	if !f.lost && (f.status == http.StatusConflict || f.status == http.StatusNotFound) {
-		if left, holds, err := t.holds(ctx, company, step); err == nil && holds {
+		if left, holds, err := t.heldAlready(ctx, company, step); err == nil && holds {
 			return bulksync.Outcome{Operation: step.Operation.ID, Status: bulksync.Done, ID: left.id, Seen: left.seen, Attempts: 1}, nil
 		}
 	}
 	o := f.outcome(step)
 	o.Attempts = 1
+	if f.lost {
+		o.Trouble = trouble(err)
+	}
 	return o, nil
+}
+
+// heldAlready tells whether upstream is as an operation leaves it, of which it says that it can't be done. When it may
+// have been done by an earlier try, upstream gets the time to show it.
+func (t *Target) heldAlready(ctx context.Context, company bulksync.Company, step bulksync.Step) (left effect, holds bool, err error) {
+	if step.Sent == 0 && !unsure(ctx) {
+		return t.holds(ctx, company, step)
+	}
+	err = t.patiently(ctx, t.opts.Settle, func() (_ bool, err error) {
+		left, holds, err = t.holds(ctx, company, step)
+		return holds, err
+	})
+	return left, holds, err
 }
 
 // send makes the requests of a single operation.
@@ -44,6 +60,12 @@ func (t *Target) send(ctx context.Context, company bulksync.Company, step bulksy
 	attach := op.Action == bulksync.ActionAttach
 	switch op.Key.Kind {
 	case bulksync.KindUser:
+		switch op.Action {
+		case bulksync.ActionCreate:
+			return t.createUser(ctx, company, step)
+		case bulksync.ActionDelete:
+			return t.deleteUser(ctx, step)
+		}
 		return t.updateUser(ctx, company, step)
 	case bulksync.KindExtension:
 		switch op.Action {

@@ -32,6 +32,13 @@ type Options struct {
 	PageSize int
 	// ImportBatch is how many operations one import carries at most. Default: 500.
 	ImportBatch int
+	// ImportBytes is how long the rows of one import are at most, about. Default: 1 MiB.
+	ImportBytes int
+	// UsersBy is how users are created, changed and deleted when a run does not say: by imports unless it is UsersByAdmin.
+	UsersBy bulksync.UsersBy
+	// Settle is how long upstream's lists may lag behind its writes: so long what is not there is looked for before a
+	// creation is believed not done. Default: 20 s.
+	Settle time.Duration
 	// PollInterval is the first pause between two looks at a running import; later ones grow by half up to the longer of
 	// it and 5 s. Default: 200 ms.
 	PollInterval time.Duration
@@ -47,6 +54,9 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	o.PageSize = min(cmp.Or(o.PageSize, maxPage), maxPage)
 	o.ImportBatch = cmp.Or(o.ImportBatch, 500)
+	o.ImportBytes = cmp.Or(o.ImportBytes, 1<<20)
+	o.UsersBy = cmp.Or(o.UsersBy, bulksync.UsersByImport)
+	o.Settle = cmp.Or(o.Settle, 20*time.Second)
 	o.PollInterval = cmp.Or(o.PollInterval, 200*time.Millisecond)
 	o.PollTimeout = cmp.Or(o.PollTimeout, 15*time.Minute)
 	o.Parallel = cmp.Or(o.Parallel, 4)
@@ -74,11 +84,12 @@ type Target struct {
 var (
 	_ bulksync.Target  = (*Target)(nil)
 	_ bulksync.Batcher = (*Target)(nil)
+	_ bulksync.Prober  = (*Target)(nil)
 )
 
 // New makes a target over a connection that serves Rainbow's operations: the gateway's dispatcher or its upstream client.
 func New(conn grpc.ClientConnInterface, opts Options) *Target {
-	conn = documents{conn}
+	conn = metered{documents{conn}}
 	return &Target{
 		opts:          opts.withDefaults(),
 		users:         adminv1.NewUsersServiceClient(conn),
