@@ -172,7 +172,10 @@ type ManifestFile struct {
 	MediaType string `protobuf:"bytes,2,opt,name=media_type,json=mediaType,proto3" json:"media_type,omitempty"`
 	// The file's bytes. Passwords in it are kept in memory until the call, or the run that it starts, has ended; they
 	// are never stored.
-	Content       []byte `protobuf:"bytes,3,opt,name=content,proto3" json:"content,omitempty"`
+	Content []byte `protobuf:"bytes,3,opt,name=content,proto3" json:"content,omitempty"`
+	// How the text of a CSV file is encoded: "utf-8" (the default: text in another encoding is a fault that says which it
+	// is), "utf-16", "windows-1252", or "auto", which converts what it recognises.
+	Encoding      string `protobuf:"bytes,4,opt,name=encoding,proto3" json:"encoding,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -226,6 +229,13 @@ func (x *ManifestFile) GetContent() []byte {
 		return x.Content
 	}
 	return nil
+}
+
+func (x *ManifestFile) GetEncoding() string {
+	if x != nil {
+		return x.Encoding
+	}
+	return ""
 }
 
 // Position is a place in a manifest.
@@ -434,12 +444,13 @@ var File_rainbow_sync_v1_manifest_proto protoreflect.FileDescriptor
 
 const file_rainbow_sync_v1_manifest_proto_rawDesc = "" +
 	"\n" +
-	"\x1erainbow/sync/v1/manifest.proto\x12\x0frainbow.sync.v1\x1a\x1fgoogle/api/field_behavior.proto\"m\n" +
+	"\x1erainbow/sync/v1/manifest.proto\x12\x0frainbow.sync.v1\x1a\x1fgoogle/api/field_behavior.proto\"\x8e\x01\n" +
 	"\fManifestFile\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\x01R\x04name\x12\"\n" +
 	"\n" +
 	"media_type\x18\x02 \x01(\tB\x03\xe0A\x01R\tmediaType\x12 \n" +
-	"\acontent\x18\x03 \x01(\fB\x06\xe0A\x02\xe0A\x04R\acontent\"J\n" +
+	"\acontent\x18\x03 \x01(\fB\x06\xe0A\x02\xe0A\x04R\acontent\x12\x1f\n" +
+	"\bencoding\x18\x04 \x01(\tB\x03\xe0A\x01R\bencoding\"J\n" +
 	"\bPosition\x12\x12\n" +
 	"\x04file\x18\x01 \x01(\tR\x04file\x12\x12\n" +
 	"\x04line\x18\x02 \x01(\x05R\x04line\x12\x16\n" +

@@ -102,7 +102,7 @@ type CreatePlanRequest struct {
 	Parent string `protobuf:"bytes,1,opt,name=parent,proto3" json:"parent,omitempty"`
 	// The manifest: at least one file, or none with rules in renumber. Several are read as one manifest.
 	Manifest []*ManifestFile `protobuf:"bytes,2,rep,name=manifest,proto3" json:"manifest,omitempty"`
-	// Form of a CSV manifest: "rainbowvoice" or "useranddevice". Empty: told by its columns.
+	// Form of a CSV manifest: "rainbowvoice", "useranddevice", "user" or "device". Empty: told by its columns and actions.
 	Mode string `protobuf:"bytes,3,opt,name=mode,proto3" json:"mode,omitempty"`
 	// Separator of CSV cells: ";", ",", a tab or "|". Empty: told by the header line.
 	Delimiter string `protobuf:"bytes,4,opt,name=delimiter,proto3" json:"delimiter,omitempty"`
@@ -385,7 +385,9 @@ type ValidateManifestRequest struct {
 	// As in CreatePlanRequest; makes a difference only with against_state.
 	Strict bool `protobuf:"varint,6,opt,name=strict,proto3" json:"strict,omitempty"`
 	// Look also for what can't be planned in view of the recorded state of the company.
-	AgainstState  bool `protobuf:"varint,7,opt,name=against_state,json=againstState,proto3" json:"against_state,omitempty"`
+	AgainstState bool `protobuf:"varint,7,opt,name=against_state,json=againstState,proto3" json:"against_state,omitempty"`
+	// Give the faults as SARIF 2.1.0, too, for tools that show the findings of linters.
+	Sarif         bool `protobuf:"varint,8,opt,name=sarif,proto3" json:"sarif,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -465,6 +467,13 @@ func (x *ValidateManifestRequest) GetStrict() bool {
 func (x *ValidateManifestRequest) GetAgainstState() bool {
 	if x != nil {
 		return x.AgainstState
+	}
+	return false
+}
+
+func (x *ValidateManifestRequest) GetSarif() bool {
+	if x != nil {
+		return x.Sarif
 	}
 	return false
 }
@@ -583,10 +592,12 @@ type ValidateManifestResponse struct {
 	Faults []*ManifestFault `protobuf:"bytes,2,rep,name=faults,proto3" json:"faults,omitempty"`
 	// Number of users that it speaks of; 0 when it has faults.
 	UserCount int32 `protobuf:"varint,3,opt,name=user_count,json=userCount,proto3" json:"user_count,omitempty"`
-	// Its form: "rainbowvoice" or "useranddevice"; empty when it has faults.
+	// Its form: "rainbowvoice", "useranddevice", "user", "device" or "yaml"; empty when it has faults.
 	Mode string `protobuf:"bytes,4,opt,name=mode,proto3" json:"mode,omitempty"`
 	// SHA-256 with its secret cells blanked, lower-case hex; empty when it has faults.
-	Digest        string `protobuf:"bytes,5,opt,name=digest,proto3" json:"digest,omitempty"`
+	Digest string `protobuf:"bytes,5,opt,name=digest,proto3" json:"digest,omitempty"`
+	// The faults as a SARIF 2.1.0 document, when it was asked for.
+	Sarif         string `protobuf:"bytes,6,opt,name=sarif,proto3" json:"sarif,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -652,6 +663,13 @@ func (x *ValidateManifestResponse) GetMode() string {
 func (x *ValidateManifestResponse) GetDigest() string {
 	if x != nil {
 		return x.Digest
+	}
+	return ""
+}
+
+func (x *ValidateManifestResponse) GetSarif() string {
+	if x != nil {
+		return x.Sarif
 	}
 	return ""
 }
@@ -1232,7 +1250,7 @@ const file_rainbow_sync_v1_plan_service_proto_rawDesc = "" +
 	"\arequest\x18\x01 \x01(\v2\".rainbow.sync.v1.CreatePlanRequestH\x00R\arequest\x123\n" +
 	"\x04file\x18\x02 \x01(\v2\x1d.rainbow.sync.v1.ManifestFileH\x00R\x04file\x12\x16\n" +
 	"\x05chunk\x18\x03 \x01(\fH\x00R\x05chunkB\x06\n" +
-	"\x04part\"\xb1\x02\n" +
+	"\x04part\"\xcc\x02\n" +
 	"\x17ValidateManifestRequest\x124\n" +
 	"\x06parent\x18\x01 \x01(\tB\x1c\xe0A\x01\xfaA\x16\x12\x14rainbow-gateway/PlanR\x06parent\x12>\n" +
 	"\bmanifest\x18\x02 \x03(\v2\x1d.rainbow.sync.v1.ManifestFileB\x03\xe0A\x02R\bmanifest\x12\x17\n" +
@@ -1240,19 +1258,21 @@ const file_rainbow_sync_v1_plan_service_proto_rawDesc = "" +
 	"\tdelimiter\x18\x04 \x01(\tB\x03\xe0A\x01R\tdelimiter\x12\x1d\n" +
 	"\acomment\x18\x05 \x01(\tB\x03\xe0A\x01R\acomment\x12\x1b\n" +
 	"\x06strict\x18\x06 \x01(\bB\x03\xe0A\x01R\x06strict\x12(\n" +
-	"\ragainst_state\x18\a \x01(\bB\x03\xe0A\x01R\fagainstState\"\xb2\x01\n" +
+	"\ragainst_state\x18\a \x01(\bB\x03\xe0A\x01R\fagainstState\x12\x19\n" +
+	"\x05sarif\x18\b \x01(\bB\x03\xe0A\x01R\x05sarif\"\xb2\x01\n" +
 	"\x15UploadManifestRequest\x12D\n" +
 	"\arequest\x18\x01 \x01(\v2(.rainbow.sync.v1.ValidateManifestRequestH\x00R\arequest\x123\n" +
 	"\x04file\x18\x02 \x01(\v2\x1d.rainbow.sync.v1.ManifestFileH\x00R\x04file\x12\x16\n" +
 	"\x05chunk\x18\x03 \x01(\fH\x00R\x05chunkB\x06\n" +
-	"\x04part\"\xb3\x01\n" +
+	"\x04part\"\xc9\x01\n" +
 	"\x18ValidateManifestResponse\x12\x14\n" +
 	"\x05valid\x18\x01 \x01(\bR\x05valid\x126\n" +
 	"\x06faults\x18\x02 \x03(\v2\x1e.rainbow.sync.v1.ManifestFaultR\x06faults\x12\x1d\n" +
 	"\n" +
 	"user_count\x18\x03 \x01(\x05R\tuserCount\x12\x12\n" +
 	"\x04mode\x18\x04 \x01(\tR\x04mode\x12\x16\n" +
-	"\x06digest\x18\x05 \x01(\tR\x06digest\"B\n" +
+	"\x06digest\x18\x05 \x01(\tR\x06digest\x12\x14\n" +
+	"\x05sarif\x18\x06 \x01(\tR\x05sarif\"B\n" +
 	"\x0eGetPlanRequest\x120\n" +
 	"\x04name\x18\x01 \x01(\tB\x1c\xe0A\x02\xfaA\x16\n" +
 	"\x14rainbow-gateway/PlanR\x04name\"\x8e\x01\n" +

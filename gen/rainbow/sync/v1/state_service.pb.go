@@ -270,7 +270,7 @@ type ExportManifestRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// companies/{company}/state.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// Its form: "rainbowvoice" or "useranddevice". Empty: rainbowvoice when the company has a Cloud PBX, else
+	// Its form: "rainbowvoice", "useranddevice", "user" or "device". Empty: rainbowvoice when the company has a Cloud PBX, else
 	// useranddevice.
 	Mode          string `protobuf:"bytes,2,opt,name=mode,proto3" json:"mode,omitempty"`
 	unknownFields protoimpl.UnknownFields
