@@ -17,6 +17,12 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 
 // TestMain lets the property tests draw a few thousand cases unless told otherwise.
 func TestMain(m *testing.M) {
+	if os.Getenv(renderVariable) != "" {
+		if err := renderEverything(); err != nil {
+			panic(err)
+		}
+		os.Exit(0)
+	}
 	flag.Parse()
 	if checks := flag.Lookup("rapid.checks"); checks.Value.String() == checks.DefValue {
 		flag.Set("rapid.checks", "2000")

@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Format is a form in which a plan can be shown.
@@ -66,9 +68,15 @@ func (p *Plan) Render(w io.Writer, f Format, o RenderOptions) error {
 	return out.err
 }
 
-// actions are the actions in the order in which they are counted.
-func actions() []Action {
-	return []Action{ActionCreate, ActionUpdate, ActionDelete, ActionAttach, ActionDetach}
+// actions are those that plans are counted by: the usual ones, and what else comes in this plan.
+func (p *Plan) actions() []Action {
+	all := []Action{ActionCreate, ActionUpdate, ActionDelete, ActionAttach, ActionDetach}
+	for i := range p.Operations {
+		if a := p.Operations[i].Action; !slices.Contains(all, a) {
+			all = append(all, a)
+		}
+	}
+	return all
 }
 
 // symbol marks an action, as terraform and diff do.
@@ -82,16 +90,28 @@ func (a Action) symbol() string {
 		return "-"
 	case ActionAttach:
 		return ">"
+	case ActionDetach:
+		return "<"
+	case "save":
+		return "^"
+	case "restore":
+		return "v"
 	}
-	return "<"
+	return "*"
 }
 
 // shown is what the operation does to its user, for places that name the user already: "attach DDI +33298300513".
 func (o *Operation) shown() string {
-	if o.Key.Kind == KindUser {
+	title, login := o.Title(), string(o.Login)
+	for _, link := range []string{" of ", " to ", " from "} {
+		if rest, ok := strings.CutSuffix(title, link+login); ok {
+			return visible(rest)
+		}
+	}
+	if title == string(o.Action)+" user "+login {
 		return string(o.Action) + " user"
 	}
-	return visible(string(o.Action) + " " + o.thing())
+	return visible(title)
 }
 
 // details are the changes that the title does not tell.
@@ -169,7 +189,7 @@ func (p *Plan) Summary() string {
 		return "No changes: upstream is as the manifest wants it (" + unchanged + ")."
 	}
 	var parts []string
-	for _, a := range actions() {
+	for _, a := range p.actions() {
 		if counts[a] > 0 {
 			parts = append(parts, fmt.Sprintf("%d to %s", counts[a], a))
 		}
@@ -195,7 +215,7 @@ func visible(s string) string {
 	return b.String()
 }
 
-func hidden(r rune) bool { return !unicode.IsPrint(r) || r == unicode.ReplacementChar }
+func hidden(r rune) bool { return !unicode.IsPrint(r) || r == utf8.RuneError } // bytes that are no UTF-8 come as one
 
 // counted is a number with its noun, in the plural where it is one.
 func counted(n int, noun string) string {

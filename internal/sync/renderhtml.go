@@ -69,7 +69,7 @@ func (p *Plan) htmlHead(out *errWriter, title string, o RenderOptions) {
 
 func (p *Plan) htmlTally(out *errWriter) {
 	out.print("<table class=\"tally\">\n<thead><tr><th></th>")
-	for _, a := range actions() {
+	for _, a := range p.actions() {
 		out.print("<th scope=\"col\">", string(a), "</th>")
 	}
 	out.print("</tr></thead>\n<tbody>\n")
@@ -79,7 +79,7 @@ func (p *Plan) htmlTally(out *errWriter) {
 			continue
 		}
 		out.print("<tr><th scope=\"row\">", kind.title(), "</th>")
-		for _, a := range actions() {
+		for _, a := range p.actions() {
 			n := ""
 			if t[kind][a] > 0 {
 				n = strconv.Itoa(t[kind][a])
@@ -131,7 +131,7 @@ func (p *Plan) htmlRisks(out *errWriter) {
 func (p *Plan) htmlOperations(out *errWriter) {
 	out.print("<main>\n<h2>", counted(len(p.Operations), "operation"), " in the order in which they are carried out</h2>\n",
 		"<search hidden><label>Search <input type=\"search\" id=\"search\" placeholder=\"login, number, word\"></label>\n<span class=\"actions\">")
-	for _, a := range actions() {
+	for _, a := range p.actions() {
 		out.print("<label><input type=\"checkbox\" checked value=\"", string(a), "\"> ", string(a), "</label> ")
 	}
 	out.print("</span> <output id=\"found\"></output></search>\n")

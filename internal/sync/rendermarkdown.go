@@ -36,17 +36,17 @@ func (p *Plan) renderMarkdown(out *errWriter, o RenderOptions) {
 
 func (p *Plan) markdownTally(out *errWriter) {
 	out.print("\n| |")
-	for _, a := range actions() {
+	for _, a := range p.actions() {
 		out.print(" ", string(a), " |")
 	}
-	out.print("\n|---|", strings.Repeat("---:|", len(actions())), "\n")
+	out.print("\n|---|", strings.Repeat("---:|", len(p.actions())), "\n")
 	t := p.Tally()
 	for _, kind := range Kinds() {
 		if len(t[kind]) == 0 {
 			continue
 		}
 		out.print("| ", kind.title(), " |")
-		for _, a := range actions() {
+		for _, a := range p.actions() {
 			n := ""
 			if t[kind][a] > 0 {
 				n = strconv.Itoa(t[kind][a])
@@ -67,7 +67,7 @@ func (p *Plan) markdownRisks(out *errWriter) {
 		who := r.Who[:min(len(r.Who), markdownNames)]
 		out.print("- ", cell(r.What))
 		if len(who) > 0 {
-			out.print(": ", joined(who, ", ", code))
+			out.print(": ", joined(who, ", ", func(s string) string { return code(clipped(s)) }))
 		}
 		if more := len(r.Who) - len(who); more > 0 {
 			out.printf(", and %d more", more)
@@ -78,7 +78,7 @@ func (p *Plan) markdownRisks(out *errWriter) {
 
 func (p *Plan) markdownRemarks(out *errWriter) {
 	for _, r := range p.Remarks[:min(len(p.Remarks), markdownNames)] {
-		out.print("\n> ", cell(clipped(remark(r))), "\n")
+		out.print("\n> Note: ", cell(clipped(remark(r))), "\n")
 	}
 	if more := len(p.Remarks) - markdownNames; more > 0 {
 		out.printf("\n> and %s more\n", counted(more, "remark"))
@@ -115,9 +115,9 @@ func markdownRow(op *Operation) string {
 	for c := range op.details() {
 		changes = append(changes, code(clipped(c.words())))
 	}
-	what := code(op.shown())
+	what := code(clipped(op.shown()))
 	if op.Login != "" {
-		what += " " + code(string(op.Login))
+		what += " " + code(clipped(string(op.Login)))
 	}
 	return fmt.Sprintf("| %d | %s | %s | %s | %s | %s | %s |\n", op.ID, op.Action, what, strings.Join(changes, "<br>"),
 		cell(clipped(op.Reason)), cell(clipped(op.places(", "))), op.needed(", "))
@@ -125,7 +125,7 @@ func markdownRow(op *Operation) string {
 
 // clipped keeps a value that is longer than any that people use from taking all the room.
 func clipped(s string) string {
-	const most = 1000
+	const most = 400
 	if len(s) <= most {
 		return s
 	}

@@ -40,6 +40,7 @@ func newPalette(on bool) palette {
 		actions: map[Action]paint{
 			ActionCreate: ink(color.FgGreen), ActionUpdate: ink(color.FgYellow), ActionDelete: ink(color.FgRed),
 			ActionAttach: ink(color.FgCyan), ActionDetach: ink(color.FgMagenta),
+			"save": ink(color.Faint), "restore": ink(color.Faint),
 		},
 	}
 }
@@ -147,7 +148,7 @@ const tallied = 10
 func (s textSheet) tally(p *Plan) {
 	t := p.Tally()
 	s.printf("%10s", "")
-	for _, a := range actions() {
+	for _, a := range p.actions() {
 		s.printf("%8s", a)
 	}
 	s.print("\n")
@@ -156,7 +157,7 @@ func (s textSheet) tally(p *Plan) {
 			continue
 		}
 		s.printf("%-10s", kind.title())
-		for _, a := range actions() {
+		for _, a := range p.actions() {
 			n := "."
 			if t[kind][a] > 0 {
 				n = strconv.Itoa(t[kind][a])
