@@ -12,6 +12,7 @@ import (
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	durationpb "google.golang.org/protobuf/types/known/durationpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
@@ -24,6 +25,59 @@ const (
 	// Verify that runtime/protoimpl is sufficiently up-to-date.
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
+
+// UsersBy is how users are created, changed and deleted.
+type UsersBy int32
+
+const (
+	// The gateway's own way: by import.
+	UsersBy_USERS_BY_UNSPECIFIED UsersBy = 0
+	// Many at a time, as rows of a mass provisioning import.
+	UsersBy_USERS_BY_IMPORT UsersBy = 1
+	// Each by a call of its own to the admin portal. What only an import can say still goes by import.
+	UsersBy_USERS_BY_ADMIN UsersBy = 2
+)
+
+// Enum value maps for UsersBy.
+var (
+	UsersBy_name = map[int32]string{
+		0: "USERS_BY_UNSPECIFIED",
+		1: "USERS_BY_IMPORT",
+		2: "USERS_BY_ADMIN",
+	}
+	UsersBy_value = map[string]int32{
+		"USERS_BY_UNSPECIFIED": 0,
+		"USERS_BY_IMPORT":      1,
+		"USERS_BY_ADMIN":       2,
+	}
+)
+
+func (x UsersBy) Enum() *UsersBy {
+	p := new(UsersBy)
+	*p = x
+	return p
+}
+
+func (x UsersBy) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (UsersBy) Descriptor() protoreflect.EnumDescriptor {
+	return file_rainbow_sync_v1_run_proto_enumTypes[0].Descriptor()
+}
+
+func (UsersBy) Type() protoreflect.EnumType {
+	return &file_rainbow_sync_v1_run_proto_enumTypes[0]
+}
+
+func (x UsersBy) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use UsersBy.Descriptor instead.
+func (UsersBy) EnumDescriptor() ([]byte, []int) {
+	return file_rainbow_sync_v1_run_proto_rawDescGZIP(), []int{0}
+}
 
 // Where a run stands. Only RUNNING is followed by another state, unless the run is resumed.
 type Run_State int32
@@ -78,11 +132,11 @@ func (x Run_State) String() string {
 }
 
 func (Run_State) Descriptor() protoreflect.EnumDescriptor {
-	return file_rainbow_sync_v1_run_proto_enumTypes[0].Descriptor()
+	return file_rainbow_sync_v1_run_proto_enumTypes[1].Descriptor()
 }
 
 func (Run_State) Type() protoreflect.EnumType {
-	return &file_rainbow_sync_v1_run_proto_enumTypes[0]
+	return &file_rainbow_sync_v1_run_proto_enumTypes[1]
 }
 
 func (x Run_State) Number() protoreflect.EnumNumber {
@@ -92,6 +146,136 @@ func (x Run_State) Number() protoreflect.EnumNumber {
 // Deprecated: Use Run_State.Descriptor instead.
 func (Run_State) EnumDescriptor() ([]byte, []int) {
 	return file_rainbow_sync_v1_run_proto_rawDescGZIP(), []int{0, 0}
+}
+
+// Why a run stands still.
+type RunHold_Reason int32
+
+const (
+	// Not said.
+	RunHold_REASON_UNSPECIFIED RunHold_Reason = 0
+	// Paused on request; ResumeRun makes it go on.
+	RunHold_REASON_PAUSED RunHold_Reason = 1
+	// Upstream asked to be left alone (429, or 503 with Retry-After).
+	RunHold_REASON_THROTTLED RunHold_Reason = 2
+	// Upstream is out of reach or answers with errors of its own; it is tried again now and then.
+	RunHold_REASON_UPSTREAM RunHold_Reason = 3
+)
+
+// Enum value maps for RunHold_Reason.
+var (
+	RunHold_Reason_name = map[int32]string{
+		0: "REASON_UNSPECIFIED",
+		1: "REASON_PAUSED",
+		2: "REASON_THROTTLED",
+		3: "REASON_UPSTREAM",
+	}
+	RunHold_Reason_value = map[string]int32{
+		"REASON_UNSPECIFIED": 0,
+		"REASON_PAUSED":      1,
+		"REASON_THROTTLED":   2,
+		"REASON_UPSTREAM":    3,
+	}
+)
+
+func (x RunHold_Reason) Enum() *RunHold_Reason {
+	p := new(RunHold_Reason)
+	*p = x
+	return p
+}
+
+func (x RunHold_Reason) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (RunHold_Reason) Descriptor() protoreflect.EnumDescriptor {
+	return file_rainbow_sync_v1_run_proto_enumTypes[2].Descriptor()
+}
+
+func (RunHold_Reason) Type() protoreflect.EnumType {
+	return &file_rainbow_sync_v1_run_proto_enumTypes[2]
+}
+
+func (x RunHold_Reason) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use RunHold_Reason.Descriptor instead.
+func (RunHold_Reason) EnumDescriptor() ([]byte, []int) {
+	return file_rainbow_sync_v1_run_proto_rawDescGZIP(), []int{1, 0}
+}
+
+// How an entry fared.
+type RunRow_Result int32
+
+const (
+	// Not said.
+	RunRow_RESULT_UNSPECIFIED RunRow_Result = 0
+	// All that it asks for is done.
+	RunRow_RESULT_DONE RunRow_Result = 1
+	// It was so already.
+	RunRow_RESULT_UNCHANGED RunRow_Result = 2
+	// Upstream refused some of it.
+	RunRow_RESULT_FAILED RunRow_Result = 3
+	// Some of it was not tried: what it needs did not succeed, or its password was not at hand.
+	RunRow_RESULT_SKIPPED RunRow_Result = 4
+	// The plan holds it back.
+	RunRow_RESULT_HELD RunRow_Result = 5
+	// The run stopped before.
+	RunRow_RESULT_NOT_DONE RunRow_Result = 6
+	// An answer was lost; it is looked up when the run is resumed.
+	RunRow_RESULT_UNKNOWN RunRow_Result = 7
+)
+
+// Enum value maps for RunRow_Result.
+var (
+	RunRow_Result_name = map[int32]string{
+		0: "RESULT_UNSPECIFIED",
+		1: "RESULT_DONE",
+		2: "RESULT_UNCHANGED",
+		3: "RESULT_FAILED",
+		4: "RESULT_SKIPPED",
+		5: "RESULT_HELD",
+		6: "RESULT_NOT_DONE",
+		7: "RESULT_UNKNOWN",
+	}
+	RunRow_Result_value = map[string]int32{
+		"RESULT_UNSPECIFIED": 0,
+		"RESULT_DONE":        1,
+		"RESULT_UNCHANGED":   2,
+		"RESULT_FAILED":      3,
+		"RESULT_SKIPPED":     4,
+		"RESULT_HELD":        5,
+		"RESULT_NOT_DONE":    6,
+		"RESULT_UNKNOWN":     7,
+	}
+)
+
+func (x RunRow_Result) Enum() *RunRow_Result {
+	p := new(RunRow_Result)
+	*p = x
+	return p
+}
+
+func (x RunRow_Result) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (RunRow_Result) Descriptor() protoreflect.EnumDescriptor {
+	return file_rainbow_sync_v1_run_proto_enumTypes[3].Descriptor()
+}
+
+func (RunRow_Result) Type() protoreflect.EnumType {
+	return &file_rainbow_sync_v1_run_proto_enumTypes[3]
+}
+
+func (x RunRow_Result) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use RunRow_Result.Descriptor instead.
+func (RunRow_Result) EnumDescriptor() ([]byte, []int) {
+	return file_rainbow_sync_v1_run_proto_rawDescGZIP(), []int{3, 0}
 }
 
 // How an operation ended.
@@ -143,11 +327,11 @@ func (x RunOutcome_Status) String() string {
 }
 
 func (RunOutcome_Status) Descriptor() protoreflect.EnumDescriptor {
-	return file_rainbow_sync_v1_run_proto_enumTypes[1].Descriptor()
+	return file_rainbow_sync_v1_run_proto_enumTypes[4].Descriptor()
 }
 
 func (RunOutcome_Status) Type() protoreflect.EnumType {
-	return &file_rainbow_sync_v1_run_proto_enumTypes[1]
+	return &file_rainbow_sync_v1_run_proto_enumTypes[4]
 }
 
 func (x RunOutcome_Status) Number() protoreflect.EnumNumber {
@@ -156,7 +340,7 @@ func (x RunOutcome_Status) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use RunOutcome_Status.Descriptor instead.
 func (RunOutcome_Status) EnumDescriptor() ([]byte, []int) {
-	return file_rainbow_sync_v1_run_proto_rawDescGZIP(), []int{2, 0}
+	return file_rainbow_sync_v1_run_proto_rawDescGZIP(), []int{5, 0}
 }
 
 // Run is one application of a plan.
@@ -187,7 +371,17 @@ type Run struct {
 	// A stop was asked for and calls in flight are being finished.
 	Stopping bool `protobuf:"varint,12,opt,name=stopping,proto3" json:"stopping,omitempty"`
 	// Name of its long-running operation: operations/ and the run's name.
-	Operation     string `protobuf:"bytes,13,opt,name=operation,proto3" json:"operation,omitempty"`
+	Operation string `protobuf:"bytes,13,opt,name=operation,proto3" json:"operation,omitempty"`
+	// Why it stands still although it is RUNNING; absent while it goes on.
+	Hold *RunHold `protobuf:"bytes,14,opt,name=hold,proto3" json:"hold,omitempty"`
+	// What it came to so far, over all its goes.
+	Figures *RunFigures `protobuf:"bytes,15,opt,name=figures,proto3" json:"figures,omitempty"`
+	// The run whose failed part it does; empty for one that does the whole plan.
+	RetryOf string `protobuf:"bytes,16,opt,name=retry_of,json=retryOf,proto3" json:"retry_of,omitempty"`
+	// How long it waits for upstream when that is down or wants no calls; absent: the gateway's own setting.
+	WaitForUpstream *durationpb.Duration `protobuf:"bytes,17,opt,name=wait_for_upstream,json=waitForUpstream,proto3" json:"wait_for_upstream,omitempty"`
+	// How it creates, changes and deletes users.
+	UsersBy       UsersBy `protobuf:"varint,18,opt,name=users_by,json=usersBy,proto3,enum=rainbow.sync.v1.UsersBy" json:"users_by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -313,6 +507,359 @@ func (x *Run) GetOperation() string {
 	return ""
 }
 
+func (x *Run) GetHold() *RunHold {
+	if x != nil {
+		return x.Hold
+	}
+	return nil
+}
+
+func (x *Run) GetFigures() *RunFigures {
+	if x != nil {
+		return x.Figures
+	}
+	return nil
+}
+
+func (x *Run) GetRetryOf() string {
+	if x != nil {
+		return x.RetryOf
+	}
+	return ""
+}
+
+func (x *Run) GetWaitForUpstream() *durationpb.Duration {
+	if x != nil {
+		return x.WaitForUpstream
+	}
+	return nil
+}
+
+func (x *Run) GetUsersBy() UsersBy {
+	if x != nil {
+		return x.UsersBy
+	}
+	return UsersBy_USERS_BY_UNSPECIFIED
+}
+
+// RunHold is a run's standing still. It goes on by itself, but for a pause.
+type RunHold struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Why.
+	Reason RunHold_Reason `protobuf:"varint,1,opt,name=reason,proto3,enum=rainbow.sync.v1.RunHold_Reason" json:"reason,omitempty"`
+	// Since when.
+	Since *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=since,proto3" json:"since,omitempty"`
+	// When upstream is tried again; absent for a pause.
+	Next *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=next,proto3" json:"next,omitempty"`
+	// When the run gives up and comes to rest, to be resumed; absent for a pause.
+	Until *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=until,proto3" json:"until,omitempty"`
+	// What is the matter, in words.
+	Message       string `protobuf:"bytes,5,opt,name=message,proto3" json:"message,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RunHold) Reset() {
+	*x = RunHold{}
+	mi := &file_rainbow_sync_v1_run_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RunHold) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RunHold) ProtoMessage() {}
+
+func (x *RunHold) ProtoReflect() protoreflect.Message {
+	mi := &file_rainbow_sync_v1_run_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RunHold.ProtoReflect.Descriptor instead.
+func (*RunHold) Descriptor() ([]byte, []int) {
+	return file_rainbow_sync_v1_run_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *RunHold) GetReason() RunHold_Reason {
+	if x != nil {
+		return x.Reason
+	}
+	return RunHold_REASON_UNSPECIFIED
+}
+
+func (x *RunHold) GetSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Since
+	}
+	return nil
+}
+
+func (x *RunHold) GetNext() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Next
+	}
+	return nil
+}
+
+func (x *RunHold) GetUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Until
+	}
+	return nil
+}
+
+func (x *RunHold) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+// RunFigures are what a run came to.
+type RunFigures struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Calls of the journal: an operation each, or a batch.
+	Calls int32 `protobuf:"varint,1,opt,name=calls,proto3" json:"calls,omitempty"`
+	// Requests that these took upstream.
+	Requests int32 `protobuf:"varint,2,opt,name=requests,proto3" json:"requests,omitempty"`
+	// Operations and batches that were sent again.
+	Repeats int32 `protobuf:"varint,3,opt,name=repeats,proto3" json:"repeats,omitempty"`
+	// Requests that upstream refused as too many (429, or 503 with Retry-After).
+	ThrottledRequests int32 `protobuf:"varint,4,opt,name=throttled_requests,json=throttledRequests,proto3" json:"throttled_requests,omitempty"`
+	// How many calls may be in flight, as learned so far; never more than Run.parallel.
+	Limit int32 `protobuf:"varint,5,opt,name=limit,proto3" json:"limit,omitempty"`
+	// The most that limit was.
+	HighestLimit int32 `protobuf:"varint,6,opt,name=highest_limit,json=highestLimit,proto3" json:"highest_limit,omitempty"`
+	// How long the run stood still because upstream wanted no calls.
+	Throttled *durationpb.Duration `protobuf:"bytes,7,opt,name=throttled,proto3" json:"throttled,omitempty"`
+	// How long the run stood still because upstream was out of reach.
+	Waited *durationpb.Duration `protobuf:"bytes,8,opt,name=waited,proto3" json:"waited,omitempty"`
+	// How long the run was paused.
+	Paused        *durationpb.Duration `protobuf:"bytes,9,opt,name=paused,proto3" json:"paused,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RunFigures) Reset() {
+	*x = RunFigures{}
+	mi := &file_rainbow_sync_v1_run_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RunFigures) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RunFigures) ProtoMessage() {}
+
+func (x *RunFigures) ProtoReflect() protoreflect.Message {
+	mi := &file_rainbow_sync_v1_run_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RunFigures.ProtoReflect.Descriptor instead.
+func (*RunFigures) Descriptor() ([]byte, []int) {
+	return file_rainbow_sync_v1_run_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *RunFigures) GetCalls() int32 {
+	if x != nil {
+		return x.Calls
+	}
+	return 0
+}
+
+func (x *RunFigures) GetRequests() int32 {
+	if x != nil {
+		return x.Requests
+	}
+	return 0
+}
+
+func (x *RunFigures) GetRepeats() int32 {
+	if x != nil {
+		return x.Repeats
+	}
+	return 0
+}
+
+func (x *RunFigures) GetThrottledRequests() int32 {
+	if x != nil {
+		return x.ThrottledRequests
+	}
+	return 0
+}
+
+func (x *RunFigures) GetLimit() int32 {
+	if x != nil {
+		return x.Limit
+	}
+	return 0
+}
+
+func (x *RunFigures) GetHighestLimit() int32 {
+	if x != nil {
+		return x.HighestLimit
+	}
+	return 0
+}
+
+func (x *RunFigures) GetThrottled() *durationpb.Duration {
+	if x != nil {
+		return x.Throttled
+	}
+	return nil
+}
+
+func (x *RunFigures) GetWaited() *durationpb.Duration {
+	if x != nil {
+		return x.Waited
+	}
+	return nil
+}
+
+func (x *RunFigures) GetPaused() *durationpb.Duration {
+	if x != nil {
+		return x.Paused
+	}
+	return nil
+}
+
+// RunRow is how an entry of the manifest fared in a run.
+type RunRow struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// File of the manifest; empty for what no entry asks for by itself.
+	File string `protobuf:"bytes,1,opt,name=file,proto3" json:"file,omitempty"`
+	// Line of the entry in it; 0 with an empty file.
+	Line int32 `protobuf:"varint,2,opt,name=line,proto3" json:"line,omitempty"`
+	// The user it is about.
+	Login string `protobuf:"bytes,3,opt,name=login,proto3" json:"login,omitempty"`
+	// What was to be done, each in words: "attach DDI +33298300521 to ann@demo.example".
+	Actions []string `protobuf:"bytes,4,rep,name=actions,proto3" json:"actions,omitempty"`
+	// How it fared, the worst of its operations.
+	Result RunRow_Result `protobuf:"varint,5,opt,name=result,proto3,enum=rainbow.sync.v1.RunRow_Result" json:"result,omitempty"`
+	// Why it is not done, with what it was skipped for; empty when it is.
+	Message string `protobuf:"bytes,6,opt,name=message,proto3" json:"message,omitempty"`
+	// Rainbow's error code, 0 when there is none.
+	Code int32 `protobuf:"varint,7,opt,name=code,proto3" json:"code,omitempty"`
+	// Ids of its operations in the plan.
+	Operations []int32 `protobuf:"varint,8,rep,packed,name=operations,proto3" json:"operations,omitempty"`
+	// How long its calls took, one after the other.
+	Took          *durationpb.Duration `protobuf:"bytes,9,opt,name=took,proto3" json:"took,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RunRow) Reset() {
+	*x = RunRow{}
+	mi := &file_rainbow_sync_v1_run_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RunRow) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RunRow) ProtoMessage() {}
+
+func (x *RunRow) ProtoReflect() protoreflect.Message {
+	mi := &file_rainbow_sync_v1_run_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RunRow.ProtoReflect.Descriptor instead.
+func (*RunRow) Descriptor() ([]byte, []int) {
+	return file_rainbow_sync_v1_run_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *RunRow) GetFile() string {
+	if x != nil {
+		return x.File
+	}
+	return ""
+}
+
+func (x *RunRow) GetLine() int32 {
+	if x != nil {
+		return x.Line
+	}
+	return 0
+}
+
+func (x *RunRow) GetLogin() string {
+	if x != nil {
+		return x.Login
+	}
+	return ""
+}
+
+func (x *RunRow) GetActions() []string {
+	if x != nil {
+		return x.Actions
+	}
+	return nil
+}
+
+func (x *RunRow) GetResult() RunRow_Result {
+	if x != nil {
+		return x.Result
+	}
+	return RunRow_RESULT_UNSPECIFIED
+}
+
+func (x *RunRow) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+func (x *RunRow) GetCode() int32 {
+	if x != nil {
+		return x.Code
+	}
+	return 0
+}
+
+func (x *RunRow) GetOperations() []int32 {
+	if x != nil {
+		return x.Operations
+	}
+	return nil
+}
+
+func (x *RunRow) GetTook() *durationpb.Duration {
+	if x != nil {
+		return x.Took
+	}
+	return nil
+}
+
 // RunCounts counts a run's operations. Those not counted yet are total less the sum of the others.
 type RunCounts struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -334,7 +881,7 @@ type RunCounts struct {
 
 func (x *RunCounts) Reset() {
 	*x = RunCounts{}
-	mi := &file_rainbow_sync_v1_run_proto_msgTypes[1]
+	mi := &file_rainbow_sync_v1_run_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -346,7 +893,7 @@ func (x *RunCounts) String() string {
 func (*RunCounts) ProtoMessage() {}
 
 func (x *RunCounts) ProtoReflect() protoreflect.Message {
-	mi := &file_rainbow_sync_v1_run_proto_msgTypes[1]
+	mi := &file_rainbow_sync_v1_run_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -359,7 +906,7 @@ func (x *RunCounts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunCounts.ProtoReflect.Descriptor instead.
 func (*RunCounts) Descriptor() ([]byte, []int) {
-	return file_rainbow_sync_v1_run_proto_rawDescGZIP(), []int{1}
+	return file_rainbow_sync_v1_run_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *RunCounts) GetTotal() int32 {
@@ -418,14 +965,16 @@ type RunOutcome struct {
 	// How often it was sent.
 	Attempts int32 `protobuf:"varint,5,opt,name=attempts,proto3" json:"attempts,omitempty"`
 	// Upstream id of what it created; empty otherwise.
-	UpstreamId    string `protobuf:"bytes,6,opt,name=upstream_id,json=upstreamId,proto3" json:"upstream_id,omitempty"`
+	UpstreamId string `protobuf:"bytes,6,opt,name=upstream_id,json=upstreamId,proto3" json:"upstream_id,omitempty"`
+	// How long its call took the last time, with the look-up of a lost answer.
+	Took          *durationpb.Duration `protobuf:"bytes,7,opt,name=took,proto3" json:"took,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RunOutcome) Reset() {
 	*x = RunOutcome{}
-	mi := &file_rainbow_sync_v1_run_proto_msgTypes[2]
+	mi := &file_rainbow_sync_v1_run_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -437,7 +986,7 @@ func (x *RunOutcome) String() string {
 func (*RunOutcome) ProtoMessage() {}
 
 func (x *RunOutcome) ProtoReflect() protoreflect.Message {
-	mi := &file_rainbow_sync_v1_run_proto_msgTypes[2]
+	mi := &file_rainbow_sync_v1_run_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -450,7 +999,7 @@ func (x *RunOutcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunOutcome.ProtoReflect.Descriptor instead.
 func (*RunOutcome) Descriptor() ([]byte, []int) {
-	return file_rainbow_sync_v1_run_proto_rawDescGZIP(), []int{2}
+	return file_rainbow_sync_v1_run_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *RunOutcome) GetOperation() *PlanOperation {
@@ -495,6 +1044,13 @@ func (x *RunOutcome) GetUpstreamId() string {
 	return ""
 }
 
+func (x *RunOutcome) GetTook() *durationpb.Duration {
+	if x != nil {
+		return x.Took
+	}
+	return nil
+}
+
 // RunEvent tells a watcher what happened to a run since the event before.
 type RunEvent struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -509,7 +1065,7 @@ type RunEvent struct {
 
 func (x *RunEvent) Reset() {
 	*x = RunEvent{}
-	mi := &file_rainbow_sync_v1_run_proto_msgTypes[3]
+	mi := &file_rainbow_sync_v1_run_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -521,7 +1077,7 @@ func (x *RunEvent) String() string {
 func (*RunEvent) ProtoMessage() {}
 
 func (x *RunEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_rainbow_sync_v1_run_proto_msgTypes[3]
+	mi := &file_rainbow_sync_v1_run_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -534,7 +1090,7 @@ func (x *RunEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunEvent.ProtoReflect.Descriptor instead.
 func (*RunEvent) Descriptor() ([]byte, []int) {
-	return file_rainbow_sync_v1_run_proto_rawDescGZIP(), []int{3}
+	return file_rainbow_sync_v1_run_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *RunEvent) GetRun() *Run {
@@ -555,7 +1111,7 @@ var File_rainbow_sync_v1_run_proto protoreflect.FileDescriptor
 
 const file_rainbow_sync_v1_run_proto_rawDesc = "" +
 	"\n" +
-	"\x19rainbow/sync/v1/run.proto\x12\x0frainbow.sync.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1arainbow/sync/v1/plan.proto\"\xff\x05\n" +
+	"\x19rainbow/sync/v1/run.proto\x12\x0frainbow.sync.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1arainbow/sync/v1/plan.proto\"\xac\b\n" +
 	"\x03Run\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x120\n" +
 	"\x04plan\x18\x02 \x01(\tB\x1c\xe0A\x03\xfaA\x16\n" +
@@ -572,7 +1128,13 @@ const file_rainbow_sync_v1_run_proto_rawDesc = "" +
 	" \x01(\tB\x03\xe0A\x03R\amessage\x12!\n" +
 	"\tresumable\x18\v \x01(\bB\x03\xe0A\x03R\tresumable\x12\x1f\n" +
 	"\bstopping\x18\f \x01(\bB\x03\xe0A\x03R\bstopping\x12!\n" +
-	"\toperation\x18\r \x01(\tB\x03\xe0A\x03R\toperation\"\x97\x01\n" +
+	"\toperation\x18\r \x01(\tB\x03\xe0A\x03R\toperation\x121\n" +
+	"\x04hold\x18\x0e \x01(\v2\x18.rainbow.sync.v1.RunHoldB\x03\xe0A\x03R\x04hold\x12:\n" +
+	"\afigures\x18\x0f \x01(\v2\x1b.rainbow.sync.v1.RunFiguresB\x03\xe0A\x03R\afigures\x126\n" +
+	"\bretry_of\x18\x10 \x01(\tB\x1b\xe0A\x03\xfaA\x15\n" +
+	"\x13rainbow-gateway/RunR\aretryOf\x12J\n" +
+	"\x11wait_for_upstream\x18\x11 \x01(\v2\x19.google.protobuf.DurationB\x03\xe0A\x03R\x0fwaitForUpstream\x128\n" +
+	"\busers_by\x18\x12 \x01(\x0e2\x18.rainbow.sync.v1.UsersByB\x03\xe0A\x03R\ausersBy\"\x97\x01\n" +
 	"\x05State\x12\x15\n" +
 	"\x11STATE_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rSTATE_RUNNING\x10\x01\x12\x13\n" +
@@ -581,14 +1143,57 @@ const file_rainbow_sync_v1_run_proto_rawDesc = "" +
 	"\x0fSTATE_CANCELLED\x10\x04\x12\x15\n" +
 	"\x11STATE_INTERRUPTED\x10\x05\x12\x11\n" +
 	"\rSTATE_WAITING\x10\x06:C\xeaA@\n" +
-	"\x13rainbow-gateway/Run\x12\x1ecompanies/{company}/runs/{run}*\x04runs2\x03run\"\x9c\x01\n" +
+	"\x13rainbow-gateway/Run\x12\x1ecompanies/{company}/runs/{run}*\x04runs2\x03run\"\xd0\x02\n" +
+	"\aRunHold\x127\n" +
+	"\x06reason\x18\x01 \x01(\x0e2\x1f.rainbow.sync.v1.RunHold.ReasonR\x06reason\x120\n" +
+	"\x05since\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x12.\n" +
+	"\x04next\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x04next\x120\n" +
+	"\x05until\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x05until\x12\x18\n" +
+	"\amessage\x18\x05 \x01(\tR\amessage\"^\n" +
+	"\x06Reason\x12\x16\n" +
+	"\x12REASON_UNSPECIFIED\x10\x00\x12\x11\n" +
+	"\rREASON_PAUSED\x10\x01\x12\x14\n" +
+	"\x10REASON_THROTTLED\x10\x02\x12\x13\n" +
+	"\x0fREASON_UPSTREAM\x10\x03\"\xe1\x02\n" +
+	"\n" +
+	"RunFigures\x12\x14\n" +
+	"\x05calls\x18\x01 \x01(\x05R\x05calls\x12\x1a\n" +
+	"\brequests\x18\x02 \x01(\x05R\brequests\x12\x18\n" +
+	"\arepeats\x18\x03 \x01(\x05R\arepeats\x12-\n" +
+	"\x12throttled_requests\x18\x04 \x01(\x05R\x11throttledRequests\x12\x14\n" +
+	"\x05limit\x18\x05 \x01(\x05R\x05limit\x12#\n" +
+	"\rhighest_limit\x18\x06 \x01(\x05R\fhighestLimit\x127\n" +
+	"\tthrottled\x18\a \x01(\v2\x19.google.protobuf.DurationR\tthrottled\x121\n" +
+	"\x06waited\x18\b \x01(\v2\x19.google.protobuf.DurationR\x06waited\x121\n" +
+	"\x06paused\x18\t \x01(\v2\x19.google.protobuf.DurationR\x06paused\"\xc0\x03\n" +
+	"\x06RunRow\x12\x12\n" +
+	"\x04file\x18\x01 \x01(\tR\x04file\x12\x12\n" +
+	"\x04line\x18\x02 \x01(\x05R\x04line\x12\x14\n" +
+	"\x05login\x18\x03 \x01(\tR\x05login\x12\x18\n" +
+	"\aactions\x18\x04 \x03(\tR\aactions\x126\n" +
+	"\x06result\x18\x05 \x01(\x0e2\x1e.rainbow.sync.v1.RunRow.ResultR\x06result\x12\x18\n" +
+	"\amessage\x18\x06 \x01(\tR\amessage\x12\x12\n" +
+	"\x04code\x18\a \x01(\x05R\x04code\x12\x1e\n" +
+	"\n" +
+	"operations\x18\b \x03(\x05R\n" +
+	"operations\x12-\n" +
+	"\x04took\x18\t \x01(\v2\x19.google.protobuf.DurationR\x04took\"\xa8\x01\n" +
+	"\x06Result\x12\x16\n" +
+	"\x12RESULT_UNSPECIFIED\x10\x00\x12\x0f\n" +
+	"\vRESULT_DONE\x10\x01\x12\x14\n" +
+	"\x10RESULT_UNCHANGED\x10\x02\x12\x11\n" +
+	"\rRESULT_FAILED\x10\x03\x12\x12\n" +
+	"\x0eRESULT_SKIPPED\x10\x04\x12\x0f\n" +
+	"\vRESULT_HELD\x10\x05\x12\x13\n" +
+	"\x0fRESULT_NOT_DONE\x10\x06\x12\x12\n" +
+	"\x0eRESULT_UNKNOWN\x10\a\"\x9c\x01\n" +
 	"\tRunCounts\x12\x14\n" +
 	"\x05total\x18\x01 \x01(\x05R\x05total\x12\x12\n" +
 	"\x04done\x18\x02 \x01(\x05R\x04done\x12\x16\n" +
 	"\x06failed\x18\x03 \x01(\x05R\x06failed\x12\x18\n" +
 	"\askipped\x18\x04 \x01(\x05R\askipped\x12\x19\n" +
 	"\bnot_done\x18\x05 \x01(\x05R\anotDone\x12\x18\n" +
-	"\aunknown\x18\x06 \x01(\x05R\aunknown\"\xf5\x02\n" +
+	"\aunknown\x18\x06 \x01(\x05R\aunknown\"\xa4\x03\n" +
 	"\n" +
 	"RunOutcome\x12<\n" +
 	"\toperation\x18\x01 \x01(\v2\x1e.rainbow.sync.v1.PlanOperationR\toperation\x12:\n" +
@@ -597,7 +1202,8 @@ const file_rainbow_sync_v1_run_proto_rawDesc = "" +
 	"\amessage\x18\x04 \x01(\tR\amessage\x12\x1a\n" +
 	"\battempts\x18\x05 \x01(\x05R\battempts\x12\x1f\n" +
 	"\vupstream_id\x18\x06 \x01(\tR\n" +
-	"upstreamId\"\x81\x01\n" +
+	"upstreamId\x12-\n" +
+	"\x04took\x18\a \x01(\v2\x19.google.protobuf.DurationR\x04took\"\x81\x01\n" +
 	"\x06Status\x12\x16\n" +
 	"\x12STATUS_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vSTATUS_DONE\x10\x01\x12\x11\n" +
@@ -607,7 +1213,11 @@ const file_rainbow_sync_v1_run_proto_rawDesc = "" +
 	"\x0eSTATUS_UNKNOWN\x10\x05\"k\n" +
 	"\bRunEvent\x12&\n" +
 	"\x03run\x18\x01 \x01(\v2\x14.rainbow.sync.v1.RunR\x03run\x127\n" +
-	"\boutcomes\x18\x02 \x03(\v2\x1b.rainbow.sync.v1.RunOutcomeR\boutcomesB\xc4\x01\n" +
+	"\boutcomes\x18\x02 \x03(\v2\x1b.rainbow.sync.v1.RunOutcomeR\boutcomes*L\n" +
+	"\aUsersBy\x12\x18\n" +
+	"\x14USERS_BY_UNSPECIFIED\x10\x00\x12\x13\n" +
+	"\x0fUSERS_BY_IMPORT\x10\x01\x12\x12\n" +
+	"\x0eUSERS_BY_ADMIN\x10\x02B\xc4\x01\n" +
 	"\x13com.rainbow.sync.v1B\bRunProtoP\x01ZEgithub.com/rainbow-gateway/rainbow-gateway/gen/rainbow/sync/v1;syncv1\xa2\x02\x03RSX\xaa\x02\x0fRainbow.Sync.V1\xca\x02\x0fRainbow\\Sync\\V1\xe2\x02\x1bRainbow\\Sync\\V1\\GPBMetadata\xea\x02\x11Rainbow::Sync::V1b\x06proto3"
 
 var (
@@ -622,32 +1232,53 @@ func file_rainbow_sync_v1_run_proto_rawDescGZIP() []byte {
 	return file_rainbow_sync_v1_run_proto_rawDescData
 }
 
-var file_rainbow_sync_v1_run_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_rainbow_sync_v1_run_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_rainbow_sync_v1_run_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
+var file_rainbow_sync_v1_run_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_rainbow_sync_v1_run_proto_goTypes = []any{
-	(Run_State)(0),                // 0: rainbow.sync.v1.Run.State
-	(RunOutcome_Status)(0),        // 1: rainbow.sync.v1.RunOutcome.Status
-	(*Run)(nil),                   // 2: rainbow.sync.v1.Run
-	(*RunCounts)(nil),             // 3: rainbow.sync.v1.RunCounts
-	(*RunOutcome)(nil),            // 4: rainbow.sync.v1.RunOutcome
-	(*RunEvent)(nil),              // 5: rainbow.sync.v1.RunEvent
-	(*timestamppb.Timestamp)(nil), // 6: google.protobuf.Timestamp
-	(*PlanOperation)(nil),         // 7: rainbow.sync.v1.PlanOperation
+	(UsersBy)(0),                  // 0: rainbow.sync.v1.UsersBy
+	(Run_State)(0),                // 1: rainbow.sync.v1.Run.State
+	(RunHold_Reason)(0),           // 2: rainbow.sync.v1.RunHold.Reason
+	(RunRow_Result)(0),            // 3: rainbow.sync.v1.RunRow.Result
+	(RunOutcome_Status)(0),        // 4: rainbow.sync.v1.RunOutcome.Status
+	(*Run)(nil),                   // 5: rainbow.sync.v1.Run
+	(*RunHold)(nil),               // 6: rainbow.sync.v1.RunHold
+	(*RunFigures)(nil),            // 7: rainbow.sync.v1.RunFigures
+	(*RunRow)(nil),                // 8: rainbow.sync.v1.RunRow
+	(*RunCounts)(nil),             // 9: rainbow.sync.v1.RunCounts
+	(*RunOutcome)(nil),            // 10: rainbow.sync.v1.RunOutcome
+	(*RunEvent)(nil),              // 11: rainbow.sync.v1.RunEvent
+	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 13: google.protobuf.Duration
+	(*PlanOperation)(nil),         // 14: rainbow.sync.v1.PlanOperation
 }
 var file_rainbow_sync_v1_run_proto_depIdxs = []int32{
-	0, // 0: rainbow.sync.v1.Run.state:type_name -> rainbow.sync.v1.Run.State
-	6, // 1: rainbow.sync.v1.Run.start_time:type_name -> google.protobuf.Timestamp
-	6, // 2: rainbow.sync.v1.Run.end_time:type_name -> google.protobuf.Timestamp
-	3, // 3: rainbow.sync.v1.Run.counts:type_name -> rainbow.sync.v1.RunCounts
-	7, // 4: rainbow.sync.v1.RunOutcome.operation:type_name -> rainbow.sync.v1.PlanOperation
-	1, // 5: rainbow.sync.v1.RunOutcome.status:type_name -> rainbow.sync.v1.RunOutcome.Status
-	2, // 6: rainbow.sync.v1.RunEvent.run:type_name -> rainbow.sync.v1.Run
-	4, // 7: rainbow.sync.v1.RunEvent.outcomes:type_name -> rainbow.sync.v1.RunOutcome
-	8, // [8:8] is the sub-list for method output_type
-	8, // [8:8] is the sub-list for method input_type
-	8, // [8:8] is the sub-list for extension type_name
-	8, // [8:8] is the sub-list for extension extendee
-	0, // [0:8] is the sub-list for field type_name
+	1,  // 0: rainbow.sync.v1.Run.state:type_name -> rainbow.sync.v1.Run.State
+	12, // 1: rainbow.sync.v1.Run.start_time:type_name -> google.protobuf.Timestamp
+	12, // 2: rainbow.sync.v1.Run.end_time:type_name -> google.protobuf.Timestamp
+	9,  // 3: rainbow.sync.v1.Run.counts:type_name -> rainbow.sync.v1.RunCounts
+	6,  // 4: rainbow.sync.v1.Run.hold:type_name -> rainbow.sync.v1.RunHold
+	7,  // 5: rainbow.sync.v1.Run.figures:type_name -> rainbow.sync.v1.RunFigures
+	13, // 6: rainbow.sync.v1.Run.wait_for_upstream:type_name -> google.protobuf.Duration
+	0,  // 7: rainbow.sync.v1.Run.users_by:type_name -> rainbow.sync.v1.UsersBy
+	2,  // 8: rainbow.sync.v1.RunHold.reason:type_name -> rainbow.sync.v1.RunHold.Reason
+	12, // 9: rainbow.sync.v1.RunHold.since:type_name -> google.protobuf.Timestamp
+	12, // 10: rainbow.sync.v1.RunHold.next:type_name -> google.protobuf.Timestamp
+	12, // 11: rainbow.sync.v1.RunHold.until:type_name -> google.protobuf.Timestamp
+	13, // 12: rainbow.sync.v1.RunFigures.throttled:type_name -> google.protobuf.Duration
+	13, // 13: rainbow.sync.v1.RunFigures.waited:type_name -> google.protobuf.Duration
+	13, // 14: rainbow.sync.v1.RunFigures.paused:type_name -> google.protobuf.Duration
+	3,  // 15: rainbow.sync.v1.RunRow.result:type_name -> rainbow.sync.v1.RunRow.Result
+	13, // 16: rainbow.sync.v1.RunRow.took:type_name -> google.protobuf.Duration
+	14, // 17: rainbow.sync.v1.RunOutcome.operation:type_name -> rainbow.sync.v1.PlanOperation
+	4,  // 18: rainbow.sync.v1.RunOutcome.status:type_name -> rainbow.sync.v1.RunOutcome.Status
+	13, // 19: rainbow.sync.v1.RunOutcome.took:type_name -> google.protobuf.Duration
+	5,  // 20: rainbow.sync.v1.RunEvent.run:type_name -> rainbow.sync.v1.Run
+	10, // 21: rainbow.sync.v1.RunEvent.outcomes:type_name -> rainbow.sync.v1.RunOutcome
+	22, // [22:22] is the sub-list for method output_type
+	22, // [22:22] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_rainbow_sync_v1_run_proto_init() }
@@ -661,8 +1292,8 @@ func file_rainbow_sync_v1_run_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_rainbow_sync_v1_run_proto_rawDesc), len(file_rainbow_sync_v1_run_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   4,
+			NumEnums:      5,
+			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -13,6 +13,7 @@ import (
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	durationpb "google.golang.org/protobuf/types/known/durationpb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -42,7 +43,15 @@ type ApplyPlanRequest struct {
 	// The highest number of calls in flight, at most 64; 0: the gateway's own setting.
 	Parallel int32 `protobuf:"varint,6,opt,name=parallel,proto3" json:"parallel,omitempty"`
 	// As in CreatePlanRequest: the same id within an hour is answered with the same operation.
-	RequestId     string `protobuf:"bytes,7,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	RequestId string `protobuf:"bytes,7,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// How long to wait for upstream when it is down or wants no calls, before the run comes to rest; 0: not at all. Default:
+	// the gateway's own setting.
+	WaitForUpstream *durationpb.Duration `protobuf:"bytes,8,opt,name=wait_for_upstream,json=waitForUpstream,proto3" json:"wait_for_upstream,omitempty"`
+	// How users are created, changed and deleted. Default: the gateway's own setting.
+	UsersBy UsersBy `protobuf:"varint,9,opt,name=users_by,json=usersBy,proto3,enum=rainbow.sync.v1.UsersBy" json:"users_by,omitempty"`
+	// How long to wait for another run of the company to end, or for a refresh; by default the call is refused then, and the
+	// refusal names who holds the company.
+	Wait          *durationpb.Duration `protobuf:"bytes,10,opt,name=wait,proto3" json:"wait,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -124,6 +133,27 @@ func (x *ApplyPlanRequest) GetRequestId() string {
 		return x.RequestId
 	}
 	return ""
+}
+
+func (x *ApplyPlanRequest) GetWaitForUpstream() *durationpb.Duration {
+	if x != nil {
+		return x.WaitForUpstream
+	}
+	return nil
+}
+
+func (x *ApplyPlanRequest) GetUsersBy() UsersBy {
+	if x != nil {
+		return x.UsersBy
+	}
+	return UsersBy_USERS_BY_UNSPECIFIED
+}
+
+func (x *ApplyPlanRequest) GetWait() *durationpb.Duration {
+	if x != nil {
+		return x.Wait
+	}
+	return nil
 }
 
 // UploadApplyRequest is one message of an upload: the request first, then each file followed by its chunks.
@@ -244,7 +274,15 @@ type ResumeRunRequest struct {
 	// The highest number of calls in flight, at most 64; 0: as the run was started.
 	Parallel int32 `protobuf:"varint,5,opt,name=parallel,proto3" json:"parallel,omitempty"`
 	// As in CreatePlanRequest: the same id within an hour is answered with the same operation.
-	RequestId     string `protobuf:"bytes,6,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	RequestId string `protobuf:"bytes,6,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// How long to wait for upstream when it is down or wants no calls, before the run comes to rest; 0: not at all. Default:
+	// as the run was started.
+	WaitForUpstream *durationpb.Duration `protobuf:"bytes,7,opt,name=wait_for_upstream,json=waitForUpstream,proto3" json:"wait_for_upstream,omitempty"`
+	// How users are created, changed and deleted. Default: as the run was started.
+	UsersBy UsersBy `protobuf:"varint,8,opt,name=users_by,json=usersBy,proto3,enum=rainbow.sync.v1.UsersBy" json:"users_by,omitempty"`
+	// How long to wait for another run of the company to end, or for a refresh; by default the call is refused then, and the
+	// refusal names who holds the company.
+	Wait          *durationpb.Duration `protobuf:"bytes,9,opt,name=wait,proto3" json:"wait,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -319,6 +357,27 @@ func (x *ResumeRunRequest) GetRequestId() string {
 		return x.RequestId
 	}
 	return ""
+}
+
+func (x *ResumeRunRequest) GetWaitForUpstream() *durationpb.Duration {
+	if x != nil {
+		return x.WaitForUpstream
+	}
+	return nil
+}
+
+func (x *ResumeRunRequest) GetUsersBy() UsersBy {
+	if x != nil {
+		return x.UsersBy
+	}
+	return UsersBy_USERS_BY_UNSPECIFIED
+}
+
+func (x *ResumeRunRequest) GetWait() *durationpb.Duration {
+	if x != nil {
+		return x.Wait
+	}
+	return nil
 }
 
 // UploadResumeRequest is one message of an upload: the request first, then each file followed by its chunks.
@@ -425,6 +484,230 @@ func (*UploadResumeRequest_File) isUploadResumeRequest_Part() {}
 
 func (*UploadResumeRequest_Chunk) isUploadResumeRequest_Part() {}
 
+// RetryRunRequest asks for what a run did not do.
+type RetryRunRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// companies/{company}/runs/{run}: the run whose failed part is to be done.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// The manifest again, for its passwords; see ApplyPlanRequest.
+	Manifest []*ManifestFile `protobuf:"bytes,2,rep,name=manifest,proto3" json:"manifest,omitempty"`
+	// Separator of CSV cells, as it was given to CreatePlan.
+	Delimiter string `protobuf:"bytes,3,opt,name=delimiter,proto3" json:"delimiter,omitempty"`
+	// Comment character of a CSV manifest, as it was given to CreatePlan.
+	Comment string `protobuf:"bytes,4,opt,name=comment,proto3" json:"comment,omitempty"`
+	// The highest number of calls in flight, at most 64; 0: as the run was started.
+	Parallel int32 `protobuf:"varint,5,opt,name=parallel,proto3" json:"parallel,omitempty"`
+	// As in CreatePlanRequest: the same id within an hour is answered with the same operation.
+	RequestId string `protobuf:"bytes,6,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// How long to wait for upstream when it is down or wants no calls, before the run comes to rest; 0: not at all. Default:
+	// as the run was started.
+	WaitForUpstream *durationpb.Duration `protobuf:"bytes,7,opt,name=wait_for_upstream,json=waitForUpstream,proto3" json:"wait_for_upstream,omitempty"`
+	// How users are created, changed and deleted. Default: as the run was started.
+	UsersBy UsersBy `protobuf:"varint,8,opt,name=users_by,json=usersBy,proto3,enum=rainbow.sync.v1.UsersBy" json:"users_by,omitempty"`
+	// How long to wait for another run of the company to end, or for a refresh; by default the call is refused then, and the
+	// refusal names who holds the company.
+	Wait          *durationpb.Duration `protobuf:"bytes,9,opt,name=wait,proto3" json:"wait,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RetryRunRequest) Reset() {
+	*x = RetryRunRequest{}
+	mi := &file_rainbow_sync_v1_run_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RetryRunRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RetryRunRequest) ProtoMessage() {}
+
+func (x *RetryRunRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_rainbow_sync_v1_run_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RetryRunRequest.ProtoReflect.Descriptor instead.
+func (*RetryRunRequest) Descriptor() ([]byte, []int) {
+	return file_rainbow_sync_v1_run_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *RetryRunRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *RetryRunRequest) GetManifest() []*ManifestFile {
+	if x != nil {
+		return x.Manifest
+	}
+	return nil
+}
+
+func (x *RetryRunRequest) GetDelimiter() string {
+	if x != nil {
+		return x.Delimiter
+	}
+	return ""
+}
+
+func (x *RetryRunRequest) GetComment() string {
+	if x != nil {
+		return x.Comment
+	}
+	return ""
+}
+
+func (x *RetryRunRequest) GetParallel() int32 {
+	if x != nil {
+		return x.Parallel
+	}
+	return 0
+}
+
+func (x *RetryRunRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *RetryRunRequest) GetWaitForUpstream() *durationpb.Duration {
+	if x != nil {
+		return x.WaitForUpstream
+	}
+	return nil
+}
+
+func (x *RetryRunRequest) GetUsersBy() UsersBy {
+	if x != nil {
+		return x.UsersBy
+	}
+	return UsersBy_USERS_BY_UNSPECIFIED
+}
+
+func (x *RetryRunRequest) GetWait() *durationpb.Duration {
+	if x != nil {
+		return x.Wait
+	}
+	return nil
+}
+
+// UploadRetryRequest is one message of an upload: the request first, then each file followed by its chunks.
+type UploadRetryRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What the message carries.
+	//
+	// Types that are valid to be assigned to Part:
+	//
+	//	*UploadRetryRequest_Request
+	//	*UploadRetryRequest_File
+	//	*UploadRetryRequest_Chunk
+	Part          isUploadRetryRequest_Part `protobuf_oneof:"part"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UploadRetryRequest) Reset() {
+	*x = UploadRetryRequest{}
+	mi := &file_rainbow_sync_v1_run_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UploadRetryRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UploadRetryRequest) ProtoMessage() {}
+
+func (x *UploadRetryRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_rainbow_sync_v1_run_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UploadRetryRequest.ProtoReflect.Descriptor instead.
+func (*UploadRetryRequest) Descriptor() ([]byte, []int) {
+	return file_rainbow_sync_v1_run_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *UploadRetryRequest) GetPart() isUploadRetryRequest_Part {
+	if x != nil {
+		return x.Part
+	}
+	return nil
+}
+
+func (x *UploadRetryRequest) GetRequest() *RetryRunRequest {
+	if x != nil {
+		if x, ok := x.Part.(*UploadRetryRequest_Request); ok {
+			return x.Request
+		}
+	}
+	return nil
+}
+
+func (x *UploadRetryRequest) GetFile() *ManifestFile {
+	if x != nil {
+		if x, ok := x.Part.(*UploadRetryRequest_File); ok {
+			return x.File
+		}
+	}
+	return nil
+}
+
+func (x *UploadRetryRequest) GetChunk() []byte {
+	if x != nil {
+		if x, ok := x.Part.(*UploadRetryRequest_Chunk); ok {
+			return x.Chunk
+		}
+	}
+	return nil
+}
+
+type isUploadRetryRequest_Part interface {
+	isUploadRetryRequest_Part()
+}
+
+type UploadRetryRequest_Request struct {
+	// The first message: the request; files in it come before those that follow.
+	Request *RetryRunRequest `protobuf:"bytes,1,opt,name=request,proto3,oneof"`
+}
+
+type UploadRetryRequest_File struct {
+	// Begins a file; its content may be empty, or the first chunk.
+	File *ManifestFile `protobuf:"bytes,2,opt,name=file,proto3,oneof"`
+}
+
+type UploadRetryRequest_Chunk struct {
+	// The next bytes of the file begun last.
+	Chunk []byte `protobuf:"bytes,3,opt,name=chunk,proto3,oneof"`
+}
+
+func (*UploadRetryRequest_Request) isUploadRetryRequest_Part() {}
+
+func (*UploadRetryRequest_File) isUploadRetryRequest_Part() {}
+
+func (*UploadRetryRequest_Chunk) isUploadRetryRequest_Part() {}
+
 // GetRunRequest names a run.
 type GetRunRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -436,7 +719,7 @@ type GetRunRequest struct {
 
 func (x *GetRunRequest) Reset() {
 	*x = GetRunRequest{}
-	mi := &file_rainbow_sync_v1_run_service_proto_msgTypes[4]
+	mi := &file_rainbow_sync_v1_run_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -448,7 +731,7 @@ func (x *GetRunRequest) String() string {
 func (*GetRunRequest) ProtoMessage() {}
 
 func (x *GetRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_rainbow_sync_v1_run_service_proto_msgTypes[4]
+	mi := &file_rainbow_sync_v1_run_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -461,7 +744,7 @@ func (x *GetRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRunRequest.ProtoReflect.Descriptor instead.
 func (*GetRunRequest) Descriptor() ([]byte, []int) {
-	return file_rainbow_sync_v1_run_service_proto_rawDescGZIP(), []int{4}
+	return file_rainbow_sync_v1_run_service_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *GetRunRequest) GetName() string {
@@ -486,7 +769,7 @@ type ListRunsRequest struct {
 
 func (x *ListRunsRequest) Reset() {
 	*x = ListRunsRequest{}
-	mi := &file_rainbow_sync_v1_run_service_proto_msgTypes[5]
+	mi := &file_rainbow_sync_v1_run_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -498,7 +781,7 @@ func (x *ListRunsRequest) String() string {
 func (*ListRunsRequest) ProtoMessage() {}
 
 func (x *ListRunsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_rainbow_sync_v1_run_service_proto_msgTypes[5]
+	mi := &file_rainbow_sync_v1_run_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -511,7 +794,7 @@ func (x *ListRunsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRunsRequest.ProtoReflect.Descriptor instead.
 func (*ListRunsRequest) Descriptor() ([]byte, []int) {
-	return file_rainbow_sync_v1_run_service_proto_rawDescGZIP(), []int{5}
+	return file_rainbow_sync_v1_run_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ListRunsRequest) GetParent() string {
@@ -548,7 +831,7 @@ type ListRunsResponse struct {
 
 func (x *ListRunsResponse) Reset() {
 	*x = ListRunsResponse{}
-	mi := &file_rainbow_sync_v1_run_service_proto_msgTypes[6]
+	mi := &file_rainbow_sync_v1_run_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -560,7 +843,7 @@ func (x *ListRunsResponse) String() string {
 func (*ListRunsResponse) ProtoMessage() {}
 
 func (x *ListRunsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_rainbow_sync_v1_run_service_proto_msgTypes[6]
+	mi := &file_rainbow_sync_v1_run_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -573,7 +856,7 @@ func (x *ListRunsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRunsResponse.ProtoReflect.Descriptor instead.
 func (*ListRunsResponse) Descriptor() ([]byte, []int) {
-	return file_rainbow_sync_v1_run_service_proto_rawDescGZIP(), []int{6}
+	return file_rainbow_sync_v1_run_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ListRunsResponse) GetRuns() []*Run {
@@ -603,7 +886,7 @@ type WatchRunRequest struct {
 
 func (x *WatchRunRequest) Reset() {
 	*x = WatchRunRequest{}
-	mi := &file_rainbow_sync_v1_run_service_proto_msgTypes[7]
+	mi := &file_rainbow_sync_v1_run_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -615,7 +898,7 @@ func (x *WatchRunRequest) String() string {
 func (*WatchRunRequest) ProtoMessage() {}
 
 func (x *WatchRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_rainbow_sync_v1_run_service_proto_msgTypes[7]
+	mi := &file_rainbow_sync_v1_run_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -628,7 +911,7 @@ func (x *WatchRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchRunRequest.ProtoReflect.Descriptor instead.
 func (*WatchRunRequest) Descriptor() ([]byte, []int) {
-	return file_rainbow_sync_v1_run_service_proto_rawDescGZIP(), []int{7}
+	return file_rainbow_sync_v1_run_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *WatchRunRequest) GetName() string {
@@ -656,7 +939,7 @@ type CancelRunRequest struct {
 
 func (x *CancelRunRequest) Reset() {
 	*x = CancelRunRequest{}
-	mi := &file_rainbow_sync_v1_run_service_proto_msgTypes[8]
+	mi := &file_rainbow_sync_v1_run_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -668,7 +951,7 @@ func (x *CancelRunRequest) String() string {
 func (*CancelRunRequest) ProtoMessage() {}
 
 func (x *CancelRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_rainbow_sync_v1_run_service_proto_msgTypes[8]
+	mi := &file_rainbow_sync_v1_run_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -681,12 +964,186 @@ func (x *CancelRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelRunRequest.ProtoReflect.Descriptor instead.
 func (*CancelRunRequest) Descriptor() ([]byte, []int) {
-	return file_rainbow_sync_v1_run_service_proto_rawDescGZIP(), []int{8}
+	return file_rainbow_sync_v1_run_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *CancelRunRequest) GetName() string {
 	if x != nil {
 		return x.Name
+	}
+	return ""
+}
+
+// PauseRunRequest names the run to pause.
+type PauseRunRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// companies/{company}/runs/{run}.
+	Name          string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PauseRunRequest) Reset() {
+	*x = PauseRunRequest{}
+	mi := &file_rainbow_sync_v1_run_service_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PauseRunRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PauseRunRequest) ProtoMessage() {}
+
+func (x *PauseRunRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_rainbow_sync_v1_run_service_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PauseRunRequest.ProtoReflect.Descriptor instead.
+func (*PauseRunRequest) Descriptor() ([]byte, []int) {
+	return file_rainbow_sync_v1_run_service_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *PauseRunRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+// ListRunRowsRequest asks for a page of a run's report.
+type ListRunRowsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// companies/{company}/runs/{run}.
+	Parent string `protobuf:"bytes,1,opt,name=parent,proto3" json:"parent,omitempty"`
+	// Number of rows; 0 means 100, more than 1,000 means 1,000.
+	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// next_page_token of the page before; the other fields must be as they were then.
+	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Only rows with one of these results; none: all.
+	Results       []RunRow_Result `protobuf:"varint,4,rep,packed,name=results,proto3,enum=rainbow.sync.v1.RunRow_Result" json:"results,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListRunRowsRequest) Reset() {
+	*x = ListRunRowsRequest{}
+	mi := &file_rainbow_sync_v1_run_service_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListRunRowsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListRunRowsRequest) ProtoMessage() {}
+
+func (x *ListRunRowsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_rainbow_sync_v1_run_service_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListRunRowsRequest.ProtoReflect.Descriptor instead.
+func (*ListRunRowsRequest) Descriptor() ([]byte, []int) {
+	return file_rainbow_sync_v1_run_service_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ListRunRowsRequest) GetParent() string {
+	if x != nil {
+		return x.Parent
+	}
+	return ""
+}
+
+func (x *ListRunRowsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListRunRowsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+func (x *ListRunRowsRequest) GetResults() []RunRow_Result {
+	if x != nil {
+		return x.Results
+	}
+	return nil
+}
+
+// ListRunRowsResponse is a page of rows.
+type ListRunRowsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The rows.
+	Rows []*RunRow `protobuf:"bytes,1,rep,name=rows,proto3" json:"rows,omitempty"`
+	// Asks for the next page; empty on the last.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListRunRowsResponse) Reset() {
+	*x = ListRunRowsResponse{}
+	mi := &file_rainbow_sync_v1_run_service_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListRunRowsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListRunRowsResponse) ProtoMessage() {}
+
+func (x *ListRunRowsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_rainbow_sync_v1_run_service_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListRunRowsResponse.ProtoReflect.Descriptor instead.
+func (*ListRunRowsResponse) Descriptor() ([]byte, []int) {
+	return file_rainbow_sync_v1_run_service_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *ListRunRowsResponse) GetRows() []*RunRow {
+	if x != nil {
+		return x.Rows
+	}
+	return nil
+}
+
+func (x *ListRunRowsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
 	}
 	return ""
 }
@@ -708,7 +1165,7 @@ type ListRunOutcomesRequest struct {
 
 func (x *ListRunOutcomesRequest) Reset() {
 	*x = ListRunOutcomesRequest{}
-	mi := &file_rainbow_sync_v1_run_service_proto_msgTypes[9]
+	mi := &file_rainbow_sync_v1_run_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -720,7 +1177,7 @@ func (x *ListRunOutcomesRequest) String() string {
 func (*ListRunOutcomesRequest) ProtoMessage() {}
 
 func (x *ListRunOutcomesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_rainbow_sync_v1_run_service_proto_msgTypes[9]
+	mi := &file_rainbow_sync_v1_run_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -733,7 +1190,7 @@ func (x *ListRunOutcomesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRunOutcomesRequest.ProtoReflect.Descriptor instead.
 func (*ListRunOutcomesRequest) Descriptor() ([]byte, []int) {
-	return file_rainbow_sync_v1_run_service_proto_rawDescGZIP(), []int{9}
+	return file_rainbow_sync_v1_run_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ListRunOutcomesRequest) GetParent() string {
@@ -777,7 +1234,7 @@ type ListRunOutcomesResponse struct {
 
 func (x *ListRunOutcomesResponse) Reset() {
 	*x = ListRunOutcomesResponse{}
-	mi := &file_rainbow_sync_v1_run_service_proto_msgTypes[10]
+	mi := &file_rainbow_sync_v1_run_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -789,7 +1246,7 @@ func (x *ListRunOutcomesResponse) String() string {
 func (*ListRunOutcomesResponse) ProtoMessage() {}
 
 func (x *ListRunOutcomesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_rainbow_sync_v1_run_service_proto_msgTypes[10]
+	mi := &file_rainbow_sync_v1_run_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -802,7 +1259,7 @@ func (x *ListRunOutcomesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRunOutcomesResponse.ProtoReflect.Descriptor instead.
 func (*ListRunOutcomesResponse) Descriptor() ([]byte, []int) {
-	return file_rainbow_sync_v1_run_service_proto_rawDescGZIP(), []int{10}
+	return file_rainbow_sync_v1_run_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ListRunOutcomesResponse) GetOutcomes() []*RunOutcome {
@@ -823,7 +1280,7 @@ var File_rainbow_sync_v1_run_service_proto protoreflect.FileDescriptor
 
 const file_rainbow_sync_v1_run_service_proto_rawDesc = "" +
 	"\n" +
-	"!rainbow/sync/v1/run_service.proto\x12\x0frainbow.sync.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a#google/longrunning/operations.proto\x1a\x1erainbow/sync/v1/manifest.proto\x1a\x19rainbow/sync/v1/run.proto\"\xa4\x02\n" +
+	"!rainbow/sync/v1/run_service.proto\x12\x0frainbow.sync.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a#google/longrunning/operations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1erainbow/sync/v1/manifest.proto\x1a\x19rainbow/sync/v1/run.proto\"\xde\x03\n" +
 	"\x10ApplyPlanRequest\x120\n" +
 	"\x04name\x18\x01 \x01(\tB\x1c\xe0A\x02\xfaA\x16\n" +
 	"\x14rainbow-gateway/PlanR\x04name\x12\x17\n" +
@@ -833,12 +1290,16 @@ const file_rainbow_sync_v1_run_service_proto_rawDesc = "" +
 	"\acomment\x18\x05 \x01(\tB\x03\xe0A\x01R\acomment\x12\x1f\n" +
 	"\bparallel\x18\x06 \x01(\x05B\x03\xe0A\x01R\bparallel\x12\"\n" +
 	"\n" +
-	"request_id\x18\a \x01(\tB\x03\xe0A\x01R\trequestId\"\xa8\x01\n" +
+	"request_id\x18\a \x01(\tB\x03\xe0A\x01R\trequestId\x12J\n" +
+	"\x11wait_for_upstream\x18\b \x01(\v2\x19.google.protobuf.DurationB\x03\xe0A\x01R\x0fwaitForUpstream\x128\n" +
+	"\busers_by\x18\t \x01(\x0e2\x18.rainbow.sync.v1.UsersByB\x03\xe0A\x01R\ausersBy\x122\n" +
+	"\x04wait\x18\n" +
+	" \x01(\v2\x19.google.protobuf.DurationB\x03\xe0A\x01R\x04wait\"\xa8\x01\n" +
 	"\x12UploadApplyRequest\x12=\n" +
 	"\arequest\x18\x01 \x01(\v2!.rainbow.sync.v1.ApplyPlanRequestH\x00R\arequest\x123\n" +
 	"\x04file\x18\x02 \x01(\v2\x1d.rainbow.sync.v1.ManifestFileH\x00R\x04file\x12\x16\n" +
 	"\x05chunk\x18\x03 \x01(\fH\x00R\x05chunkB\x06\n" +
-	"\x04part\"\x8a\x02\n" +
+	"\x04part\"\xc4\x03\n" +
 	"\x10ResumeRunRequest\x12/\n" +
 	"\x04name\x18\x01 \x01(\tB\x1b\xe0A\x02\xfaA\x15\n" +
 	"\x13rainbow-gateway/RunR\x04name\x12>\n" +
@@ -847,9 +1308,29 @@ const file_rainbow_sync_v1_run_service_proto_rawDesc = "" +
 	"\acomment\x18\x04 \x01(\tB\x03\xe0A\x01R\acomment\x12\x1f\n" +
 	"\bparallel\x18\x05 \x01(\x05B\x03\xe0A\x01R\bparallel\x12\"\n" +
 	"\n" +
-	"request_id\x18\x06 \x01(\tB\x03\xe0A\x01R\trequestId\"\xa9\x01\n" +
+	"request_id\x18\x06 \x01(\tB\x03\xe0A\x01R\trequestId\x12J\n" +
+	"\x11wait_for_upstream\x18\a \x01(\v2\x19.google.protobuf.DurationB\x03\xe0A\x01R\x0fwaitForUpstream\x128\n" +
+	"\busers_by\x18\b \x01(\x0e2\x18.rainbow.sync.v1.UsersByB\x03\xe0A\x01R\ausersBy\x122\n" +
+	"\x04wait\x18\t \x01(\v2\x19.google.protobuf.DurationB\x03\xe0A\x01R\x04wait\"\xa9\x01\n" +
 	"\x13UploadResumeRequest\x12=\n" +
 	"\arequest\x18\x01 \x01(\v2!.rainbow.sync.v1.ResumeRunRequestH\x00R\arequest\x123\n" +
+	"\x04file\x18\x02 \x01(\v2\x1d.rainbow.sync.v1.ManifestFileH\x00R\x04file\x12\x16\n" +
+	"\x05chunk\x18\x03 \x01(\fH\x00R\x05chunkB\x06\n" +
+	"\x04part\"\xc3\x03\n" +
+	"\x0fRetryRunRequest\x12/\n" +
+	"\x04name\x18\x01 \x01(\tB\x1b\xe0A\x02\xfaA\x15\n" +
+	"\x13rainbow-gateway/RunR\x04name\x12>\n" +
+	"\bmanifest\x18\x02 \x03(\v2\x1d.rainbow.sync.v1.ManifestFileB\x03\xe0A\x01R\bmanifest\x12!\n" +
+	"\tdelimiter\x18\x03 \x01(\tB\x03\xe0A\x01R\tdelimiter\x12\x1d\n" +
+	"\acomment\x18\x04 \x01(\tB\x03\xe0A\x01R\acomment\x12\x1f\n" +
+	"\bparallel\x18\x05 \x01(\x05B\x03\xe0A\x01R\bparallel\x12\"\n" +
+	"\n" +
+	"request_id\x18\x06 \x01(\tB\x03\xe0A\x01R\trequestId\x12J\n" +
+	"\x11wait_for_upstream\x18\a \x01(\v2\x19.google.protobuf.DurationB\x03\xe0A\x01R\x0fwaitForUpstream\x128\n" +
+	"\busers_by\x18\b \x01(\x0e2\x18.rainbow.sync.v1.UsersByB\x03\xe0A\x01R\ausersBy\x122\n" +
+	"\x04wait\x18\t \x01(\v2\x19.google.protobuf.DurationB\x03\xe0A\x01R\x04wait\"\xa7\x01\n" +
+	"\x12UploadRetryRequest\x12<\n" +
+	"\arequest\x18\x01 \x01(\v2 .rainbow.sync.v1.RetryRunRequestH\x00R\arequest\x123\n" +
 	"\x04file\x18\x02 \x01(\v2\x1d.rainbow.sync.v1.ManifestFileH\x00R\x04file\x12\x16\n" +
 	"\x05chunk\x18\x03 \x01(\fH\x00R\x05chunkB\x06\n" +
 	"\x04part\"@\n" +
@@ -870,7 +1351,20 @@ const file_rainbow_sync_v1_run_service_proto_rawDesc = "" +
 	"\x06replay\x18\x02 \x01(\bB\x03\xe0A\x01R\x06replay\"C\n" +
 	"\x10CancelRunRequest\x12/\n" +
 	"\x04name\x18\x01 \x01(\tB\x1b\xe0A\x02\xfaA\x15\n" +
-	"\x13rainbow-gateway/RunR\x04name\"\xd8\x01\n" +
+	"\x13rainbow-gateway/RunR\x04name\"B\n" +
+	"\x0fPauseRunRequest\x12/\n" +
+	"\x04name\x18\x01 \x01(\tB\x1b\xe0A\x02\xfaA\x15\n" +
+	"\x13rainbow-gateway/RunR\x04name\"\xce\x01\n" +
+	"\x12ListRunRowsRequest\x123\n" +
+	"\x06parent\x18\x01 \x01(\tB\x1b\xe0A\x02\xfaA\x15\n" +
+	"\x13rainbow-gateway/RunR\x06parent\x12 \n" +
+	"\tpage_size\x18\x02 \x01(\x05B\x03\xe0A\x01R\bpageSize\x12\"\n" +
+	"\n" +
+	"page_token\x18\x03 \x01(\tB\x03\xe0A\x01R\tpageToken\x12=\n" +
+	"\aresults\x18\x04 \x03(\x0e2\x1e.rainbow.sync.v1.RunRow.ResultB\x03\xe0A\x01R\aresults\"j\n" +
+	"\x13ListRunRowsResponse\x12+\n" +
+	"\x04rows\x18\x01 \x03(\v2\x17.rainbow.sync.v1.RunRowR\x04rows\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xd8\x01\n" +
 	"\x16ListRunOutcomesRequest\x123\n" +
 	"\x06parent\x18\x01 \x01(\tB\x1b\xe0A\x02\xfaA\x15\n" +
 	"\x13rainbow-gateway/RunR\x06parent\x12 \n" +
@@ -880,7 +1374,7 @@ const file_rainbow_sync_v1_run_service_proto_rawDesc = "" +
 	"\bstatuses\x18\x04 \x03(\x0e2\".rainbow.sync.v1.RunOutcome.StatusB\x03\xe0A\x01R\bstatuses\"z\n" +
 	"\x17ListRunOutcomesResponse\x127\n" +
 	"\boutcomes\x18\x01 \x03(\v2\x1b.rainbow.sync.v1.RunOutcomeR\boutcomes\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\x93\t\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\x96\r\n" +
 	"\n" +
 	"RunService\x12\x97\x01\n" +
 	"\tApplyPlan\x12!.rainbow.sync.v1.ApplyPlanRequest\x1a\x1d.google.longrunning.Operation\"H\xcaA\n" +
@@ -894,11 +1388,19 @@ const file_rainbow_sync_v1_run_service_proto_rawDesc = "" +
 	"\x03Run\x12\x03Run\xdaA\x04name\x82\xd3\xe4\x93\x02):\x01*\"$/v1/{name=companies/*/runs/*}:resume\x12d\n" +
 	"\fUploadResume\x12$.rainbow.sync.v1.UploadResumeRequest\x1a\x1d.google.longrunning.Operation\"\r\xcaA\n" +
 	"\n" +
+	"\x03Run\x12\x03Run(\x01\x12\x8f\x01\n" +
+	"\bRetryRun\x12 .rainbow.sync.v1.RetryRunRequest\x1a\x1d.google.longrunning.Operation\"B\xcaA\n" +
+	"\n" +
+	"\x03Run\x12\x03Run\xdaA\x04name\x82\xd3\xe4\x93\x02(:\x01*\"#/v1/{name=companies/*/runs/*}:retry\x12b\n" +
+	"\vUploadRetry\x12#.rainbow.sync.v1.UploadRetryRequest\x1a\x1d.google.longrunning.Operation\"\r\xcaA\n" +
+	"\n" +
 	"\x03Run\x12\x03Run(\x01\x12l\n" +
 	"\x06GetRun\x12\x1e.rainbow.sync.v1.GetRunRequest\x1a\x14.rainbow.sync.v1.Run\",\xdaA\x04name\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/{name=companies/*/runs/*}\x12\x7f\n" +
 	"\bListRuns\x12 .rainbow.sync.v1.ListRunsRequest\x1a!.rainbow.sync.v1.ListRunsResponse\".\xdaA\x06parent\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/{parent=companies/*}/runs\x12}\n" +
 	"\bWatchRun\x12 .rainbow.sync.v1.WatchRunRequest\x1a\x19.rainbow.sync.v1.RunEvent\"2\xdaA\x04name\x82\xd3\xe4\x93\x02%\x12#/v1/{name=companies/*/runs/*}:watch0\x01\x12|\n" +
-	"\tCancelRun\x12!.rainbow.sync.v1.CancelRunRequest\x1a\x14.rainbow.sync.v1.Run\"6\xdaA\x04name\x82\xd3\xe4\x93\x02):\x01*\"$/v1/{name=companies/*/runs/*}:cancel\x12\x9f\x01\n" +
+	"\tCancelRun\x12!.rainbow.sync.v1.CancelRunRequest\x1a\x14.rainbow.sync.v1.Run\"6\xdaA\x04name\x82\xd3\xe4\x93\x02):\x01*\"$/v1/{name=companies/*/runs/*}:cancel\x12y\n" +
+	"\bPauseRun\x12 .rainbow.sync.v1.PauseRunRequest\x1a\x14.rainbow.sync.v1.Run\"5\xdaA\x04name\x82\xd3\xe4\x93\x02(:\x01*\"#/v1/{name=companies/*/runs/*}:pause\x12\x8f\x01\n" +
+	"\vListRunRows\x12#.rainbow.sync.v1.ListRunRowsRequest\x1a$.rainbow.sync.v1.ListRunRowsResponse\"5\xdaA\x06parent\x82\xd3\xe4\x93\x02&\x12$/v1/{parent=companies/*/runs/*}/rows\x12\x9f\x01\n" +
 	"\x0fListRunOutcomes\x12'.rainbow.sync.v1.ListRunOutcomesRequest\x1a(.rainbow.sync.v1.ListRunOutcomesResponse\"9\xdaA\x06parent\x82\xd3\xe4\x93\x02*\x12(/v1/{parent=companies/*/runs/*}/outcomesB\xcb\x01\n" +
 	"\x13com.rainbow.sync.v1B\x0fRunServiceProtoP\x01ZEgithub.com/rainbow-gateway/rainbow-gateway/gen/rainbow/sync/v1;syncv1\xa2\x02\x03RSX\xaa\x02\x0fRainbow.Sync.V1\xca\x02\x0fRainbow\\Sync\\V1\xe2\x02\x1bRainbow\\Sync\\V1\\GPBMetadata\xea\x02\x11Rainbow::Sync::V1b\x06proto3"
 
@@ -914,59 +1416,90 @@ func file_rainbow_sync_v1_run_service_proto_rawDescGZIP() []byte {
 	return file_rainbow_sync_v1_run_service_proto_rawDescData
 }
 
-var file_rainbow_sync_v1_run_service_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_rainbow_sync_v1_run_service_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_rainbow_sync_v1_run_service_proto_goTypes = []any{
 	(*ApplyPlanRequest)(nil),        // 0: rainbow.sync.v1.ApplyPlanRequest
 	(*UploadApplyRequest)(nil),      // 1: rainbow.sync.v1.UploadApplyRequest
 	(*ResumeRunRequest)(nil),        // 2: rainbow.sync.v1.ResumeRunRequest
 	(*UploadResumeRequest)(nil),     // 3: rainbow.sync.v1.UploadResumeRequest
-	(*GetRunRequest)(nil),           // 4: rainbow.sync.v1.GetRunRequest
-	(*ListRunsRequest)(nil),         // 5: rainbow.sync.v1.ListRunsRequest
-	(*ListRunsResponse)(nil),        // 6: rainbow.sync.v1.ListRunsResponse
-	(*WatchRunRequest)(nil),         // 7: rainbow.sync.v1.WatchRunRequest
-	(*CancelRunRequest)(nil),        // 8: rainbow.sync.v1.CancelRunRequest
-	(*ListRunOutcomesRequest)(nil),  // 9: rainbow.sync.v1.ListRunOutcomesRequest
-	(*ListRunOutcomesResponse)(nil), // 10: rainbow.sync.v1.ListRunOutcomesResponse
-	(*ManifestFile)(nil),            // 11: rainbow.sync.v1.ManifestFile
-	(*Run)(nil),                     // 12: rainbow.sync.v1.Run
-	(RunOutcome_Status)(0),          // 13: rainbow.sync.v1.RunOutcome.Status
-	(*RunOutcome)(nil),              // 14: rainbow.sync.v1.RunOutcome
-	(*longrunningpb.Operation)(nil), // 15: google.longrunning.Operation
-	(*RunEvent)(nil),                // 16: rainbow.sync.v1.RunEvent
+	(*RetryRunRequest)(nil),         // 4: rainbow.sync.v1.RetryRunRequest
+	(*UploadRetryRequest)(nil),      // 5: rainbow.sync.v1.UploadRetryRequest
+	(*GetRunRequest)(nil),           // 6: rainbow.sync.v1.GetRunRequest
+	(*ListRunsRequest)(nil),         // 7: rainbow.sync.v1.ListRunsRequest
+	(*ListRunsResponse)(nil),        // 8: rainbow.sync.v1.ListRunsResponse
+	(*WatchRunRequest)(nil),         // 9: rainbow.sync.v1.WatchRunRequest
+	(*CancelRunRequest)(nil),        // 10: rainbow.sync.v1.CancelRunRequest
+	(*PauseRunRequest)(nil),         // 11: rainbow.sync.v1.PauseRunRequest
+	(*ListRunRowsRequest)(nil),      // 12: rainbow.sync.v1.ListRunRowsRequest
+	(*ListRunRowsResponse)(nil),     // 13: rainbow.sync.v1.ListRunRowsResponse
+	(*ListRunOutcomesRequest)(nil),  // 14: rainbow.sync.v1.ListRunOutcomesRequest
+	(*ListRunOutcomesResponse)(nil), // 15: rainbow.sync.v1.ListRunOutcomesResponse
+	(*ManifestFile)(nil),            // 16: rainbow.sync.v1.ManifestFile
+	(*durationpb.Duration)(nil),     // 17: google.protobuf.Duration
+	(UsersBy)(0),                    // 18: rainbow.sync.v1.UsersBy
+	(*Run)(nil),                     // 19: rainbow.sync.v1.Run
+	(RunRow_Result)(0),              // 20: rainbow.sync.v1.RunRow.Result
+	(*RunRow)(nil),                  // 21: rainbow.sync.v1.RunRow
+	(RunOutcome_Status)(0),          // 22: rainbow.sync.v1.RunOutcome.Status
+	(*RunOutcome)(nil),              // 23: rainbow.sync.v1.RunOutcome
+	(*longrunningpb.Operation)(nil), // 24: google.longrunning.Operation
+	(*RunEvent)(nil),                // 25: rainbow.sync.v1.RunEvent
 }
 var file_rainbow_sync_v1_run_service_proto_depIdxs = []int32{
-	11, // 0: rainbow.sync.v1.ApplyPlanRequest.manifest:type_name -> rainbow.sync.v1.ManifestFile
-	0,  // 1: rainbow.sync.v1.UploadApplyRequest.request:type_name -> rainbow.sync.v1.ApplyPlanRequest
-	11, // 2: rainbow.sync.v1.UploadApplyRequest.file:type_name -> rainbow.sync.v1.ManifestFile
-	11, // 3: rainbow.sync.v1.ResumeRunRequest.manifest:type_name -> rainbow.sync.v1.ManifestFile
-	2,  // 4: rainbow.sync.v1.UploadResumeRequest.request:type_name -> rainbow.sync.v1.ResumeRunRequest
-	11, // 5: rainbow.sync.v1.UploadResumeRequest.file:type_name -> rainbow.sync.v1.ManifestFile
-	12, // 6: rainbow.sync.v1.ListRunsResponse.runs:type_name -> rainbow.sync.v1.Run
-	13, // 7: rainbow.sync.v1.ListRunOutcomesRequest.statuses:type_name -> rainbow.sync.v1.RunOutcome.Status
-	14, // 8: rainbow.sync.v1.ListRunOutcomesResponse.outcomes:type_name -> rainbow.sync.v1.RunOutcome
-	0,  // 9: rainbow.sync.v1.RunService.ApplyPlan:input_type -> rainbow.sync.v1.ApplyPlanRequest
-	1,  // 10: rainbow.sync.v1.RunService.UploadApply:input_type -> rainbow.sync.v1.UploadApplyRequest
-	2,  // 11: rainbow.sync.v1.RunService.ResumeRun:input_type -> rainbow.sync.v1.ResumeRunRequest
-	3,  // 12: rainbow.sync.v1.RunService.UploadResume:input_type -> rainbow.sync.v1.UploadResumeRequest
-	4,  // 13: rainbow.sync.v1.RunService.GetRun:input_type -> rainbow.sync.v1.GetRunRequest
-	5,  // 14: rainbow.sync.v1.RunService.ListRuns:input_type -> rainbow.sync.v1.ListRunsRequest
-	7,  // 15: rainbow.sync.v1.RunService.WatchRun:input_type -> rainbow.sync.v1.WatchRunRequest
-	8,  // 16: rainbow.sync.v1.RunService.CancelRun:input_type -> rainbow.sync.v1.CancelRunRequest
-	9,  // 17: rainbow.sync.v1.RunService.ListRunOutcomes:input_type -> rainbow.sync.v1.ListRunOutcomesRequest
-	15, // 18: rainbow.sync.v1.RunService.ApplyPlan:output_type -> google.longrunning.Operation
-	15, // 19: rainbow.sync.v1.RunService.UploadApply:output_type -> google.longrunning.Operation
-	15, // 20: rainbow.sync.v1.RunService.ResumeRun:output_type -> google.longrunning.Operation
-	15, // 21: rainbow.sync.v1.RunService.UploadResume:output_type -> google.longrunning.Operation
-	12, // 22: rainbow.sync.v1.RunService.GetRun:output_type -> rainbow.sync.v1.Run
-	6,  // 23: rainbow.sync.v1.RunService.ListRuns:output_type -> rainbow.sync.v1.ListRunsResponse
-	16, // 24: rainbow.sync.v1.RunService.WatchRun:output_type -> rainbow.sync.v1.RunEvent
-	12, // 25: rainbow.sync.v1.RunService.CancelRun:output_type -> rainbow.sync.v1.Run
-	10, // 26: rainbow.sync.v1.RunService.ListRunOutcomes:output_type -> rainbow.sync.v1.ListRunOutcomesResponse
-	18, // [18:27] is the sub-list for method output_type
-	9,  // [9:18] is the sub-list for method input_type
-	9,  // [9:9] is the sub-list for extension type_name
-	9,  // [9:9] is the sub-list for extension extendee
-	0,  // [0:9] is the sub-list for field type_name
+	16, // 0: rainbow.sync.v1.ApplyPlanRequest.manifest:type_name -> rainbow.sync.v1.ManifestFile
+	17, // 1: rainbow.sync.v1.ApplyPlanRequest.wait_for_upstream:type_name -> google.protobuf.Duration
+	18, // 2: rainbow.sync.v1.ApplyPlanRequest.users_by:type_name -> rainbow.sync.v1.UsersBy
+	17, // 3: rainbow.sync.v1.ApplyPlanRequest.wait:type_name -> google.protobuf.Duration
+	0,  // 4: rainbow.sync.v1.UploadApplyRequest.request:type_name -> rainbow.sync.v1.ApplyPlanRequest
+	16, // 5: rainbow.sync.v1.UploadApplyRequest.file:type_name -> rainbow.sync.v1.ManifestFile
+	16, // 6: rainbow.sync.v1.ResumeRunRequest.manifest:type_name -> rainbow.sync.v1.ManifestFile
+	17, // 7: rainbow.sync.v1.ResumeRunRequest.wait_for_upstream:type_name -> google.protobuf.Duration
+	18, // 8: rainbow.sync.v1.ResumeRunRequest.users_by:type_name -> rainbow.sync.v1.UsersBy
+	17, // 9: rainbow.sync.v1.ResumeRunRequest.wait:type_name -> google.protobuf.Duration
+	2,  // 10: rainbow.sync.v1.UploadResumeRequest.request:type_name -> rainbow.sync.v1.ResumeRunRequest
+	16, // 11: rainbow.sync.v1.UploadResumeRequest.file:type_name -> rainbow.sync.v1.ManifestFile
+	16, // 12: rainbow.sync.v1.RetryRunRequest.manifest:type_name -> rainbow.sync.v1.ManifestFile
+	17, // 13: rainbow.sync.v1.RetryRunRequest.wait_for_upstream:type_name -> google.protobuf.Duration
+	18, // 14: rainbow.sync.v1.RetryRunRequest.users_by:type_name -> rainbow.sync.v1.UsersBy
+	17, // 15: rainbow.sync.v1.RetryRunRequest.wait:type_name -> google.protobuf.Duration
+	4,  // 16: rainbow.sync.v1.UploadRetryRequest.request:type_name -> rainbow.sync.v1.RetryRunRequest
+	16, // 17: rainbow.sync.v1.UploadRetryRequest.file:type_name -> rainbow.sync.v1.ManifestFile
+	19, // 18: rainbow.sync.v1.ListRunsResponse.runs:type_name -> rainbow.sync.v1.Run
+	20, // 19: rainbow.sync.v1.ListRunRowsRequest.results:type_name -> rainbow.sync.v1.RunRow.Result
+	21, // 20: rainbow.sync.v1.ListRunRowsResponse.rows:type_name -> rainbow.sync.v1.RunRow
+	22, // 21: rainbow.sync.v1.ListRunOutcomesRequest.statuses:type_name -> rainbow.sync.v1.RunOutcome.Status
+	23, // 22: rainbow.sync.v1.ListRunOutcomesResponse.outcomes:type_name -> rainbow.sync.v1.RunOutcome
+	0,  // 23: rainbow.sync.v1.RunService.ApplyPlan:input_type -> rainbow.sync.v1.ApplyPlanRequest
+	1,  // 24: rainbow.sync.v1.RunService.UploadApply:input_type -> rainbow.sync.v1.UploadApplyRequest
+	2,  // 25: rainbow.sync.v1.RunService.ResumeRun:input_type -> rainbow.sync.v1.ResumeRunRequest
+	3,  // 26: rainbow.sync.v1.RunService.UploadResume:input_type -> rainbow.sync.v1.UploadResumeRequest
+	4,  // 27: rainbow.sync.v1.RunService.RetryRun:input_type -> rainbow.sync.v1.RetryRunRequest
+	5,  // 28: rainbow.sync.v1.RunService.UploadRetry:input_type -> rainbow.sync.v1.UploadRetryRequest
+	6,  // 29: rainbow.sync.v1.RunService.GetRun:input_type -> rainbow.sync.v1.GetRunRequest
+	7,  // 30: rainbow.sync.v1.RunService.ListRuns:input_type -> rainbow.sync.v1.ListRunsRequest
+	9,  // 31: rainbow.sync.v1.RunService.WatchRun:input_type -> rainbow.sync.v1.WatchRunRequest
+	10, // 32: rainbow.sync.v1.RunService.CancelRun:input_type -> rainbow.sync.v1.CancelRunRequest
+	11, // 33: rainbow.sync.v1.RunService.PauseRun:input_type -> rainbow.sync.v1.PauseRunRequest
+	12, // 34: rainbow.sync.v1.RunService.ListRunRows:input_type -> rainbow.sync.v1.ListRunRowsRequest
+	14, // 35: rainbow.sync.v1.RunService.ListRunOutcomes:input_type -> rainbow.sync.v1.ListRunOutcomesRequest
+	24, // 36: rainbow.sync.v1.RunService.ApplyPlan:output_type -> google.longrunning.Operation
+	24, // 37: rainbow.sync.v1.RunService.UploadApply:output_type -> google.longrunning.Operation
+	24, // 38: rainbow.sync.v1.RunService.ResumeRun:output_type -> google.longrunning.Operation
+	24, // 39: rainbow.sync.v1.RunService.UploadResume:output_type -> google.longrunning.Operation
+	24, // 40: rainbow.sync.v1.RunService.RetryRun:output_type -> google.longrunning.Operation
+	24, // 41: rainbow.sync.v1.RunService.UploadRetry:output_type -> google.longrunning.Operation
+	19, // 42: rainbow.sync.v1.RunService.GetRun:output_type -> rainbow.sync.v1.Run
+	8,  // 43: rainbow.sync.v1.RunService.ListRuns:output_type -> rainbow.sync.v1.ListRunsResponse
+	25, // 44: rainbow.sync.v1.RunService.WatchRun:output_type -> rainbow.sync.v1.RunEvent
+	19, // 45: rainbow.sync.v1.RunService.CancelRun:output_type -> rainbow.sync.v1.Run
+	19, // 46: rainbow.sync.v1.RunService.PauseRun:output_type -> rainbow.sync.v1.Run
+	13, // 47: rainbow.sync.v1.RunService.ListRunRows:output_type -> rainbow.sync.v1.ListRunRowsResponse
+	15, // 48: rainbow.sync.v1.RunService.ListRunOutcomes:output_type -> rainbow.sync.v1.ListRunOutcomesResponse
+	36, // [36:49] is the sub-list for method output_type
+	23, // [23:36] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_rainbow_sync_v1_run_service_proto_init() }
@@ -986,13 +1519,18 @@ func file_rainbow_sync_v1_run_service_proto_init() {
 		(*UploadResumeRequest_File)(nil),
 		(*UploadResumeRequest_Chunk)(nil),
 	}
+	file_rainbow_sync_v1_run_service_proto_msgTypes[5].OneofWrappers = []any{
+		(*UploadRetryRequest_Request)(nil),
+		(*UploadRetryRequest_File)(nil),
+		(*UploadRetryRequest_Chunk)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_rainbow_sync_v1_run_service_proto_rawDesc), len(file_rainbow_sync_v1_run_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   11,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -26,10 +26,14 @@ const (
 	RunService_UploadApply_FullMethodName     = "/rainbow.sync.v1.RunService/UploadApply"
 	RunService_ResumeRun_FullMethodName       = "/rainbow.sync.v1.RunService/ResumeRun"
 	RunService_UploadResume_FullMethodName    = "/rainbow.sync.v1.RunService/UploadResume"
+	RunService_RetryRun_FullMethodName        = "/rainbow.sync.v1.RunService/RetryRun"
+	RunService_UploadRetry_FullMethodName     = "/rainbow.sync.v1.RunService/UploadRetry"
 	RunService_GetRun_FullMethodName          = "/rainbow.sync.v1.RunService/GetRun"
 	RunService_ListRuns_FullMethodName        = "/rainbow.sync.v1.RunService/ListRuns"
 	RunService_WatchRun_FullMethodName        = "/rainbow.sync.v1.RunService/WatchRun"
 	RunService_CancelRun_FullMethodName       = "/rainbow.sync.v1.RunService/CancelRun"
+	RunService_PauseRun_FullMethodName        = "/rainbow.sync.v1.RunService/PauseRun"
+	RunService_ListRunRows_FullMethodName     = "/rainbow.sync.v1.RunService/ListRunRows"
 	RunService_ListRunOutcomes_FullMethodName = "/rainbow.sync.v1.RunService/ListRunOutcomes"
 )
 
@@ -53,12 +57,18 @@ type RunServiceClient interface {
 	ApplyPlan(ctx context.Context, in *ApplyPlanRequest, opts ...grpc.CallOption) (*longrunningpb.Operation, error)
 	// UploadApply is ApplyPlan for a manifest that is larger than one message may be.
 	UploadApply(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[UploadApplyRequest, longrunningpb.Operation], error)
-	// ResumeRun takes up a run that came to rest before everything was done. What is done stays done; a call whose outcome
+	// ResumeRun takes up a run that was paused, or that came to rest before everything was done. What is done stays done; a call whose outcome
 	// is unknown is looked up upstream first; all else is tried again. FAILED_PRECONDITION as for ApplyPlan, and when there
 	// is nothing left to do.
 	ResumeRun(ctx context.Context, in *ResumeRunRequest, opts ...grpc.CallOption) (*longrunningpb.Operation, error)
 	// UploadResume is ResumeRun for a manifest that is larger than one message may be.
 	UploadResume(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[UploadResumeRequest, longrunningpb.Operation], error)
+	// RetryRun starts a new run of what an earlier one did not do: its operations that failed, were skipped or not started.
+	// What the plan relies on is read again first. FAILED_PRECONDITION as for ApplyPlan, when there is nothing left to do,
+	// and when the outcome of an operation is unknown: ResumeRun looks it up.
+	RetryRun(ctx context.Context, in *RetryRunRequest, opts ...grpc.CallOption) (*longrunningpb.Operation, error)
+	// UploadRetry is RetryRun for a manifest that is larger than one message may be.
+	UploadRetry(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[UploadRetryRequest, longrunningpb.Operation], error)
 	// GetRun gives a run as it is now.
 	GetRun(ctx context.Context, in *GetRunRequest, opts ...grpc.CallOption) (*Run, error)
 	// ListRuns lists a company's runs, newest first.
@@ -69,6 +79,12 @@ type RunServiceClient interface {
 	// CancelRun asks a run to stop: calls in flight are finished, nothing is started. It answers at once; the run comes to
 	// rest a little later. FAILED_PRECONDITION when it has come to rest already.
 	CancelRun(ctx context.Context, in *CancelRunRequest, opts ...grpc.CallOption) (*Run, error)
+	// PauseRun makes a run stand still: calls in flight are finished, nothing is started. It keeps its place, and the
+	// passwords of its manifest; ResumeRun makes it go on. FAILED_PRECONDITION when it has come to rest already.
+	PauseRun(ctx context.Context, in *PauseRunRequest, opts ...grpc.CallOption) (*Run, error)
+	// ListRunRows pages through the report of a run: how every entry of the manifest fared, in the manifest's order, then
+	// what no entry asks for by itself.
+	ListRunRows(ctx context.Context, in *ListRunRowsRequest, opts ...grpc.CallOption) (*ListRunRowsResponse, error)
 	// ListRunOutcomes pages through the operations of a run that have ended so far, in plan order.
 	ListRunOutcomes(ctx context.Context, in *ListRunOutcomesRequest, opts ...grpc.CallOption) (*ListRunOutcomesResponse, error)
 }
@@ -127,6 +143,29 @@ func (c *runServiceClient) UploadResume(ctx context.Context, opts ...grpc.CallOp
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type RunService_UploadResumeClient = grpc.ClientStreamingClient[UploadResumeRequest, longrunningpb.Operation]
 
+func (c *runServiceClient) RetryRun(ctx context.Context, in *RetryRunRequest, opts ...grpc.CallOption) (*longrunningpb.Operation, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(longrunningpb.Operation)
+	err := c.cc.Invoke(ctx, RunService_RetryRun_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *runServiceClient) UploadRetry(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[UploadRetryRequest, longrunningpb.Operation], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &RunService_ServiceDesc.Streams[2], RunService_UploadRetry_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[UploadRetryRequest, longrunningpb.Operation]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type RunService_UploadRetryClient = grpc.ClientStreamingClient[UploadRetryRequest, longrunningpb.Operation]
+
 func (c *runServiceClient) GetRun(ctx context.Context, in *GetRunRequest, opts ...grpc.CallOption) (*Run, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(Run)
@@ -149,7 +188,7 @@ func (c *runServiceClient) ListRuns(ctx context.Context, in *ListRunsRequest, op
 
 func (c *runServiceClient) WatchRun(ctx context.Context, in *WatchRunRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[RunEvent], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &RunService_ServiceDesc.Streams[2], RunService_WatchRun_FullMethodName, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &RunService_ServiceDesc.Streams[3], RunService_WatchRun_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -170,6 +209,26 @@ func (c *runServiceClient) CancelRun(ctx context.Context, in *CancelRunRequest, 
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(Run)
 	err := c.cc.Invoke(ctx, RunService_CancelRun_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *runServiceClient) PauseRun(ctx context.Context, in *PauseRunRequest, opts ...grpc.CallOption) (*Run, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Run)
+	err := c.cc.Invoke(ctx, RunService_PauseRun_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *runServiceClient) ListRunRows(ctx context.Context, in *ListRunRowsRequest, opts ...grpc.CallOption) (*ListRunRowsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListRunRowsResponse)
+	err := c.cc.Invoke(ctx, RunService_ListRunRows_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -206,12 +265,18 @@ type RunServiceServer interface {
 	ApplyPlan(context.Context, *ApplyPlanRequest) (*longrunningpb.Operation, error)
 	// UploadApply is ApplyPlan for a manifest that is larger than one message may be.
 	UploadApply(grpc.ClientStreamingServer[UploadApplyRequest, longrunningpb.Operation]) error
-	// ResumeRun takes up a run that came to rest before everything was done. What is done stays done; a call whose outcome
+	// ResumeRun takes up a run that was paused, or that came to rest before everything was done. What is done stays done; a call whose outcome
 	// is unknown is looked up upstream first; all else is tried again. FAILED_PRECONDITION as for ApplyPlan, and when there
 	// is nothing left to do.
 	ResumeRun(context.Context, *ResumeRunRequest) (*longrunningpb.Operation, error)
 	// UploadResume is ResumeRun for a manifest that is larger than one message may be.
 	UploadResume(grpc.ClientStreamingServer[UploadResumeRequest, longrunningpb.Operation]) error
+	// RetryRun starts a new run of what an earlier one did not do: its operations that failed, were skipped or not started.
+	// What the plan relies on is read again first. FAILED_PRECONDITION as for ApplyPlan, when there is nothing left to do,
+	// and when the outcome of an operation is unknown: ResumeRun looks it up.
+	RetryRun(context.Context, *RetryRunRequest) (*longrunningpb.Operation, error)
+	// UploadRetry is RetryRun for a manifest that is larger than one message may be.
+	UploadRetry(grpc.ClientStreamingServer[UploadRetryRequest, longrunningpb.Operation]) error
 	// GetRun gives a run as it is now.
 	GetRun(context.Context, *GetRunRequest) (*Run, error)
 	// ListRuns lists a company's runs, newest first.
@@ -222,6 +287,12 @@ type RunServiceServer interface {
 	// CancelRun asks a run to stop: calls in flight are finished, nothing is started. It answers at once; the run comes to
 	// rest a little later. FAILED_PRECONDITION when it has come to rest already.
 	CancelRun(context.Context, *CancelRunRequest) (*Run, error)
+	// PauseRun makes a run stand still: calls in flight are finished, nothing is started. It keeps its place, and the
+	// passwords of its manifest; ResumeRun makes it go on. FAILED_PRECONDITION when it has come to rest already.
+	PauseRun(context.Context, *PauseRunRequest) (*Run, error)
+	// ListRunRows pages through the report of a run: how every entry of the manifest fared, in the manifest's order, then
+	// what no entry asks for by itself.
+	ListRunRows(context.Context, *ListRunRowsRequest) (*ListRunRowsResponse, error)
 	// ListRunOutcomes pages through the operations of a run that have ended so far, in plan order.
 	ListRunOutcomes(context.Context, *ListRunOutcomesRequest) (*ListRunOutcomesResponse, error)
 	mustEmbedUnimplementedRunServiceServer()
@@ -246,6 +317,12 @@ func (UnimplementedRunServiceServer) ResumeRun(context.Context, *ResumeRunReques
 func (UnimplementedRunServiceServer) UploadResume(grpc.ClientStreamingServer[UploadResumeRequest, longrunningpb.Operation]) error {
 	return status.Error(codes.Unimplemented, "method UploadResume not implemented")
 }
+func (UnimplementedRunServiceServer) RetryRun(context.Context, *RetryRunRequest) (*longrunningpb.Operation, error) {
+	return nil, status.Error(codes.Unimplemented, "method RetryRun not implemented")
+}
+func (UnimplementedRunServiceServer) UploadRetry(grpc.ClientStreamingServer[UploadRetryRequest, longrunningpb.Operation]) error {
+	return status.Error(codes.Unimplemented, "method UploadRetry not implemented")
+}
 func (UnimplementedRunServiceServer) GetRun(context.Context, *GetRunRequest) (*Run, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetRun not implemented")
 }
@@ -257,6 +334,12 @@ func (UnimplementedRunServiceServer) WatchRun(*WatchRunRequest, grpc.ServerStrea
 }
 func (UnimplementedRunServiceServer) CancelRun(context.Context, *CancelRunRequest) (*Run, error) {
 	return nil, status.Error(codes.Unimplemented, "method CancelRun not implemented")
+}
+func (UnimplementedRunServiceServer) PauseRun(context.Context, *PauseRunRequest) (*Run, error) {
+	return nil, status.Error(codes.Unimplemented, "method PauseRun not implemented")
+}
+func (UnimplementedRunServiceServer) ListRunRows(context.Context, *ListRunRowsRequest) (*ListRunRowsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListRunRows not implemented")
 }
 func (UnimplementedRunServiceServer) ListRunOutcomes(context.Context, *ListRunOutcomesRequest) (*ListRunOutcomesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListRunOutcomes not implemented")
@@ -332,6 +415,31 @@ func _RunService_UploadResume_Handler(srv interface{}, stream grpc.ServerStream)
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type RunService_UploadResumeServer = grpc.ClientStreamingServer[UploadResumeRequest, longrunningpb.Operation]
 
+func _RunService_RetryRun_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RetryRunRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RunServiceServer).RetryRun(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RunService_RetryRun_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RunServiceServer).RetryRun(ctx, req.(*RetryRunRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RunService_UploadRetry_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(RunServiceServer).UploadRetry(&grpc.GenericServerStream[UploadRetryRequest, longrunningpb.Operation]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type RunService_UploadRetryServer = grpc.ClientStreamingServer[UploadRetryRequest, longrunningpb.Operation]
+
 func _RunService_GetRun_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(GetRunRequest)
 	if err := dec(in); err != nil {
@@ -397,6 +505,42 @@ func _RunService_CancelRun_Handler(srv interface{}, ctx context.Context, dec fun
 	return interceptor(ctx, in, info, handler)
 }
 
+func _RunService_PauseRun_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PauseRunRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RunServiceServer).PauseRun(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RunService_PauseRun_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RunServiceServer).PauseRun(ctx, req.(*PauseRunRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RunService_ListRunRows_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListRunRowsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RunServiceServer).ListRunRows(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RunService_ListRunRows_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RunServiceServer).ListRunRows(ctx, req.(*ListRunRowsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _RunService_ListRunOutcomes_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ListRunOutcomesRequest)
 	if err := dec(in); err != nil {
@@ -431,6 +575,10 @@ var RunService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _RunService_ResumeRun_Handler,
 		},
 		{
+			MethodName: "RetryRun",
+			Handler:    _RunService_RetryRun_Handler,
+		},
+		{
 			MethodName: "GetRun",
 			Handler:    _RunService_GetRun_Handler,
 		},
@@ -441,6 +589,14 @@ var RunService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "CancelRun",
 			Handler:    _RunService_CancelRun_Handler,
+		},
+		{
+			MethodName: "PauseRun",
+			Handler:    _RunService_PauseRun_Handler,
+		},
+		{
+			MethodName: "ListRunRows",
+			Handler:    _RunService_ListRunRows_Handler,
 		},
 		{
 			MethodName: "ListRunOutcomes",
@@ -456,6 +612,11 @@ var RunService_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "UploadResume",
 			Handler:       _RunService_UploadResume_Handler,
+			ClientStreams: true,
+		},
+		{
+			StreamName:    "UploadRetry",
+			Handler:       _RunService_UploadRetry_Handler,
 			ClientStreams: true,
 		},
 		{
