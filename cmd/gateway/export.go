@@ -12,7 +12,7 @@ import (
 
 type exportCmd struct {
 	engineFlags
-	Mode    string `default:"rainbowvoice" enum:"rainbowvoice,useranddevice" help:"rainbowvoice or useranddevice."`
+	Mode    string `default:"rainbowvoice" enum:"rainbowvoice,useranddevice,user,device" help:"rainbowvoice, useranddevice, user or device."`
 	Refresh bool   `help:"Record what Rainbow holds now before exporting."`
 	To      string `placeholder:"FILE" help:"Write to this file instead of standard output; it must not exist."`
 }
@@ -20,7 +20,8 @@ type exportCmd struct {
 // Help is shown below the usage of the verb.
 func (exportCmd) Help() string {
 	return `Writes the recorded state as a manifest in Rainbow's CSV: planned again, it changes nothing. Passwords are not in it. Cells that a
-spreadsheet would run as formulas are neutralised.
+spreadsheet would run as formulas are neutralised. Mode rainbowvoice has users with their Cloud PBX extensions, devices and DDIs,
+useranddevice users with their extensions of equipped PBXs, user the users alone, device those extensions alone.
 
 Example:
   gateway export > company.csv`

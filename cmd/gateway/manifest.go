@@ -16,9 +16,10 @@ import (
 // manifestFlags name the manifest and how to read it.
 type manifestFlags struct {
 	File      []string `short:"f" name:"file" placeholder:"FILE" help:"Manifest; may be given several times; - is standard input."`
-	Mode      string   `placeholder:"MODE" help:"Mode of the CSV when its columns leave it open: rainbowvoice or useranddevice."`
+	Mode      string   `placeholder:"MODE" help:"Mode of the CSV when its columns and actions leave it open: rainbowvoice, useranddevice, user or device."`
 	Delimiter string   `placeholder:"CHAR" help:"Column separator; found out when not given."`
 	Comment   string   `placeholder:"CHAR" help:"Character that starts a comment line (default %)."`
+	Encoding  string   `default:"utf-8" enum:"auto,utf-8,utf-16,windows-1252" help:"How the CSV is encoded: utf-8, utf-16, windows-1252, or auto, which converts what it recognises."`
 }
 
 // stdinName stands for standard input in positions.
@@ -44,7 +45,7 @@ func (m *manifestFlags) read(stdin io.Reader) ([]*syncv1.ManifestFile, error) {
 			unread = append(unread, err.Error())
 			continue
 		}
-		files = append(files, &syncv1.ManifestFile{Name: name, Content: content})
+		files = append(files, &syncv1.ManifestFile{Name: name, Content: content, Encoding: m.Encoding})
 	}
 	if len(unread) > 0 {
 		return nil, fmt.Errorf("manifest can't be read: %s", strings.Join(unread, "; "))
@@ -60,7 +61,7 @@ func (m *manifestFlags) sources(stdin io.Reader) ([]manifest.Source, error) {
 	}
 	sources := make([]manifest.Source, len(files))
 	for i, f := range files {
-		sources[i] = manifest.Source{Name: f.GetName(), Reader: bytes.NewReader(f.GetContent())}
+		sources[i] = manifest.Source{Name: f.GetName(), Reader: bytes.NewReader(f.GetContent()), Encoding: manifest.Encoding(f.GetEncoding())}
 	}
 	return sources, nil
 }

@@ -26,7 +26,7 @@ func upload[Part, Answer any](stream grpc.ClientStreamingClient[Part, Answer], f
 	err := stream.Send(e.request)
 	for _, file := range files {
 		if err == nil {
-			err = stream.Send(e.file(&syncv1.ManifestFile{Name: file.GetName()}))
+			err = stream.Send(e.file(&syncv1.ManifestFile{Name: file.GetName(), Encoding: file.GetEncoding()}))
 		}
 		for piece := range slices.Chunk(file.GetContent(), uploadChunk) {
 			if err == nil {

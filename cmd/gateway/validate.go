@@ -12,7 +12,7 @@ import (
 
 type validateCmd struct {
 	Manifest manifestFlags `embed:""`
-	Output   string        `short:"o" default:"text" enum:"text,json" help:"text or json."`
+	Output   string        `short:"o" default:"text" enum:"text,json,sarif" help:"text, json, or sarif (2.1.0), which editors and code hosts show beside the lines."`
 }
 
 // Help is shown below the usage of the verb.
@@ -20,8 +20,10 @@ func (validateCmd) Help() string {
 	return `Reads the manifest and reports every fault at once, each with file:line:column, a code (docs/errors.md explains it) and what
 would be right. It needs no network and no state; "gateway plan" checks the rest. Exit code 0: no fault, 1: faults.
 
-Example:
-  gateway validate -f samples/rainbowvoice.csv`
+Examples:
+  gateway validate -f samples/rainbowvoice.csv
+  gateway validate -f staff.csv --encoding windows-1252
+  gateway validate -f staff.csv -o sarif > faults.sarif`
 }
 
 // validation is the JSON form of the answer.
@@ -61,7 +63,10 @@ func (c *validateCmd) Run(ctx context.Context, t *terminal) error {
 }
 
 func (c *validateCmd) show(t *terminal, answer validation) error {
-	if c.Output == "json" {
+	switch c.Output {
+	case "sarif":
+		return manifest.WriteSARIF(t.stdout, answer.Faults, version)
+	case "json":
 		enc := json.NewEncoder(t.stdout)
 		enc.SetIndent("", "  ")
 		enc.SetEscapeHTML(false)

@@ -32,6 +32,7 @@ func paired(action, cells string) string {
 var faultCases = []struct {
 	name, text, code, at, says string
 	opts                       Options
+	encoding                   Encoding
 }{
 	{name: "empty file", text: "", code: codeMissingHeader, at: "f.csv", says: "no header"},
 	{name: "comments only", text: "% a\n\n% b", code: codeMissingHeader, at: "f.csv"},
@@ -110,7 +111,7 @@ var faultCases = []struct {
 	{name: "UTF-16, big endian, without mark", text: "\x00_\x00_\x00a", code: codeNotUTF8, at: "f.csv", says: "bytes 1 and 3 are zero"},
 	{name: "byte of no encoding", text: voice("firstName", "M\x81ller"), code: codeNotUTF8, at: "f.csv:2:27", says: "neither UTF-8 nor Windows-1252"},
 	{name: "password that is not UTF-8", text: voice("password", "Passw\xf6rd_123"), code: codeNotUTF8, at: "f.csv:2:31", says: "cell is not UTF-8, probably Windows-1252"},
-	{name: "UTF-8 asked to be UTF-16", text: "\ufeff__action__;loginEmail\n", opts: Options{Encoding: UTF16}, code: codeNotUTF8, at: "f.csv", says: "byte order mark EF BB BF"},
+	{name: "UTF-8 asked to be UTF-16", text: "\ufeff__action__;loginEmail\n", encoding: UTF16, code: codeNotUTF8, at: "f.csv", says: "byte order mark EF BB BF"},
 	{name: "attach of nothing", text: paired("attach", ";;;"), code: codeHalfPairing, at: "f.csv:2:24", says: "attach names no extension"},
 	{name: "spreadsheet error", text: voice("title", "#N/A"), code: codeDamaged, at: "f.csv:2:26", says: "formula"},
 	{name: "narrow column", text: strings.Replace(voice("title", ""), "example;;", "example;#####;", 1), code: codeDamaged, at: "f.csv:2:23", says: "narrow"},
@@ -139,7 +140,8 @@ var faultCases = []struct {
 func TestFaults(t *testing.T) {
 	for _, tt := range faultCases {
 		t.Run(tt.name, func(t *testing.T) {
-			d, secrets, faults := read(t, tt.text, tt.opts)
+			d, secrets, err := Read(t.Context(), []Source{{Name: "f.csv", Reader: strings.NewReader(tt.text), Encoding: tt.encoding}}, tt.opts)
+			faults, _ := err.(bulksync.Faults)
 			if len(faults) != 1 {
 				t.Fatalf("got %d faults, want 1:\n%v", len(faults), faults)
 			}

@@ -55,7 +55,10 @@ func (r *reader) readHeader(src Source) (*sheet, error) {
 		r.report(file, "", p)
 		return nil, nil
 	}
-	if p := s.t.open(r.opts.Encoding); p != nil || s.t.err != nil {
+	if src.Encoding != "" && !slices.Contains(Encodings(), string(src.Encoding)) {
+		return nil, fmt.Errorf("encoding %q: want %s", src.Encoding, orList(Encodings()))
+	}
+	if p := s.t.open(src.Encoding); p != nil || s.t.err != nil {
 		if p != nil {
 			r.report(file, "", p)
 		}

@@ -18,6 +18,8 @@ type Source struct {
 	Reader io.Reader
 	// ContentType is the media type that the file came with, if it came with one.
 	ContentType string
+	// Encoding of the text of a CSV source; empty means [UTF8].
+	Encoding Encoding
 }
 
 // Options say how a manifest is read. The zero value reads Rainbow's default form.
@@ -25,8 +27,6 @@ type Options struct {
 	// Mode is one of [Modes]; empty: told by the headers' columns and the rows' actions. What leaves several modes open
 	// means the same in all of them, and is read as useranddevice.
 	Mode string
-	// Encoding of the sources' text; empty means [UTF8]. Other forms of manifest are always UTF-8.
-	Encoding Encoding
 	// Delimiter between cells; 0: detected among semicolon, comma, tab and bar.
 	Delimiter rune
 	// Comment begins a comment line; 0 means %, as upstream.
@@ -129,12 +129,6 @@ func newReader(opts Options) (*reader, error) {
 	}
 	if opts.MaxFaults <= 0 {
 		opts.MaxFaults = defaultMaxFaults
-	}
-	if opts.Encoding == "" {
-		opts.Encoding = UTF8
-	}
-	if !slices.Contains(Encodings(), string(opts.Encoding)) {
-		return nil, fmt.Errorf("manifest: encoding %q: want %s", opts.Encoding, orList(Encodings()))
 	}
 	if err := checkSyntax(opts.Delimiter, opts.Comment); err != nil {
 		return nil, fmt.Errorf("manifest: %w", err)

@@ -49,8 +49,9 @@ func (v *violations) manifest(req manifestRequest) ([]manifest.Source, manifest.
 			v.add(field+".name", "%s comes twice", quoted(name))
 		}
 		names = append(names, name)
+		v.oneOf(field+".encoding", file.GetEncoding(), manifest.Encodings())
 		sources = append(sources, manifest.Source{
-			Name: name, ContentType: v.mediaType(field+".media_type", file.GetMediaType()),
+			Name: name, ContentType: v.mediaType(field+".media_type", file.GetMediaType()), Encoding: manifest.Encoding(file.GetEncoding()),
 			Reader: bytes.NewReader(file.GetContent()),
 		})
 	}

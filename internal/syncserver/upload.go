@@ -49,7 +49,7 @@ func receive[P uploadPart[R], R uploaded](recv func() (P, error)) (req R, files 
 		case head != none:
 			return none, nil, invalid("request", "message %d: only the first one carries it", n+1)
 		case file != nil:
-			files = append(files, &syncv1.ManifestFile{Name: file.GetName(), MediaType: file.GetMediaType(), Content: file.GetContent()})
+			files = append(files, &syncv1.ManifestFile{Name: file.GetName(), MediaType: file.GetMediaType(), Encoding: file.GetEncoding(), Content: file.GetContent()})
 			chunk = file.GetContent()
 		case len(files) == 0:
 			return none, nil, invalid("chunk", "message %d: no file was begun", n+1)

@@ -3,6 +3,7 @@ package syncserver
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"google.golang.org/grpc"
 
@@ -49,12 +50,29 @@ func (s planService) validate(ctx context.Context, req *syncv1.ValidateManifestR
 		err = s.tryPlan(ctx, id, desired, bulksync.Policy{Strict: req.GetStrict()})
 	}
 	if faults := faultsOf(err); faults != nil {
-		return &syncv1.ValidateManifestResponse{Faults: faultProtos(faults)}, nil
+		resp := &syncv1.ValidateManifestResponse{Faults: faultProtos(faults)}
+		return resp, addSARIF(resp, req, faults)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return &syncv1.ValidateManifestResponse{Valid: true, UserCount: int32(len(desired.Users)), Mode: desired.Mode, Digest: desired.Digest}, nil
+	resp := &syncv1.ValidateManifestResponse{Valid: true, UserCount: int32(len(desired.Users)), Mode: desired.Mode, Digest: desired.Digest}
+	return resp, addSARIF(resp, req, nil)
+}
+
+// mostFindings is how many faults stand in a SARIF document: with its places it is larger than the list of faults, and
+// the answer has to fit what a gRPC client takes, 4 MiB.
+const mostFindings = 4000
+
+// addSARIF adds the faults in that form, when it was asked for.
+func addSARIF(resp *syncv1.ValidateManifestResponse, req *syncv1.ValidateManifestRequest, faults bulksync.Faults) error {
+	if !req.GetSarif() {
+		return nil
+	}
+	var text strings.Builder
+	err := manifest.WriteSARIF(&text, faults[:min(len(faults), mostFindings)], "")
+	resp.Sarif = text.String()
+	return err
 }
 
 // tryPlan gives the faults of a manifest in view of the recorded state.
