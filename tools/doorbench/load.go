@@ -134,4 +134,6 @@ func (c *httpCaller) call() error {
 }
 
 // discard reads a stream to its end and returns its size.
-func discard(r io.Reader) (int64, error) { return io.CopyBuffer(io.Discard, struct{ io.Reader }{r}, make([]byte, 64<<10)) }
+func discard(r io.Reader) (int64, error) {
+	return io.CopyBuffer(io.Discard, struct{ io.Reader }{r}, make([]byte, 64<<10))
+}
