@@ -111,7 +111,9 @@ func (c *coordinator) lookUp(ctx context.Context, entry JournalEntry) (halted st
 	}
 	call := begun{Call: Call{Run: entry.Run, Number: entry.Number, Company: c.world.Company(), UsersBy: c.Run.Options.UsersBy}, entry: entry}
 	for _, id := range entry.Operations {
-		call.Steps = append(call.Steps, Step{Operation: *c.ops[id], Refs: c.refs(c.ops[id]), Sent: c.sent[id]})
+		step := c.step(c.ops[id])
+		step.Sent = c.sent[id]
+		call.Steps = append(call.Steps, step)
 	}
 	began := fmt.Sprintf("operation %d (%s) was begun and its outcome is unknown", entry.Operations[0], call.Steps[0].Operation.Title())
 	var r result
@@ -174,15 +176,23 @@ func (c *coordinator) relied() []Key {
 	changed, left := map[Key]bool{}, map[Key]bool{}
 	for i := range c.Plan.Operations {
 		op := &c.Plan.Operations[i]
+		if c.outcomes[op.ID].Status == Held {
+			continue
+		}
 		if c.outcomes[op.ID].Status != Done && !c.before[op.ID] {
 			left[op.Key], left[op.Login.Key()] = true, true
+			continue
+		}
+		if op.Action == ActionSave { // it changes nothing
 			continue
 		}
 		changed[op.Key], changed[op.Login.Key()] = true, true
 	}
 	for i := range c.Plan.Operations {
 		op := &c.Plan.Operations[i]
-		if slices.ContainsFunc(op.Needs, func(n int) bool { return c.outcomes[n].Status == Done || c.before[n] }) {
+		if slices.ContainsFunc(op.Needs, func(n int) bool {
+			return c.ops[n].Action != ActionSave && (c.outcomes[n].Status == Done || c.before[n])
+		}) {
 			changed[op.Key] = true
 		}
 	}
@@ -363,12 +373,13 @@ func (c *coordinator) finish(ctx context.Context, why string) error {
 			o = Outcome{Operation: op.ID, Status: NotDone, Message: cmp.Or(why, "not started")}
 			c.counts.NotDone++
 		}
+		o.Saved = "" // the journal keeps it
 		r.Outcomes = append(r.Outcomes, o)
 	}
 	c.showHold(time.Now(), Hold{})
 	r.Counts, r.EndTime, r.Message, r.Figures = c.counts, c.engine.now(), why, c.total()
 	switch {
-	case c.counts.Done == c.counts.Total:
+	case c.counts.Done+c.counts.Held == c.counts.Total:
 		r.State, r.Message = RunSucceeded, ""
 	case why == haltStopped:
 		r.State = RunCancelled

@@ -9,8 +9,13 @@ func (p *planner) settleClaims() {
 			p.claimNamed(s)
 		}
 	}
+	for _, s := range p.queue {
+		if s.rule != nil && !s.faulty {
+			p.claimByRule(s)
+		}
+	}
 	for i := 0; i < len(p.queue); i++ { // the queue grows by those who lose something
-		if s := p.queue[i]; s.want != nil && !s.faulty {
+		if s := p.queue[i]; (s.want != nil || s.rule != nil) && !s.faulty {
 			p.takeFromOthers(s)
 		}
 	}
@@ -65,7 +70,7 @@ func (p *planner) takeFromOthers(s *stance) {
 // loser is the stance of another user who holds a thing that s is to hold; nil when nobody does.
 func (p *planner) loser(s *stance, k Key) *stance {
 	r := p.obs.Record(k)
-	if r == nil || r.HeldBy() == "" || r.HeldBy() == s.login {
+	if r == nil || r.HeldBy() == "" || r.HeldBy() == s.recorded() {
 		return nil
 	}
 	return p.stanceOf(r.HeldBy(), s)

@@ -16,7 +16,7 @@ func writeOnly(name string) bool {
 	return name == "photoUrl" || name == "selectedAppCustomisationTemplateName" || name == "ldap_id"
 }
 
-// takeStances is the first pass: every entry of the manifest against what is observed.
+// takeStances is the first pass: every entry of the manifest against what is observed, once it is known who is who.
 func (p *planner) takeStances() {
 	all := make([]stance, len(p.desired.Users)) // one piece of memory instead of many
 	for i := range p.desired.Users {
@@ -28,11 +28,16 @@ func (p *planner) takeStances() {
 			continue
 		}
 		s.user = find[User](p.obs, want.Login.Key())
-		s.now = holdingOf(p.obs, want.Login)
-		s.then = s.now
 		p.stances[want.Login] = s
 		p.queue = append(p.queue, s)
-		switch want.Presence {
+	}
+	p.identify(p.queue)
+	p.queue = slices.DeleteFunc(p.queue, func(s *stance) bool { return s.held })
+	for _, s := range p.queue {
+		s.now = holdingOf(p.obs, s.recorded())
+		s.then = s.now
+		p.checkNamed(s)
+		switch s.want.Presence {
 		case Absent:
 			p.compareAbsent(s)
 		case Existing:
@@ -53,6 +58,8 @@ func (p *planner) compareAbsent(s *stance) {
 		p.fault(s, "loginEmail", "user-protected", "remove the entry", "user %s is the account that the gateway works under and can't be deleted", s.login)
 	case s.user.Admin:
 		p.fault(s, "loginEmail", "user-protected", "take the administrator role away first, or remove the entry", "user %s is an administrator and is not deleted by a manifest", s.login)
+	case p.protects(s.recorded()):
+		p.fault(s, "loginEmail", "user-protected", "remove the entry, or protect him no longer for this plan", "user %s is protected by the policy and is not deleted", s.login)
 	default:
 		s.then = holding{}
 	}
@@ -77,7 +84,7 @@ func (p *planner) comparePresent(s *stance) {
 		p.fault(s, "loginEmail", "user-missing", "use upsert to create the user", "user %s is to be updated and does not exist", s.login)
 		return
 	}
-	if s.user != nil && s.want.Action == actionCreate {
+	if s.user != nil && s.was == "" && s.want.Action == actionCreate {
 		if p.policy.Strict {
 			p.fault(s, "loginEmail", "user-exists", "use upsert or update", "user %s is to be created and exists already", s.login)
 		} else {
@@ -100,6 +107,7 @@ func (p *planner) compareHolding(s *stance) {
 	p.comparePairings(s)
 	p.compareLicences(s)
 	p.compareVain(s)
+	p.keepIgnored(s)
 	if s.renumbered() && s.then.subscriber == "" { // he loses his devices and DDIs with his subscriber
 		s.then.devices, s.then.ddis = nil, nil
 	}
@@ -313,7 +321,7 @@ func SameAttribute(name, a, b string) bool {
 	switch {
 	case strings.HasPrefix(name, "businessPhone"), strings.HasPrefix(name, "mobilePhone"):
 		return SamePhone(a, b)
-	case strings.HasPrefix(name, "email"), name == "country", name == "isInitialized":
+	case strings.HasPrefix(name, "email"), name == loginAttribute, name == "country", name == "isInitialized":
 		return strings.EqualFold(a, b)
 	}
 	return false

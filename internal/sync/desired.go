@@ -1,5 +1,7 @@
 package sync
 
+import "slices"
+
 // Desired is what a manifest asks for: one entry per login, in manifest order. Nothing that a manifest does not speak
 // of is in it, so that whatever is absent here is left alone.
 type Desired struct {
@@ -10,7 +12,38 @@ type Desired struct {
 	Digest string
 	// Strict makes a row whose effect already holds (create of an existing user, delete of a missing one) a fault.
 	Strict bool
-	Users  []DesiredUser
+	// Match names columns whose values identify a user whatever his login; they add to the policy's.
+	Match []string
+	// Renumber are rules by which extensions change; they add to the policy's.
+	Renumber []Renumbering
+	// Lineage is the manifest's name, by which it is known that an earlier one was the same manifest; Scope, Prune and
+	// Ignore are what it says of users and things beside those it names. A caller's policy goes before name, scope and
+	// prune; ignore rules add up.
+	Lineage string
+	Scope   Scope
+	Prune   Prune
+	Ignore  []Pattern
+	// Owned are the users that earlier manifests of the name held, with their upstream ids; the engine fills it in.
+	Owned map[Login]string `json:"-"`
+	Users []DesiredUser
+}
+
+// policy is what holds for the manifest: the caller's policy, and what the manifest says itself.
+func (d *Desired) policy(given Policy) Policy {
+	given.Strict = given.Strict || d.Strict
+	if given.Lineage == "" {
+		given.Lineage = d.Lineage
+	}
+	if len(given.Scope) == 0 {
+		given.Scope = d.Scope
+	}
+	if given.Prune == PruneOff {
+		given.Prune = d.Prune
+	}
+	if len(d.Ignore) > 0 {
+		given.Ignore = append(slices.Clone(given.Ignore), d.Ignore...)
+	}
+	return given
 }
 
 // Presence says whether the user shall exist.

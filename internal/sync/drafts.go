@@ -18,7 +18,7 @@ func (p *planner) draftReleases() {
 }
 
 func (p *planner) draftDeletion(s *stance) {
-	d := p.add(s, Operation{Action: ActionDelete, Key: s.login.Key(), Reason: deletionReason(s.now)})
+	d := p.add(s, Operation{Action: ActionDelete, Key: s.login.Key(), Reason: deletionReason(s)})
 	s.deletion = d
 	for _, k := range p.obs.Held(s.login) {
 		p.frees[k] = d
@@ -26,7 +26,11 @@ func (p *planner) draftDeletion(s *stance) {
 	}
 }
 
-func deletionReason(h holding) string {
+func deletionReason(s *stance) string {
+	h, why := s.now, "the manifest deletes the user"
+	if s.want.Action == pruneAction {
+		why = "the manifest does not name the user, who is in its scope"
+	}
 	var goes []string
 	if h.subscriber != "" {
 		goes = append(goes, "extension "+string(h.subscriber))
@@ -41,9 +45,9 @@ func deletionReason(h holding) string {
 		goes = append(goes, "DDI "+string(n))
 	}
 	if len(goes) == 0 {
-		return "the manifest deletes the user"
+		return why
 	}
-	return "the manifest deletes the user; frees " + strings.Join(goes, ", ")
+	return why + "; frees " + strings.Join(goes, ", ")
 }
 
 // draftDetaches drafts what a user who stays loses. A subscriber that goes takes its devices with it (guide,
@@ -71,7 +75,7 @@ func (p *planner) draftDetaches(s *stance) {
 		return
 	}
 	key := p.subscriberKey(s.now.subscriber)
-	d := p.add(s, Operation{Action: ActionDelete, Key: key, Changes: holderChange(s.login, ""), Reason: renumberReason(s)}, first...)
+	d := p.add(s, Operation{Action: ActionDelete, Key: key, Changes: holderChange(s.login, ""), Reason: renumberReason(s)}, append(first, s.saves...)...)
 	p.frees[key] = d
 	for _, k := range s.now.devices {
 		p.frees[k.Key()] = d
@@ -81,6 +85,9 @@ func (p *planner) draftDetaches(s *stance) {
 
 func renumberReason(s *stance) string {
 	words := "the manifest detaches the extension"
+	if s.want != nil && s.want.Action == pruneAction {
+		words = "the manifest does not name the user, who is in its scope"
+	}
 	if s.then.subscriber != "" {
 		words = fmt.Sprintf("the extension becomes %s, and a subscriber can't be renumbered in place", s.then.subscriber)
 	}
@@ -104,6 +111,9 @@ func (p *planner) lossReason(s *stance, k Key, returns bool) string {
 	if s.renumbered() && s.then.subscriber == "" {
 		return "the extension goes"
 	}
+	if s.want != nil && s.want.Action == pruneAction {
+		return "the manifest does not name the user, who is in its scope"
+	}
 	if s.want != nil && s.want.Presence == Existing {
 		return "the manifest detaches it"
 	}
@@ -125,41 +135,8 @@ func (p *planner) draftTakes() {
 		}
 		p.draftSubscriber(s)
 		p.draftAttaches(s)
+		p.draftRestore(s)
 		p.draftPairings(s)
-		p.remarkSwap(s)
-	}
-}
-
-// remarkSwap points out two users who exchange their extensions, or a device or DDI for another.
-func (p *planner) remarkSwap(s *stance) {
-	if s.renumbered() && s.then.subscriber != "" {
-		f := p.frees[p.subscriberKey(s.then.subscriber)]
-		if f != nil && f.owner.order > s.order && f.owner.then.subscriber == s.now.subscriber {
-			p.remark(s, "swap", "%s <-> %s: extensions swapped between %s and %s; each is without one until the step that gives the new one",
-				s.now.subscriber, s.then.subscriber, s.login, f.owner.login)
-		}
-	}
-	for _, n := range s.then.ddis {
-		remarkExchange(p, s, n, s.now.ddis, func(h holding) []E164 { return h.ddis }, "DDIs")
-	}
-	for _, k := range s.then.devices {
-		remarkExchange(p, s, k, s.now.devices, func(h holding) []DeviceKey { return h.devices }, "devices")
-	}
-}
-
-// remarkExchange points out that s gets a thing from a later user who gets one of his for it.
-func remarkExchange[K interface {
-	~string
-	Key() Key
-}](p *planner, s *stance, gets K, had []K, of func(holding) []K, things string) {
-	f := p.frees[gets.Key()]
-	if f == nil || f.owner.order <= s.order || slices.Contains(had, gets) {
-		return
-	}
-	for _, gives := range had {
-		if slices.Contains(of(f.owner.then), gives) {
-			p.remark(s, "swap", "%v <-> %v: %s swapped between %s and %s", gives, gets, things, s.login, f.owner.login)
-		}
 	}
 }
 
@@ -174,13 +151,10 @@ func (p *planner) draftUser(s *stance) {
 		s.creation = p.add(s, Operation{Action: ActionCreate, Key: s.login.Key(), Changes: changes, Secret: s.want.Password, Reason: "no such user yet"})
 		return
 	}
-	secret := s.want.Password
-	if !p.policy.ResetPasswords {
-		secret = nil
+	if s.was != "" {
+		return // his rename carries it all
 	}
-	if secret != nil && s.login == p.company.Account {
-		p.fault(s, passwordField, "user-protected", "empty the password cell", "user %s is the account that the gateway works under: a manifest does not reset its password", s.login)
-	}
+	secret := p.resetSecret(s)
 	if len(changes) == 0 && secret == nil {
 		return
 	}
@@ -189,6 +163,17 @@ func (p *planner) draftUser(s *stance) {
 		reason = "the password is to be reset"
 	}
 	p.add(s, Operation{Action: ActionUpdate, Key: s.login.Key(), Changes: append(changes, along...), Secret: secret, Reason: reason})
+}
+
+// resetSecret is the place of the password that an existing user is to get, if any.
+func (p *planner) resetSecret(s *stance) *SecretPlace {
+	if s.want.Password == nil || !p.policy.ResetPasswords {
+		return nil
+	}
+	if s.login == p.company.Account {
+		p.fault(s, passwordField, "user-protected", "empty the password cell", "user %s is the account that the gateway works under: a manifest does not reset its password", s.login)
+	}
+	return s.want.Password
 }
 
 func names(changes []Change) string {
@@ -235,8 +220,8 @@ func (p *planner) draftAttaches(s *stance) {
 func (p *planner) draftAttach(s *stance, k Key, putBack bool) {
 	reason := "the manifest asks for it"
 	from := Login("")
-	if r := p.obs.Record(k); r != nil && r.HeldBy() != s.login {
-		from = r.HeldBy()
+	if r := p.obs.Record(k); r != nil && r.HeldBy() != s.recorded() {
+		from = p.called(r.HeldBy())
 	}
 	switch {
 	case putBack:
@@ -257,11 +242,11 @@ func (p *planner) draftPairings(s *stance) {
 			}
 			continue
 		}
-		reason := "the manifest asks for it"
-		if e.Holder != "" {
-			reason = fmt.Sprintf("moves from %s", e.Holder)
+		reason, from := "the manifest asks for it", p.called(e.Holder)
+		if from != "" {
+			reason = fmt.Sprintf("moves from %s", from)
 		}
-		p.add(s, Operation{Action: ActionAttach, Key: k, Changes: append(holderChange(e.Holder, s.login), changes...), Reason: reason}, s.creation, p.frees[k])
+		p.add(s, Operation{Action: ActionAttach, Key: k, Changes: append(holderChange(from, s.login), changes...), Reason: reason}, s.creation, p.frees[k])
 	}
 }
 

@@ -85,6 +85,9 @@ func userEffects(op *Operation, obs Observed, id string) []RecordChange {
 		slices.Sort(u.Licences)
 		return append(changes, change(u))
 	}
+	if op.renames() {
+		return renameEffects(op, obs)
+	}
 	if u := find[User](obs, op.Key); u != nil {
 		next := *u
 		next.Attributes = slices.Clone(u.Attributes)
@@ -111,7 +114,7 @@ func licenceChange(subscriptionID string) string { return "licence " + subscript
 
 func setAttributes(u *User, changes []Change) {
 	for _, c := range changes {
-		if strings.Contains(c.Name, " ") || c.Name == passwordField || writeOnly(c.Name) {
+		if strings.Contains(c.Name, " ") || c.Name == passwordField || c.Name == loginAttribute || writeOnly(c.Name) {
 			continue
 		}
 		at, found := slices.BinarySearchFunc(u.Attributes, c.Name, func(a Attribute, name string) int { return strings.Compare(a.Name, name) })
@@ -166,6 +169,8 @@ func release(k Key, obs Observed) RecordChange {
 
 func extensionEffects(op *Operation, obs Observed, id string) []RecordChange {
 	switch op.Action {
+	case ActionSave, ActionRestore: // what they read and write is not recorded
+		return nil
 	case ActionCreate:
 		company := obs.Company()
 		_, number, _ := strings.Cut(op.Key.ID, "/")

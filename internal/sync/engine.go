@@ -63,6 +63,11 @@ func (e *Engine) Refresh(ctx context.Context, company string, progress func(reco
 // Plan compares a desired state with the recorded one. It changes nothing. The error is Faults when the manifest can't be
 // planned, ErrNotRecorded when the company was never refreshed.
 func (e *Engine) Plan(ctx context.Context, company string, desired *Desired, policy Policy) (plan *Plan, err error) {
+	if lineage := desired.policy(policy).Lineage; lineage != "" && desired.Owned == nil {
+		if desired.Owned, err = e.owned(ctx, company, lineage); err != nil {
+			return nil, err
+		}
+	}
 	view, err := e.Store.Observed(ctx, company)
 	if errors.Is(err, ErrNotFound) {
 		return nil, fmt.Errorf("company %s: %w", company, ErrNotRecorded)

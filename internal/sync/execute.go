@@ -132,6 +132,10 @@ func newCoordinator(e *Engine, x Execution, world *World) *coordinator {
 				c.dependants[need] = append(c.dependants[need], op.ID)
 			}
 		}
+		if op.Held != "" && !x.Run.Options.Override {
+			c.outcomes[op.ID] = Outcome{Operation: op.ID, Status: Held, Message: op.Held}
+			c.counts.Held++
+		}
 	}
 	return c
 }
@@ -310,7 +314,8 @@ func (c *coordinator) pick(room int) (calls []begun, err error) {
 	c.leastFirst()
 	for len(c.ready) > 0 {
 		op := c.ops[c.ready[0]]
-		step := Step{Operation: *op, Refs: c.refs(op), Sent: c.sent[op.ID]}
+		step := c.step(op)
+		step.Sent = c.sent[op.ID]
 		if why := c.secret(&step); why != "" {
 			c.ready = c.ready[1:]
 			if err := c.skip(op, why); err != nil {

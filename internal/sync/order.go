@@ -8,12 +8,12 @@ import (
 
 // The order of operations. Drafts that need one another, directly or over others, form a group; groups follow one
 // another in manifest order, so that what takes a user's number away and what gives him the next stand close together
-// and he is unreachable for as few calls as can be. Within a group the order is a table, read from top to bottom; every
-// need points upwards in it, and a draft comes after all that it needs:
+// and he is unreachable for as few calls as can be. In which order the users of a group are dealt with is said in
+// arrange.go. What concerns one user follows a table, read from top to bottom; every need points upwards in it:
 //
-//	0  detach   ddi        ─┐
-//	1  detach   device      │ what frees a value
-//	2  detach   extension   │
+//	0  detach   device     ─┐
+//	1  detach   ddi         │
+//	2  detach   extension   │ what frees a value
 //	3  detach   licence     │
 //	4  delete   extension   │
 //	5  delete   user       ─┘
@@ -23,33 +23,56 @@ import (
 //	9  create   extension   │
 //	10 attach   extension   │
 //	11 update   extension   │
-//	12 attach   device      │
-//	13 attach   ddi        ─┘
+//	12 attach   ddi         │
+//	13 attach   device     ─┘
+//
+// Reading what a subscriber would lose comes before that, and putting it back behind; a new login comes first of all.
+//
+// Of a user who is without a number between two of these, what concerns himself and his licences comes before all else:
+// nothing that can wait stands between losing a number and getting the next.
 //
 // A sort by dependency alone (Kahn) was rejected: its order depends on the order of edges and scatters a user's steps.
 var table = map[Kind]map[Action]int{
-	KindDDI:       {ActionDetach: 0, ActionAttach: 13},
-	KindDevice:    {ActionDetach: 1, ActionAttach: 12},
-	KindExtension: {ActionDetach: 2, ActionDelete: 4, ActionCreate: 9, ActionAttach: 10, ActionUpdate: 11},
+	KindDDI:       {ActionDetach: 1, ActionAttach: 12},
+	KindDevice:    {ActionDetach: 0, ActionAttach: 13},
+	KindExtension: {ActionDetach: 2, ActionSave: -1, ActionDelete: 4, ActionCreate: 9, ActionAttach: 10, ActionUpdate: 11, ActionRestore: 14},
 	KindLicence:   {ActionDetach: 3, ActionAttach: 8},
 	KindUser:      {ActionDelete: 5, ActionCreate: 6, ActionUpdate: 7},
 }
 
-func (d *draft) rank() int { return table[d.op.Key.Kind][d.op.Action] }
+// ranks is how many the table has.
+const ranks = 14
+
+func (d *draft) rank() int {
+	if rename := d.renameOrder(); rename < 0 {
+		return rename - 3*ranks
+	}
+	rank := table[d.op.Key.Kind][d.op.Action]
+	if (d.op.Key.Kind == KindUser || d.op.Key.Kind == KindLicence) && d.owner.interrupted() {
+		rank -= ranks
+	}
+	return rank
+}
+
+// interrupted tells whether the user loses a number and gets another, or the same one back.
+func (s *stance) interrupted() bool {
+	if s.user == nil || s.deleted() {
+		return false
+	}
+	if s.renumbered() {
+		return s.then.subscriber != ""
+	}
+	return len(gains(s.now.ddis, s.then.ddis)) > 0 && len(gains(s.then.ddis, s.now.ddis)) > 0 ||
+		len(gains(s.now.pairings, s.then.pairings)) > 0 && len(gains(s.then.pairings, s.now.pairings)) > 0
+}
 
 // plan is the last pass: drafts become numbered operations.
 func (p *planner) plan() (*Plan, error) {
 	p.groupDrafts()
-	slices.SortFunc(p.drafts, func(a, b *draft) int {
-		return cmp.Or(
-			cmp.Compare(a.root().owner.order, b.root().owner.order),
-			cmp.Compare(a.rank(), b.rank()),
-			cmp.Compare(a.owner.order, b.owner.order),
-			a.op.Key.Compare(b.op.Key))
-	})
+	p.arrangeGroups()
 	plan := &Plan{
 		Format: PlanFormat, Company: p.company.ID, Manifest: p.desired.Digest, Mode: p.desired.Mode, Policy: p.policy,
-		Operations: make([]Operation, len(p.drafts)), Unchanged: p.unchanged, Remarks: p.remarks.Sort(),
+		Operations: make([]Operation, len(p.drafts)), Unchanged: p.unchanged, Remarks: p.remarks.Sort(), Doubtful: p.doubtful,
 	}
 	ids := make(map[*draft]int, len(p.drafts))
 	for i, d := range p.drafts {
@@ -57,6 +80,7 @@ func (p *planner) plan() (*Plan, error) {
 	}
 	for i, d := range p.drafts {
 		d.op.ID = i + 1
+		d.op.Cost = costOf(&d.op)
 		for _, need := range d.needs {
 			if ids[need] >= d.op.ID {
 				return nil, fmt.Errorf("plan: operation %d (%s) needs the later operation %d (%s)", d.op.ID, d.op.Title(), ids[need], need.op.Title())
@@ -68,6 +92,9 @@ func (p *planner) plan() (*Plan, error) {
 	}
 	p.noteUnchanged(plan)
 	plan.Touched = p.touches(plan)
+	if err := p.judge(plan); err != nil {
+		return nil, err
+	}
 	return plan, nil
 }
 
@@ -81,8 +108,29 @@ func (p *planner) groupDrafts() {
 		}
 		last[d.owner] = d
 		for _, need := range d.needs {
-			unite(d, need)
+			if need.op.Login != "" { // what all of them need ties nobody together
+				unite(d, need)
+			}
 		}
+	}
+}
+
+// arrangeGroups puts the drafts in plan order.
+func (p *planner) arrangeGroups() {
+	slices.SortFunc(p.drafts, func(a, b *draft) int {
+		return cmp.Or(
+			cmp.Compare(a.root().owner.order, b.root().owner.order),
+			cmp.Compare(a.owner.order, b.owner.order),
+			cmp.Compare(a.rank(), b.rank()),
+			a.op.Key.Compare(b.op.Key))
+	})
+	for rest := p.drafts; len(rest) > 0; {
+		n := 1
+		for n < len(rest) && rest[n].root() == rest[0].root() {
+			n++
+		}
+		copy(rest, arrange(rest[:n]))
+		rest = rest[n:]
 	}
 }
 

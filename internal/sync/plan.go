@@ -10,7 +10,7 @@ import (
 )
 
 // PlanFormat is the version of the plan document; it changes when a reader of the old form would misread the new one.
-const PlanFormat = 1
+const PlanFormat = 2
 
 // Plan is an ordered list of operations that turns the observed state into the desired one. It is a value: equal input
 // gives an equal plan, byte for byte, and apply carries out the plan and nothing else.
@@ -27,6 +27,14 @@ type Plan struct {
 	Unchanged []Unchanged `json:"unchanged,omitempty"`
 	// Remarks are things worth a look that do not stop the plan.
 	Remarks []Fault `json:"remarks,omitempty"`
+	// Doubtful are the manifest's entries that may be recorded users under other logins: they are held back (match.go).
+	Doubtful []Doubt `json:"doubtful,omitempty"`
+	// Seats are the licences of which the plan gives or takes any, at the peak and after.
+	Seats []Seats `json:"seats,omitempty"`
+	// Outages are the users who are without a number for a while, in plan order (outage.go).
+	Outages []Outage `json:"outages,omitempty"`
+	// Owned are the users whom the manifest owns once the plan is applied; only of a manifest with a name (ownership.go).
+	Owned []Owner `json:"owned,omitempty"`
 	// Touched are the records that the plan relies on, by key, each with a hash over what it relies on (freshness.go).
 	Touched []Touch `json:"touched,omitempty"`
 }
@@ -37,6 +45,25 @@ type Policy struct {
 	Strict bool `json:"strict,omitempty"`
 	// ResetPasswords sends the manifest's passwords of existing users too; else only those of users to be created.
 	ResetPasswords bool `json:"resetPasswords,omitempty"`
+	// Lineage is the manifest's name (ownership.go).
+	Lineage string `json:"lineage,omitempty"`
+	// Scope says which users the manifest speaks for, and Prune what becomes of those in it that it does not name (prune.go).
+	Scope Scope `json:"scope,omitempty"`
+	Prune Prune `json:"prune,omitempty"`
+	// Ignore names what is left alone, Protect users who are neither deleted nor without a number (protection.go).
+	Ignore  []Pattern `json:"ignore,omitempty"`
+	Protect []Pattern `json:"protect,omitempty"`
+	// Ceilings replace the default ones of their classes; MinUsers is how many users must be left (guards.go).
+	Ceilings []Ceiling `json:"ceilings,omitempty"`
+	MinUsers int       `json:"minUsers,omitempty"`
+	// OutageBudget is for how many calls a user may be without a number at most; nil: as long as it takes (outage.go).
+	OutageBudget *int `json:"outageBudget,omitempty"`
+	// Match names columns whose values identify a user whatever his login (match.go).
+	Match []string `json:"match,omitempty"`
+	// MatchNumbers says what an extension or DDI proves of a user whose login is new.
+	MatchNumbers MatchNumbers `json:"matchNumbers,omitempty"`
+	// Renumber are rules by which extensions change (renumber.go).
+	Renumber []Renumbering `json:"renumber,omitempty"`
 }
 
 // Unchanged is a manifest entry whose effect already holds.
@@ -62,12 +89,18 @@ const (
 	ActionDelete Action = "delete"
 	ActionAttach Action = "attach"
 	ActionDetach Action = "detach"
+	// ActionSave reads what a subscriber's deletion would lose, ActionRestore puts it back (renumber.go).
+	ActionSave    Action = "save"
+	ActionRestore Action = "restore"
 )
 
 // Operation is one step of a plan: one effect on one thing.
 //
-//	user       create update delete    licences given at creation are part of the create
+//	user       create update delete    licences given at creation are part of the create; an update whose Login is not
+//	                                   that of its Key is a rename to Login
 //	extension  create delete           a Cloud PBX subscriber, of Login
+//	extension  save restore            its settings and keys; the save whose number is * is of what points to extensions,
+//	                                   and of no user
 //	extension  attach update detach    a number of an equipped PBX, paired with Login
 //	device     attach detach           to and from Login's subscriber
 //	ddi        attach detach           to and from Login
@@ -89,6 +122,9 @@ type Operation struct {
 	Needs []int `json:"needs,omitempty"`
 	// Secret tells where the manifest holds the password that the operation sends.
 	Secret *SecretPlace `json:"secret,omitempty"`
+	Cost   Cost         `json:"cost"`
+	// Held says why the operation is held back: apply leaves it out unless it is overridden (guards.go). Empty: it goes.
+	Held string `json:"held,omitempty"`
 }
 
 // Change is one value before and after; empty means absent.
@@ -112,6 +148,12 @@ func (o *Operation) After(name string) (string, bool) {
 func (o *Operation) Title() string {
 	thing := o.thing()
 	switch {
+	case o.renames():
+		return fmt.Sprintf("rename %s -> %s", o.Key.ID, o.Login)
+	case o.Action == ActionSave && o.Login == "":
+		return "save keys and forwards that point to extensions"
+	case o.Action == ActionSave, o.Action == ActionRestore:
+		return fmt.Sprintf("%s settings of %s of %s", o.Action, thing, o.Login)
 	case o.Key.Kind == KindUser:
 		return fmt.Sprintf("%s user %s", o.Action, o.Login)
 	case o.Action == ActionAttach:
@@ -131,7 +173,7 @@ func (o *Operation) thing() string {
 		return "DDI " + o.Key.ID
 	case KindExtension:
 		pbx, number, _ := strings.Cut(o.Key.ID, "/")
-		if o.Action == ActionCreate || o.Action == ActionDelete {
+		if o.Action == ActionCreate || o.Action == ActionDelete || o.Action == ActionSave || o.Action == ActionRestore {
 			return "extension " + number
 		}
 		return fmt.Sprintf("number %s (%s)", number, pbx)
@@ -164,13 +206,27 @@ func (p *Plan) Hash() string {
 	return hex.EncodeToString(sum[:16])
 }
 
+// HeldBack counts the operations that are held back.
+func (p *Plan) HeldBack() int {
+	n := 0
+	for i := range p.Operations {
+		if p.Operations[i].Held != "" {
+			n++
+		}
+	}
+	return n
+}
+
 // Tally counts a plan's operations by kind and action.
 type Tally map[Kind]map[Action]int
 
-// Tally counts the operations.
+// Tally counts the operations, without those that are held back.
 func (p *Plan) Tally() Tally {
 	t := Tally{}
 	for _, op := range p.Operations {
+		if op.Held != "" {
+			continue
+		}
 		if t[op.Key.Kind] == nil {
 			t[op.Key.Kind] = map[Action]int{}
 		}

@@ -1,6 +1,7 @@
 package sync
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 )
@@ -23,20 +24,27 @@ func MakePlan(desired *Desired, obs Observed, policy Policy) (*Plan, error) {
 		claimed: make(map[Key]*stance, 3*n), // most users have an extension, a device and a DDI
 		frees:   map[Key]*draft{},
 		touched: map[Key]bool{},
+		spared:  map[Login]string{},
 		offers:  map[Offer][]*Licence{},
 	}
 	for r := range obs.Records(KindLicence) {
 		p.licences = append(p.licences, r.(*Licence))
 	}
-	p.policy.Strict = p.policy.Strict || desired.Strict
+	p.policy = desired.policy(policy)
 	p.takeStances()
+	p.prune()
+	p.checkScope()
+	p.renumber()
 	p.settleClaims()
 	if len(p.faults) > 0 {
 		return nil, p.faults.Err()
 	}
+	p.draftRenames()
+	p.draftSaves()
 	p.draftReleases()
 	p.draftTakes()
 	p.draftLicences()
+	p.checkUntouched()
 	if len(p.faults) > 0 {
 		return nil, p.faults.Err()
 	}
@@ -56,6 +64,8 @@ type planner struct {
 	// queue holds the stances in the order in which their users come up: manifest order, then those who only lose things.
 	queue   []*stance
 	stances map[Login]*stance
+	// acting are the stances of which operations give or take things, by the login that these name.
+	acting map[Login]*stance
 	// claimed tells which stance asks by name for a thing.
 	claimed map[Key]*stance
 
@@ -64,6 +74,11 @@ type planner struct {
 	frees map[Key]*draft
 	// seatFrees lists, by licence, the drafts that give a seat back; seatTakes those that take one.
 	seatFrees, seatTakes map[Key][]*draft
+
+	// spared are recorded users who must not be deleted by this plan, each with its reason.
+	spared map[Login]string
+	// doubtful are the entries that matching held back.
+	doubtful []Doubt
 
 	// ddis gives the company's DDIs by their digits without country code; made when it is first asked.
 	ddis map[string]E164
@@ -81,6 +96,13 @@ type stance struct {
 	want *DesiredUser
 	// user is nil when he does not exist.
 	user *User
+	// was is his recorded login when it is another (match.go), because says how he is known; held keeps the entry out of
+	// the plan.
+	was     Login
+	because string
+	held    bool
+	// rule is what gives him another extension, when it is not his entry.
+	rule *Renumbering
 	now  holding
 	then holding
 	// paired are the numbers of equipped PBXs that the manifest names for him.
@@ -92,12 +114,19 @@ type stance struct {
 	order int
 	// creation, subscription and deletion are the drafts that create the user, create his subscriber, delete him; or nil.
 	creation, subscription, deletion *draft
-	drafted                          bool
-	faulty                           bool
+	// rename are the drafts that give him his new login: one, or two when it goes over a third.
+	rename []*draft
+	// saves are the drafts that read what he loses with his subscriber.
+	saves   []*draft
+	drafted bool
+	faulty  bool
 	// why says what of the entry is so already; idle keeps an entry from changing the user.
 	why  string
 	idle bool
 }
+
+// recorded is the login under which the user is observed.
+func (s *stance) recorded() Login { return cmp.Or(s.was, s.login) }
 
 // deleted tells whether the user is to go.
 func (s *stance) deleted() bool { return s.user != nil && s.want != nil && s.want.Presence == Absent }
@@ -114,6 +143,8 @@ type draft struct {
 	owner *stance
 	// group is the representative of the drafts that it hangs together with (order.go).
 	group *draft
+	// placed is set once the draft has its place in the order (arrange.go).
+	placed bool
 }
 
 // need makes the draft wait for others; nil ones and itself are passed over.
@@ -129,6 +160,9 @@ func (p *planner) fault(s *stance, column, code, hint, format string, args ...an
 	at := s.at
 	if s.want != nil {
 		at = s.want.At(column)
+	}
+	if s.rule != nil && column == "shortNumber" {
+		at = s.rule.position()
 	}
 	s.faulty = true
 	p.faults = append(p.faults, Fault{Position: at, Code: code, Field: column, Message: fmt.Sprintf(format, args...), Hint: hint})
@@ -146,6 +180,7 @@ func (p *planner) add(s *stance, op Operation, needs ...*draft) *draft {
 	}
 	d := &draft{op: op, owner: s}
 	d.need(needs...)
+	d.need(s.rename...)
 	s.drafted = true
 	p.drafts = append(p.drafts, d)
 	p.touched[op.Key] = true
@@ -158,7 +193,7 @@ func (p *planner) stanceOf(l Login, cause *stance) *stance {
 	if s := p.stances[l]; s != nil {
 		return s
 	}
-	s := &stance{login: l, user: find[User](p.obs, l.Key()), now: holdingOf(p.obs, l), at: cause.at, order: len(p.queue)}
+	s := &stance{login: l, user: find[User](p.obs, l.Key()), now: holdingOf(p.obs, l), at: cause.at, order: len(p.desired.Users) + len(p.queue)}
 	s.then = s.now
 	p.stances[l] = s
 	p.queue = append(p.queue, s)

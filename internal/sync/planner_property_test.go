@@ -140,10 +140,12 @@ func drawWish[K any](t *rapid.T, label string, moods []Mood, keys []K) Wish[K] {
 }
 
 // drawPlan draws a company and a manifest over it, drops the entries that can't be planned, and plans the rest.
-func drawPlan(t *rapid.T) (*World, *Desired, *Plan) {
+func drawPlan(t *rapid.T) (*World, *Desired, *Plan) { return drawPlanBy(t, Policy{}) }
+
+func drawPlanBy(t *rapid.T, policy Policy) (*World, *Desired, *Plan) {
 	w, desired := drawWorld(t), drawDesired(t)
 	for {
-		plan, err := MakePlan(desired, w, Policy{})
+		plan, err := MakePlan(desired, w, policy)
 		if err == nil {
 			return w, desired, plan
 		}

@@ -180,9 +180,12 @@ func holder(ops []Operation) string {
 
 // Summary counts the plan's operations in one line.
 func (p *Plan) Summary() string {
-	counts := map[Action]int{}
+	counts, going := map[Action]int{}, 0
 	for i := range p.Operations {
-		counts[p.Operations[i].Action]++
+		if p.Operations[i].Held == "" {
+			counts[p.Operations[i].Action]++
+			going++
+		}
 	}
 	unchanged := fmt.Sprintf("%d unchanged", len(p.Unchanged))
 	if len(p.Operations) == 0 {
@@ -193,6 +196,9 @@ func (p *Plan) Summary() string {
 		if counts[a] > 0 {
 			parts = append(parts, fmt.Sprintf("%d to %s", counts[a], a))
 		}
+	}
+	if held := len(p.Operations) - going; held > 0 {
+		parts = append(parts, fmt.Sprintf("%d held back", held))
 	}
 	return fmt.Sprintf("Plan: %s; %s.", strings.Join(parts, ", "), unchanged)
 }

@@ -35,6 +35,8 @@ type Run struct {
 type RunOption struct {
 	// Parallel is the highest number of calls in flight; 0 means the engine's default.
 	Parallel int `json:"parallel,omitempty"`
+	// Override carries out what the plan holds back too.
+	Override bool `json:"override,omitempty"`
 	// Patience is how long the run waits for upstream when that is down or wants no calls; 0 means the engine's default,
 	// less than 0 that it does not wait.
 	Patience time.Duration `json:"patience,omitempty"`
@@ -106,7 +108,7 @@ type RunState string
 // The states of a run. Only Running is followed by another.
 const (
 	RunRunning RunState = "running"
-	// RunSucceeded: every operation is done.
+	// RunSucceeded: every operation is done that the plan does not hold back.
 	RunSucceeded RunState = "succeeded"
 	// RunFailed: some operations failed or were skipped; the others are done.
 	RunFailed RunState = "failed"
@@ -132,4 +134,6 @@ type RunCounts struct {
 	Skipped int `json:"skipped"`
 	NotDone int `json:"notDone"`
 	Unknown int `json:"unknown"`
+	// Held counts the operations that the plan holds back.
+	Held int `json:"held,omitempty"`
 }

@@ -71,6 +71,8 @@ type StoredPlan struct {
 	CreatedBy Principal `json:"createdBy,omitzero"`
 	// Sources are the names of the manifest's files.
 	Sources []string `json:"sources,omitempty"`
+	// Empty: the plan has no operation, so that its manifest holds without being applied (ownership.go).
+	Empty bool `json:"empty,omitempty"`
 	// Replaces is the plan that this one was made in place of, when that went stale.
 	Replaces string `json:"replaces,omitempty"`
 	// Approvals, oldest first.

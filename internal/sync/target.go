@@ -60,6 +60,8 @@ type Step struct {
 	Sent int
 	// Password is the secret that Operation.Secret points at. It is never stored or shown.
 	Password string `json:"-"`
+	// Saved is what the saves that a restore needs have read, in the order of its needs.
+	Saved []string `json:"-"`
 }
 
 // Refs are upstream ids. Which ones are set depends on the operation: the user's always, but for a user's creation.
@@ -88,6 +90,8 @@ const (
 	Unknown Status = "unknown"
 	// Skipped: an operation that it needs did not succeed, or its secret is missing.
 	Skipped Status = "skipped"
+	// Held: the plan holds it back, and the run does not override that.
+	Held Status = "held"
 )
 
 // Outcome is how one step ended.
@@ -100,6 +104,9 @@ type Outcome struct {
 	Code int `json:"code,omitempty"`
 	// Message says what went wrong, or what blocked it; it never holds a secret.
 	Message string `json:"message,omitempty"`
+	// Saved is what a save read, for the restore that needs it: text that only the target reads, without secrets. The
+	// journal keeps it.
+	Saved string `json:"saved,omitempty"`
 	// Attempts counts how often it was sent.
 	Attempts int `json:"attempts,omitempty"`
 	// Millis is how long its call took the last time, with the look-up of a lost answer, in milliseconds.
