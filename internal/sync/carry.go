@@ -126,10 +126,27 @@ func (c Call) all(s Status, message string) []Outcome {
 	return outcomes
 }
 
+// step is an operation with what it needs to be carried out, as the run knows it now; its password is filled in later.
+func (c *coordinator) step(op *Operation) Step {
+	step := Step{Operation: *op, Refs: c.refs(op)}
+	if op.Action == ActionRestore {
+		for _, id := range op.Needs {
+			if c.ops[id].Action == ActionSave {
+				step.Saved = append(step.Saved, c.outcomes[id].Saved)
+			}
+		}
+	}
+	return step
+}
+
 // refs looks up the upstream ids that an operation needs, as the run knows them now.
 func (c *coordinator) refs(op *Operation) Refs {
 	var refs Refs
-	if u := find[User](c.world, op.Login.Key()); u != nil {
+	who := op.Login.Key()
+	if op.renames() {
+		who = op.Key
+	}
+	if u := find[User](c.world, who); u != nil {
 		refs.UserID = u.ID
 	}
 	if pbx := c.world.Company().CloudPbx; pbx != nil {

@@ -45,7 +45,7 @@ func reliance(r Record, changed []string) string {
 	case *User:
 		fmt.Fprintf(&b, "user %s", r.ID)
 		for _, name := range slices.Sorted(slices.Values(changed)) {
-			if !strings.Contains(name, " ") && !writeOnly(name) {
+			if !strings.Contains(name, " ") && name != loginAttribute && !writeOnly(name) {
 				fmt.Fprintf(&b, "\n%s=%q", name, r.Attribute(name))
 			}
 		}

@@ -63,6 +63,9 @@ func byImport(op *bulksync.Operation) bool {
 	if op.Action != bulksync.ActionUpdate {
 		return true
 	}
+	if op.Key != op.Login.Key() { // an import knows a user by his login
+		return false
+	}
 	for _, c := range op.Changes {
 		if _, _, numbered := position(c.Name); numbered || c.After == "" || strings.ContainsAny(c.After, "\r\n") {
 			return false

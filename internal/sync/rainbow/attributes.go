@@ -24,7 +24,11 @@ type attribute struct {
 	set  func(*adminv1.UpdateUserBody, string)
 }
 
+// login is the attribute by which a record is named, and not one of its values.
+const login = "loginEmail"
+
 var attributes = []attribute{
+	{login, (*adminv1.User).GetLoginEmail, func(b *adminv1.UpdateUserBody, v string) { b.LoginEmail = &v }},
 	{"title", (*adminv1.User).GetTitle, func(b *adminv1.UpdateUserBody, v string) { b.Title = &v }},
 	{"firstName", (*adminv1.User).GetFirstName, func(b *adminv1.UpdateUserBody, v string) { b.FirstName = &v }},
 	{"lastName", (*adminv1.User).GetLastName, func(b *adminv1.UpdateUserBody, v string) { b.LastName = &v }},
@@ -121,7 +125,9 @@ func attributesOf(u *adminv1.User) []bulksync.Attribute {
 		}
 	}
 	for _, a := range attributes {
-		add(a.name, a.get(u))
+		if a.name != login {
+			add(a.name, a.get(u))
+		}
 	}
 	for _, f := range families {
 		for i, v := range f.get(u) {

@@ -70,6 +70,13 @@ func (t *Target) holds(ctx context.Context, company bulksync.Company, step bulks
 	case bulksync.KindUser:
 		return t.userHolds(ctx, company.ID, step)
 	case bulksync.KindExtension:
+		switch op.Action {
+		case bulksync.ActionSave: // it leaves nothing upstream and is just done again
+			return effect{}, false, nil
+		case bulksync.ActionRestore:
+			holds, err = t.restored(ctx, step)
+			return effect{}, holds, err
+		}
 		left.id, holds, err = t.numberHolds(ctx, step)
 	case bulksync.KindDevice:
 		var d *rvcpprovisioningv1.SipDevice
@@ -118,11 +125,27 @@ func carries(n *adminv1.SystemPhoneNumber, op *bulksync.Operation) bool {
 // userHolds judges the operations on a user. A password can't be seen: it counts as set when all else is as it shall be.
 func (t *Target) userHolds(ctx context.Context, company string, step bulksync.Step) (left effect, holds bool, err error) {
 	op := &step.Operation
+	if op.Key != op.Login.Key() && step.Refs.UserID != "" {
+		return t.renameHolds(ctx, company, step)
+	}
 	found, err := t.usersByLogin(ctx, company, []bulksync.Login{op.Login})
 	if err != nil || !userIsAs(found[op.Login], op) {
 		return effect{}, false, err
 	}
 	seen, err := t.seenUser(ctx, company, found[op.Login])
+	if err != nil || seen == nil {
+		return effect{}, true, err
+	}
+	return effect{id: seen.ID, seen: seen}, true, nil
+}
+
+// renameHolds judges a rename by the user's id, which stays: whoever has the new login by now may be somebody else.
+func (t *Target) renameHolds(ctx context.Context, company string, step bulksync.Step) (left effect, holds bool, err error) {
+	u, err := t.userByID(ctx, step.Refs.UserID)
+	if err != nil || u == nil || !userIsAs(u, &step.Operation) {
+		return effect{}, false, err
+	}
+	seen, err := t.seenUser(ctx, company, u)
 	if err != nil || seen == nil {
 		return effect{}, true, err
 	}

@@ -2,6 +2,7 @@ package rainbow
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -15,6 +16,8 @@ import (
 type effect struct {
 	id   string
 	seen bulksync.Record
+	// saved is what a save has read.
+	saved string
 }
 
 // applyStep carries out a single operation. An answer that says that upstream is so already counts as done when reading
@@ -22,7 +25,7 @@ type effect struct {
 func (t *Target) applyStep(ctx context.Context, company bulksync.Company, step bulksync.Step) (bulksync.Outcome, error) {
 	done, err := t.send(ctx, company, step)
 	if err == nil {
-		return bulksync.Outcome{Operation: step.Operation.ID, Status: bulksync.Done, ID: done.id, Seen: done.seen, Attempts: 1}, nil
+		return bulksync.Outcome{Operation: step.Operation.ID, Status: bulksync.Done, ID: done.id, Seen: done.seen, Saved: done.saved, Attempts: 1}, nil
 	}
 	f := judge(err)
 	if f.general {
@@ -35,6 +38,10 @@ func (t *Target) applyStep(ctx context.Context, company bulksync.Company, step b
 	}
 	o := f.outcome(step)
 	o.Attempts = 1
+	var piece *pieceError
+	if errors.As(err, &piece) {
+		o.Message = piece.name + " was not put back: " + o.Message
+	}
 	if f.lost {
 		o.Trouble = trouble(err)
 	}
@@ -73,6 +80,10 @@ func (t *Target) send(ctx context.Context, company bulksync.Company, step bulksy
 			return t.createSubscriber(ctx, step)
 		case bulksync.ActionDelete:
 			return t.deleteSubscriber(ctx, step)
+		case bulksync.ActionSave:
+			return t.save(ctx, step)
+		case bulksync.ActionRestore:
+			return t.restore(ctx, step)
 		}
 		return effect{}, t.updateNumber(ctx, step)
 	case bulksync.KindDevice:
@@ -194,7 +205,7 @@ func (t *Target) updateUser(ctx context.Context, company bulksync.Company, step 
 		return effect{}, err
 	}
 	seen, err := t.seenUser(ctx, company.ID, resp.GetData())
-	if err != nil || seen == nil || seen.Key() != op.Key {
+	if err != nil || seen == nil || seen.Login != op.Login {
 		return effect{}, nil // it is done; how it looks now is for the next refresh
 	}
 	return effect{seen: seen}, nil

@@ -75,6 +75,8 @@ type Target struct {
 	cloudPbxs     rvcpprovisioningv1.CloudPbxServiceClient
 	subscribers   rvcpprovisioningv1.CloudPbxSubscriberServiceClient
 	devices       rvcpprovisioningv1.CloudPbxDeviceServiceClient
+	deviceKeys    rvcpprovisioningv1.CloudPbxDeviceKeyServiceClient
+	groups        rvcpprovisioningv1.CloudPbxGroupForwardServiceClient
 	ddis          rvcpprovisioningv1.CloudPbxPhoneNumberServiceClient
 	subscriptions subscriptionv1.SubscriptionsServiceClient
 	offers        subscriptionv1.OffersServiceClient
@@ -99,6 +101,8 @@ func New(conn grpc.ClientConnInterface, opts Options) *Target {
 		cloudPbxs:     rvcpprovisioningv1.NewCloudPbxServiceClient(conn),
 		subscribers:   rvcpprovisioningv1.NewCloudPbxSubscriberServiceClient(conn),
 		devices:       rvcpprovisioningv1.NewCloudPbxDeviceServiceClient(conn),
+		deviceKeys:    rvcpprovisioningv1.NewCloudPbxDeviceKeyServiceClient(conn),
+		groups:        rvcpprovisioningv1.NewCloudPbxGroupForwardServiceClient(conn),
 		ddis:          rvcpprovisioningv1.NewCloudPbxPhoneNumberServiceClient(conn),
 		subscriptions: subscriptionv1.NewSubscriptionsServiceClient(conn),
 		offers:        subscriptionv1.NewOffersServiceClient(conn),
