@@ -168,10 +168,11 @@ func (a *arranger) put(d *draft) {
 	}
 	d.placed = true
 	for _, need := range d.needs {
-		if need.placed {
+		g := a.blocks[need.owner]
+		if need.placed || g == nil { // one of no group comes before all
 			continue
 		}
-		if g := a.blocks[need.owner]; need.owner != d.owner {
+		if need.owner != d.owner {
 			a.begun = append(a.begun, g)
 		}
 		a.put(need)

@@ -12,10 +12,11 @@ type Desired struct {
 	Digest string
 	// Strict makes a row whose effect already holds (create of an existing user, delete of a missing one) a fault.
 	Strict bool
-	// Match names columns whose values identify a user whatever his login; they add to the policy's.
-	Match []string
-	// Renumber are rules by which extensions change; they add to the policy's.
-	Renumber []Renumbering
+	// Match names columns whose values identify a user whatever his login, Renumber are rules by which extensions change:
+	// they add to the policy's. MatchNumbers says what numbers prove when the policy does not.
+	Match        []string
+	MatchNumbers MatchNumbers
+	Renumber     []Renumbering
 	// Lineage is the manifest's name, by which it is known that an earlier one was the same manifest; Scope, Prune and
 	// Ignore are what it says of users and things beside those it names. A caller's policy goes before name, scope and
 	// prune; ignore rules add up.
@@ -42,6 +43,17 @@ func (d *Desired) policy(given Policy) Policy {
 	}
 	if len(d.Ignore) > 0 {
 		given.Ignore = append(slices.Clone(given.Ignore), d.Ignore...)
+	}
+	if len(d.Match) > 0 {
+		given.Match = slices.Concat(given.Match, d.Match)
+		slices.Sort(given.Match)
+		given.Match = slices.Compact(given.Match)
+	}
+	if given.MatchNumbers == MatchNames {
+		given.MatchNumbers = d.MatchNumbers
+	}
+	if len(d.Renumber) > 0 {
+		given.Renumber = slices.Concat(given.Renumber, d.Renumber)
 	}
 	return given
 }

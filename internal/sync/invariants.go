@@ -94,6 +94,8 @@ func (w *walk) protected(op *Operation) bool {
 func (w *walk) possible(op *Operation) error {
 	r := w.world.Record(op.Key)
 	switch {
+	case op.Action == ActionSave && op.Login == "": // of all that points to extensions
+		return nil
 	case op.Action == ActionCreate && r != nil:
 		return fmt.Errorf("%s exists already", op.Key)
 	case op.Action != ActionCreate && r == nil:

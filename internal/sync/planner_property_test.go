@@ -38,7 +38,7 @@ func drawWorld(t *rapid.T) *World {
 	users := make([]*User, n)
 	numbers := rapid.Permutation([]Number{"2000", "2001", "2002", "2003", "2004", "2005", "80000"}).Draw(t, "numbers")
 	for i := range users {
-		u := &User{ID: fmt.Sprintf("u%d", i), Login: login(i), Licences: []string{"l0"}, Attributes: []Attribute{{"firstName", fmt.Sprintf("First%d", i)}}}
+		u := &User{ID: fmt.Sprintf("u%d", i), Login: login(i), Licences: []string{"l0"}, Attributes: []Attribute{{"firstName", fmt.Sprintf("First%d", i)}, {"lastName", fmt.Sprintf("Last%d", i)}}}
 		for j := range rapid.IntRange(0, 3).Draw(t, "tags") {
 			u.Attributes = append(u.Attributes, Attribute{fmt.Sprintf("tags%d", j), fmt.Sprintf("tag%d", j)})
 		}
@@ -47,6 +47,11 @@ func drawWorld(t *rapid.T) *World {
 				u.Licences = append(u.Licences, l.ID)
 				l.Assigned++
 			}
+		}
+		if staff := rapid.IntRange(-1, n).Draw(t, "staff number"); staff == n { // mostly his own, seldom another's or none
+			u.Attributes = append(u.Attributes, Attribute{"userInfo1", "S0"})
+		} else if staff >= 0 {
+			u.Attributes = append(u.Attributes, Attribute{"userInfo1", fmt.Sprintf("S%d", i)})
 		}
 		users[i] = u
 		records = append(records, u)
@@ -99,6 +104,8 @@ func drawDesired(t *rapid.T) *Desired {
 	numbers := rapid.Permutation([]Number{"2000", "2001", "2002", "2003", "2004", "2005", "2006", "80000", "80001"}).Draw(t, "wanted numbers")
 	devices := rapid.Permutation([]int{0, 1, 2, 3, 4}).Draw(t, "wanted devices")
 	ddis := rapid.Permutation([]int{0, 1, 2, 3, 4}).Draw(t, "wanted DDIs")
+	drawIdentities(t, d)
+	staff := rapid.Permutation([]int{0, 1, 2, 3, 4, 5, 6, 7, 8}).Draw(t, "staff numbers")
 	for row, i := range logins {
 		u := DesiredUser{Login: login(i), Action: "upsert", Position: Position{File: "m.csv", Line: row + 2}, Password: &SecretPlace{Field: "password"}}
 		u.Attributes = []Attribute{{"firstName", rapid.SampledFrom([]string{"First0", "First1", "New"}).Draw(t, "first name")}}
@@ -106,6 +113,12 @@ func drawDesired(t *rapid.T) *Desired {
 			if v := rapid.SampledFrom([]string{"keep", "keep", "", "tag0", "other"}).Draw(t, "tag"); v != "keep" {
 				u.Attributes = append(u.Attributes, Attribute{fmt.Sprintf("tags%d", j), v})
 			}
+		}
+		if name := rapid.SampledFrom([]string{"", "Last0", "Last1", "New"}).Draw(t, "last name"); name != "" {
+			u.Attributes = slices.Insert(u.Attributes, 1, Attribute{"lastName", name})
+		}
+		if rapid.Bool().Draw(t, "has a staff number") {
+			u.Attributes = append(u.Attributes, Attribute{"userInfo1", fmt.Sprintf("S%d", staff[row])})
 		}
 		switch rapid.SampledFrom([]string{"upsert", "upsert", "upsert", "delete", "detach"}).Draw(t, "action") {
 		case "delete":
@@ -156,6 +169,10 @@ func drawPlanBy(t *rapid.T, policy Policy) (*World, *Desired, *Plan) {
 		left := slices.DeleteFunc(slices.Clone(desired.Users), func(u DesiredUser) bool {
 			return slices.ContainsFunc(faults, func(f Fault) bool { return f.Position == u.Position })
 		})
+		if len(desired.Match)+len(desired.Renumber) > 0 && len(left) == len(desired.Users) {
+			desired.Match, desired.Renumber = nil, nil
+			continue
+		}
 		if len(left) == len(desired.Users) {
 			t.Fatalf("plan refused for faults that are at no entry: %v", err)
 		}
@@ -183,7 +200,7 @@ func TestPlanLeadsWhereTheManifestPoints(t *testing.T) {
 		if err != nil {
 			t.Fatalf("planning again: %v\nfirst plan: %s", err, encode(t, plan))
 		}
-		if len(after.Operations) > 0 {
+		if len(after.Operations) > 0 && !movesOn(plan) {
 			t.Fatalf("planning again is not empty: %s\nfirst plan: %s", encode(t, after), encode(t, plan))
 		}
 	})
@@ -223,6 +240,10 @@ func carryOut(t *rapid.T, w *World, op *Operation) {
 	switch {
 	case op.Action == ActionCreate && r != nil:
 		refuse("exists already")
+	case op.Action == ActionSave && op.Login == "":
+		return
+	case op.renames() && w.Record(op.Login.Key()) != nil:
+		refuse("its new login is taken")
 	case op.Action != ActionCreate && r == nil:
 		refuse("does not exist")
 	case op.Key.Kind != KindUser && w.Record(op.Login.Key()) == nil:
