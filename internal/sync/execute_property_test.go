@@ -155,7 +155,8 @@ func newRehearsal(t *rapid.T, start *World, plan *Plan) *rehearsal {
 		store: newBooks(start), target: target, plan: plan,
 		run: &Run{Name: "run-1", Company: "c1", Plan: "plan-1", Hash: plan.Hash(), State: RunRunning, Options: RunOption{Parallel: rapid.IntRange(1, 4).Draw(t, "parallel")}},
 	}
-	s.engine = &Engine{Store: s.store, Target: target, Pause: time.Nanosecond}
+	s.store.most = s.run.Options.Parallel
+	s.engine = &Engine{Store: s.store, Target: target, Pause: time.Nanosecond, Patience: time.Minute}
 	if err := s.store.CreateRun(context.Background(), s.run); err != nil {
 		t.Fatal(err)
 	}
@@ -204,6 +205,9 @@ func (s *rehearsal) goOn(t *rapid.T) RunState {
 	}
 	if s.run.State != RunSucceeded && s.run.State != RunFailed && s.run.Message == "" {
 		t.Fatalf("the run is %s and does not say why: error %v, %+v", s.run.State, err, s.run)
+	}
+	if s.store.crowded {
+		t.Fatalf("more than %d calls were begun and not ended at a time", s.run.Options.Parallel)
 	}
 	if s.store.late > 0 {
 		t.Fatalf("%d calls were begun after the run was asked to stop", s.store.late)
@@ -273,6 +277,10 @@ const (
 	noService                // the call as a whole is not taken, or the lookup fails
 	tooFew                   // all done, and an outcome is missing
 	stranger                 // all done, and an outcome names another operation
+	throttled                // too many calls, nothing done
+	downBefore               // no connection, nothing done
+	downAfter                // no answer for lack of a connection, all done
+	wholeRefused             // the batch is refused as a whole
 	none
 )
 
@@ -339,6 +347,19 @@ func (m *model) Apply(_ context.Context, call Call) ([]Outcome, error) {
 		return call.all(Failed, "not today"), nil
 	case noService:
 		return nil, errors.New("no service")
+	case throttled:
+		return nil, &Trouble{Kind: Throttled, Cause: errors.New("too many")}
+	case downBefore:
+		return nil, &Trouble{Kind: Down, Cause: errors.New("no route")}
+	case wholeRefused:
+		all := call.all(Failed, "not today")
+		if len(all) > 1 {
+			all = call.all(NotDone, "not these")
+			for i := range all {
+				all[i].Split = true
+			}
+		}
+		return all, nil
 	}
 	outcomes := call.all(Done, "")
 	for i, s := range call.Steps {
@@ -350,6 +371,12 @@ func (m *model) Apply(_ context.Context, call Call) ([]Outcome, error) {
 	switch what {
 	case lostAfter:
 		return call.all(Unknown, "connection reset"), nil
+	case downAfter:
+		all := call.all(Unknown, "connection reset")
+		for i := range all {
+			all[i].Trouble = &Trouble{Kind: Down, Cause: errors.New("connection reset")}
+		}
+		return all, nil
 	case cutAfter:
 		m.cut()
 		return call.all(Unknown, "context canceled"), nil
@@ -382,6 +409,8 @@ func (m *model) Confirm(ctx context.Context, call Call) ([]Outcome, error) {
 		return nil, context.Canceled
 	case noService:
 		return nil, errors.New("no service")
+	case throttled, downBefore, downAfter, wholeRefused:
+		return nil, &Trouble{Kind: Down, Cause: errors.New("no route")}
 	}
 	outcomes := call.all(NotDone, "")
 	for i, s := range call.Steps {
@@ -405,6 +434,8 @@ type books struct {
 	immune  bool
 	stopped bool // nothing is to be begun any more
 	late    int  // calls that were begun all the same
+	most    int  // of calls that are begun and not ended; 0: nobody counts
+	crowded bool // there were more
 }
 
 func newBooks(start *World) *books {
@@ -474,6 +505,15 @@ func (b *books) Begin(_ context.Context, entries ...JournalEntry) error {
 		if b.stopped {
 			b.late++
 		}
+	}
+	if b.most > 0 {
+		open := 0
+		for _, e := range b.journal {
+			if e.Ended.IsZero() {
+				open++
+			}
+		}
+		b.crowded = b.crowded || open > b.most
 	}
 	return nil
 }

@@ -101,6 +101,7 @@ func (c *coordinator) again(o Outcome) error {
 		c.postpone(o.Operation, c.wait().jitter(c.tried[o.Operation]-1))
 		return nil
 	}
+	o.Attempts = c.sent[o.Operation]
 	o.Status, o.Message = Failed, fmt.Sprintf("sent %d times and never done: %s", tries, o.Message)
 	return c.conclude(o)
 }
