@@ -18,7 +18,7 @@ if (bar) {
         const named = word === "" || group.firstElementChild.textContent.toLowerCase().includes(word);
         let left = 0;
         for (const row of rows) {
-          const hit = !off.has(row.className) && (named || row.textContent.toLowerCase().includes(word));
+          const hit = !off.has(row.classList[0]) && (named || row.textContent.toLowerCase().includes(word));
           if (row.hidden === hit) row.hidden = !hit;
           if (hit) left++;
         }

@@ -1,6 +1,7 @@
 package sync
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"iter"
@@ -48,7 +49,8 @@ func (o RenderOptions) short() string { return visible(o.Name[strings.LastIndexB
 // Whatever a manifest or upstream holds is shown as text: what a terminal, a browser, a spreadsheet, a merge request or
 // Graphviz would take for more than that is escaped.
 func (p *Plan) Render(w io.Writer, f Format, o RenderOptions) error {
-	out := &errWriter{w: w}
+	buffer := bufio.NewWriterSize(w, 16<<10)
+	out := &errWriter{w: buffer}
 	switch f {
 	case FormatText:
 		p.renderText(out, o)
@@ -64,6 +66,9 @@ func (p *Plan) Render(w io.Writer, f Format, o RenderOptions) error {
 		p.renderDot(out, o)
 	default:
 		return fmt.Errorf("format %q: want text, json, markdown, html, csv or dot", f)
+	}
+	if out.err == nil {
+		out.err = buffer.Flush()
 	}
 	return out.err
 }
@@ -139,13 +144,22 @@ func (c Change) words() string {
 	return fmt.Sprintf("%s: %q -> %q", name, c.Before, c.After)
 }
 
+// words tells that a password is sent, and where it comes from; never what it is.
+func (s *SecretPlace) words() string {
+	return visible(s.Field + ": from the manifest, " + s.Position.String())
+}
+
+// why is the reason, after what holds the operation back.
+func (o *Operation) why() string {
+	if o.Held == "" {
+		return o.Reason
+	}
+	return "held back: " + o.Held + "; " + o.Reason
+}
+
 // joined lists values with a separator.
 func joined[T any](values []T, separator string, show func(T) string) string {
-	all := make([]string, len(values))
-	for i, v := range values {
-		all[i] = show(v)
-	}
-	return strings.Join(all, separator)
+	return strings.Join(joinedEach(values, show), separator)
 }
 
 func (o *Operation) needed(separator string) string { return joined(o.Needs, separator, strconv.Itoa) }
@@ -227,6 +241,9 @@ func hidden(r rune) bool { return !unicode.IsPrint(r) || r == utf8.RuneError } /
 func counted(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
+	}
+	if stem, ok := strings.CutSuffix(noun, "ry"); ok {
+		return strconv.Itoa(n) + " " + stem + "ries"
 	}
 	return strconv.Itoa(n) + " " + noun + "s"
 }

@@ -48,12 +48,16 @@ func fullPlan(word func(string) string) *Plan {
 		{Action: ActionCreate, Key: Key{KindDevice, word("aabbccddee03")}, Reason: word("the company owns it"), Positions: at(9), Changes: []Change{{Name: "model", After: word("M5")}}},
 	}
 	for i := range ops {
-		ops[i].ID = i + 1
+		ops[i].ID, ops[i].Cost = i+1, Cost{Calls: 1}
 	}
+	ops[7].Held, ops[8].Held = word("2 of 3 extensions would be deleted"), word("needs operation 8, which is held back")
 	return &Plan{
 		Format: PlanFormat, Company: word("c1"), Manifest: word("d16e57"), Mode: "rainbowvoice", Operations: ops,
 		Unchanged: []Unchanged{{login("dora@demo.example"), at(5)[0], word("is as the manifest wants it")}},
 		Remarks:   []Fault{{Position: at(2)[0], Code: "remark", Message: word("two users swap their numbers")}},
+		Doubtful:  []Doubt{{Login: login("eve@demo.example"), Position: at(6)[0], Why: word("the same DDI"), Candidates: []Candidate{{login("eva@demo.example"), []string{word("DDI")}, nil}}}},
+		Seats:     []Seats{{word("5b7d"), Offer(word("Voice Enterprise")), 3, 5, 4, 10}},
+		Outages:   []Outage{{ann, 3, 4, 1}, {cleo, 8, 10, 2}},
 		Touched:   []Touch{{Key{KindUser, string(bob)}, "aa"}},
 	}
 }
@@ -183,7 +187,10 @@ func TestRisksNameThoseWhoLose(t *testing.T) {
 	want := []string{
 		"1 user is deleted: bob@demo.example",
 		"1 user gives up an extension and gets no other: cleo@demo.example",
+		"2 users are without a number for a while: cleo@demo.example (2 calls, operations 8 to 10), ann@demo.example (1 call, operations 3 to 4)",
 		"1 user gets a new password: cleo@demo.example",
+		"2 operations are held back: cleo@demo.example",
+		"1 entry may be a user under another login, and is held back: eve@demo.example",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("risks differ (-want +got):\n%s", diff)

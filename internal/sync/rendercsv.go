@@ -8,12 +8,15 @@ import (
 
 func (p *Plan) renderCSV(w *errWriter) {
 	out := csv.NewWriter(w) // what it fails to write is kept by w
-	_ = out.Write([]string{"operation", "action", "kind", "key", "login", "changes", "reason", "needs", "position"})
-	for i := range p.Operations {
+	_ = out.Write([]string{"operation", "action", "kind", "key", "login", "changes", "reason", "needs", "position", "calls", "held"})
+	for i := 0; i < len(p.Operations) && w.err == nil; i++ {
 		op := &p.Operations[i]
 		changes := joined(op.Changes, "; ", Change.words)
+		if op.Secret != nil {
+			changes = strings.TrimPrefix(changes+"; "+op.Secret.words(), "; ")
+		}
 		_ = out.Write([]string{strconv.Itoa(op.ID), string(op.Action), string(op.Key.Kind), sheetCell(op.Key.ID), sheetCell(string(op.Login)),
-			sheetCell(changes), sheetCell(op.Reason), op.needed(" "), sheetCell(op.places(" "))})
+			sheetCell(changes), sheetCell(op.Reason), op.needed(" "), sheetCell(op.places(" ")), strconv.Itoa(op.Cost.Calls), sheetCell(op.Held)})
 	}
 	out.Flush()
 }

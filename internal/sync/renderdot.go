@@ -25,6 +25,9 @@ func (p *Plan) renderDot(out *errWriter, o RenderOptions) {
 		clusters[l] = append(clusters[l], i)
 	}
 	for n, l := range order {
+		if out.err != nil {
+			return
+		}
 		out.print("  subgraph cluster_", strconv.Itoa(n+1), " {\n    label=", dotText(holder(p.Operations[clusters[l][0]:])), ";\n    style=rounded;\n")
 		for _, i := range clusters[l] {
 			p.Operations[i].dotNode(out)
@@ -40,8 +43,16 @@ func (p *Plan) renderDot(out *errWriter, o RenderOptions) {
 }
 
 func (o *Operation) dotNode(out *errWriter) {
-	out.print("    o", strconv.Itoa(o.ID), " [label=", dotText(strconv.Itoa(o.ID)+"  "+o.shown()), ", tooltip=", dotText(visible(o.Reason)),
-		", fillcolor=", o.Action.tint(), "];\n")
+	out.print("    o", strconv.Itoa(o.ID), " [label=", dotText(strconv.Itoa(o.ID)+"  "+o.shown()), ", tooltip=", dotText(visible(o.why())),
+		", fillcolor=", o.Action.tint(), o.dashes(), "];\n")
+}
+
+// dashes mark what is held back.
+func (o *Operation) dashes() string {
+	if o.Held == "" {
+		return ""
+	}
+	return ", style=\"filled,rounded,dashed\", fontcolor=gray40"
 }
 
 // tint is the colour of an action's nodes.
@@ -62,5 +73,7 @@ func (a Action) tint() string {
 // dotText is a quoted string of the DOT language: a backslash begins an escape within labels, so it is doubled; a real
 // line end becomes Graphviz's.
 func dotText(s string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(s) + `"`
+	return `"` + dotEscapes.Replace(s) + `"`
 }
+
+var dotEscapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)

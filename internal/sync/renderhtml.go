@@ -60,6 +60,9 @@ func (p *Plan) htmlHead(out *errWriter, title string, o RenderOptions) {
 	row("Hash", p.Hash())
 	row("Company", p.Company)
 	row("Manifest", p.Manifest)
+	for _, figure := range p.figures() {
+		row("Cost", figure)
+	}
 	out.print("</dl>\n")
 	if len(p.Operations) > 0 {
 		p.htmlTally(out)
@@ -144,12 +147,12 @@ func (p *Plan) htmlOperations(out *errWriter) {
 
 // htmlPage writes some of the operations, folded unless they are the first.
 func (p *Plan) htmlPage(out *errWriter, open bool) {
-	first, last := &p.Operations[0], &p.Operations[len(p.Operations)-1]
-	out.print("<details class=\"page\"", map[bool]string{true: " open", false: ""}[open], "><summary>", strconv.Itoa(first.ID), "–", strconv.Itoa(last.ID),
-		" <span class=\"who\">", esc(string(first.Login)), " … ", esc(string(last.Login)), "</span></summary>\n<table>\n",
-		"<thead><tr><th scope=\"col\">#</th><th scope=\"col\">operation</th><th scope=\"col\">before → after</th><th scope=\"col\">why</th><th scope=\"col\">manifest</th><th scope=\"col\">after</th></tr></thead>\n")
+	first, last := p.Operations[0].ID, p.Operations[len(p.Operations)-1].ID
+	out.print("<details class=\"page\"", map[bool]string{true: " open", false: ""}[open], "><summary>", strconv.Itoa(first), "–", strconv.Itoa(last),
+		" <span class=\"who\">", html.EscapeString(holder(p.Operations)), " … ", html.EscapeString(holder(p.Operations[len(p.Operations)-1:])), "</span></summary>\n<table>\n",
+		"<thead><tr><th scope=\"col\">#</th><th scope=\"col\">operation</th><th scope=\"col\">before → after</th><th scope=\"col\">why</th><th scope=\"col\">manifest</th><th scope=\"col\">waits for</th><th scope=\"col\">calls</th></tr></thead>\n")
 	for ops := range p.stretches() {
-		out.print("<tbody><tr class=\"user\"><th colspan=\"6\" scope=\"rowgroup\">", esc(holder(ops)), "</th></tr>\n")
+		out.print("<tbody><tr class=\"user\"><th colspan=\"7\" scope=\"rowgroup\">", html.EscapeString(holder(ops)), "</th></tr>\n")
 		for i := range ops {
 			ops[i].htmlRow(out)
 		}
@@ -160,11 +163,22 @@ func (p *Plan) htmlPage(out *errWriter, open bool) {
 
 func (o *Operation) htmlRow(out *errWriter) {
 	id := strconv.Itoa(o.ID)
-	out.print("<tr class=\"", string(o.Action), "\" id=\"o", id, "\"><td>", id, "</td><td>", o.Action.symbol(), " ", esc(o.shown()), "</td><td>")
+	class := string(o.Action)
+	if o.Held != "" {
+		class += " held"
+	}
+	out.print("<tr class=\"", class, "\" id=\"o", id, "\"><td>", id, "</td><td>", o.Action.symbol(), " ", esc(o.shown()), "</td><td>")
 	for c := range o.details() {
 		c.html(out)
 	}
-	out.print("</td><td>", esc(o.Reason), "</td><td>", esc(o.places(" ")), "</td><td>")
+	if o.Secret != nil {
+		out.print("<div>", esc(o.Secret.words()), "</div>")
+	}
+	out.print("</td><td>")
+	if o.Held != "" {
+		out.print("<div class=\"why\">held back: ", esc(o.Held), "</div>")
+	}
+	out.print(esc(o.Reason), "</td><td>", esc(o.places(" ")), "</td><td>")
 	for i, n := range o.Needs {
 		if i > 0 {
 			out.print(" ")
@@ -172,7 +186,7 @@ func (o *Operation) htmlRow(out *errWriter) {
 		need := strconv.Itoa(n)
 		out.print("<a href=\"#o", need, "\">", need, "</a>")
 	}
-	out.print("</td></tr>\n")
+	out.print("</td><td>", strconv.Itoa(o.Cost.Calls), "</td></tr>\n")
 }
 
 // html shows one value before and after.

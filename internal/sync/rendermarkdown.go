@@ -26,6 +26,9 @@ func (p *Plan) renderMarkdown(out *errWriter, o RenderOptions) {
 		p.markdownRisks(out)
 	}
 	p.markdownRemarks(out)
+	for i, figure := range p.figures() {
+		out.print(map[bool]string{true: "\n", false: ""}[i == 0], "- ", cell(clipped(figure)), "\n")
+	}
 	if len(p.Operations) > 0 {
 		p.markdownOperations(out)
 	}
@@ -90,7 +93,7 @@ func (p *Plan) markdownOperations(out *errWriter) {
 	if folded {
 		out.printf("\n<details>\n<summary>%s</summary>\n", counted(len(p.Operations), "operation"))
 	}
-	out.print("\n| # | action | what | changes | why | manifest | after |\n|---:|---|---|---|---|---|---|\n")
+	out.print("\n| # | action | what | changes | why | manifest | waits for |\n|---:|---|---|---|---|---|---|\n")
 	left := markdownRoom
 	shown := 0
 	for i := range p.Operations {
@@ -115,12 +118,19 @@ func markdownRow(op *Operation) string {
 	for c := range op.details() {
 		changes = append(changes, code(clipped(c.words())))
 	}
+	if op.Secret != nil {
+		changes = append(changes, code(clipped(op.Secret.words())))
+	}
 	what := code(clipped(op.shown()))
 	if op.Login != "" {
 		what += " " + code(clipped(string(op.Login)))
 	}
+	why := cell(clipped(op.Reason))
+	if op.Held != "" {
+		why = "**held back:** " + cell(clipped(op.Held)) + "<br>" + why
+	}
 	return fmt.Sprintf("| %d | %s | %s | %s | %s | %s | %s |\n", op.ID, op.Action, what, strings.Join(changes, "<br>"),
-		cell(clipped(op.Reason)), cell(clipped(op.places(", "))), op.needed(", "))
+		why, cell(clipped(op.places(", "))), op.needed(", "))
 }
 
 // clipped keeps a value that is longer than any that people use from taking all the room.
@@ -165,5 +175,7 @@ func cell(s string) string {
 	})
 	s = callOut.ReplaceAllString(s, "$1$2\x00\x00$3")
 	s = marks.ReplaceAllString(s, `\$0`)
-	return strings.NewReplacer("\x00\x00", "<!-- -->", "\x00", `\`).Replace(s)
+	return breakers.Replace(s)
 }
+
+var breakers = strings.NewReplacer("\x00\x00", "<!-- -->", "\x00", `\`)

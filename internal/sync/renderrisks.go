@@ -1,7 +1,9 @@
 package sync
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -16,7 +18,7 @@ type Risk struct {
 // risksNamed is how many of those concerned the text form names.
 const risksNamed = 10
 
-// Words is the risk as a sentence that names the first of those whom it concerns.
+// words is the risk as a sentence that names the first of those whom it concerns.
 func (r Risk) words() string {
 	if len(r.Who) == 0 {
 		return r.What
@@ -31,7 +33,7 @@ func (r Risk) words() string {
 
 // Risks are what a plan takes away from people, worst first.
 func (p *Plan) Risks() []Risk {
-	deleted, stranded, resets := p.losses()
+	deleted, stranded, resets, held := p.losses()
 	var risks []Risk
 	add := func(what func(n int) string, who []string) {
 		if len(who) > 0 {
@@ -42,21 +44,65 @@ func (p *Plan) Risks() []Risk {
 	add(func(n int) string {
 		return be(n, "user", "gives up an extension and gets no other", "give up an extension and get no other")
 	}, stranded)
+	add(func(n int) string {
+		return be(n, "user", "is without a number for a while", "are without a number for a while")
+	}, p.unreachable())
 	add(func(n int) string { return be(n, "user", "gets a new password", "get new passwords") }, resets)
+	if n := p.HeldBack(); n > 0 {
+		risks = append(risks, Risk{What: be(n, "operation", "is held back", "are held back"), Who: held})
+	}
+	add(func(n int) string {
+		return be(n, "entry", "may be a user under another login, and is held back", "may be users under other logins, and are held back")
+	}, joinedEach(p.Doubtful, func(d Doubt) string { return visible(string(d.Login)) }))
 	return risks
 }
 
-// losses lists who is deleted, who is left with an extension less, and who gets a password though he exists.
-func (p *Plan) losses() (deleted, stranded, resets []string) {
+// unreachable lists the users with outages, those longest without first.
+func (p *Plan) unreachable() []string {
+	worst := slices.Clone(p.Outages)
+	slices.SortStableFunc(worst, func(a, b Outage) int { return cmp.Compare(b.Calls, a.Calls) })
+	return joinedEach(worst, func(o Outage) string {
+		return visible(fmt.Sprintf("%s (%s, operations %d to %d)", o.Login, inCalls(o.Calls), o.From, o.To))
+	})
+}
+
+func joinedEach[T any](values []T, show func(T) string) []string {
+	all := make([]string, len(values))
+	for i, v := range values {
+		all[i] = show(v)
+	}
+	return all
+}
+
+// figures are what a plan costs: calls, and seats at the peak.
+func (p *Plan) figures() []string {
+	var all []string
+	if ops := going(p.Operations); len(ops) > 0 {
+		at := calls(ops)
+		all = append(all, "about "+counted(at[len(at)-1], "call")+" to Rainbow")
+	}
+	for _, s := range p.Seats {
+		all = append(all, "seats of "+visible(s.String()))
+	}
+	return all
+}
+
+// losses lists who is deleted, who is left with an extension less, who gets a password though he exists, and of whom
+// something is held back.
+func (p *Plan) losses() (deleted, stranded, resets, held []string) {
 	balance, order := map[Login]int{}, []Login{}
 	for i := range p.Operations {
 		op := &p.Operations[i]
 		switch {
+		case op.Held != "":
+			if who := visible(string(op.Login)); len(held) == 0 || held[len(held)-1] != who {
+				held = append(held, who)
+			}
 		case op.Key.Kind == KindUser && op.Action == ActionDelete:
 			deleted = append(deleted, visible(string(op.Login)))
 		case op.Key.Kind == KindUser && op.Action == ActionUpdate && op.Secret != nil:
 			resets = append(resets, visible(string(op.Login)))
-		case op.Key.Kind == KindExtension && op.Action != ActionUpdate:
+		case op.Key.Kind == KindExtension && lineChange(op) != lines{}:
 			if _, known := balance[op.Login]; !known {
 				order = append(order, op.Login)
 			}
@@ -72,7 +118,7 @@ func (p *Plan) losses() (deleted, stranded, resets []string) {
 			stranded = append(stranded, visible(string(l)))
 		}
 	}
-	return deleted, stranded, resets
+	return deleted, stranded, resets, held
 }
 
 // be says a number of things with the verb that fits it.

@@ -72,6 +72,9 @@ func (p *Plan) renderText(out *errWriter, o RenderOptions) {
 func (s textSheet) operations(p *Plan) {
 	s.line(nil, "", "", counted(len(p.Operations), "operation")+", in the order in which "+map[bool]string{true: "it is", false: "they are"}[len(p.Operations) == 1]+" carried out:")
 	for ops := range p.stretches() {
+		if s.err != nil {
+			return
+		}
 		s.print("\n")
 		s.line(s.user, "", "  ", holder(ops)+" "+placesOf(ops))
 		for i := range ops {
@@ -103,16 +106,22 @@ func (s textSheet) operation(op *Operation) {
 	number := strconv.Itoa(op.ID)
 	head := strings.Repeat(" ", 2+s.digits-len(number)) + number + " "
 	indent := strings.Repeat(" ", s.digits+5)
-	text := op.Action.symbol() + " " + op.shown()
+	text, ink := op.Action.symbol()+" "+op.shown(), s.actions[op.Action]
 	if len(op.Needs) > 0 {
 		text += " (after " + op.needed(", ") + ")"
 	}
-	s.line(s.actions[op.Action], head, indent, text)
+	if op.Held != "" {
+		ink = s.faint
+	}
+	s.line(ink, head, indent, text)
+	if op.Held != "" {
+		s.line(s.warn, indent, indent, "! held back: "+visible(op.Held))
+	}
 	for c := range op.details() {
 		s.line(nil, indent, indent+"  ", c.words())
 	}
 	if op.Secret != nil {
-		s.line(nil, indent, indent+"  ", "password: from the manifest, "+visible(op.Secret.Position.String()))
+		s.line(nil, indent, indent+"  ", op.Secret.words())
 	}
 	s.line(s.faint, indent, indent, visible(op.Reason))
 }
@@ -129,17 +138,27 @@ func (s textSheet) ending(p *Plan) {
 	if len(risks)+len(p.Remarks) > 0 {
 		s.print("\n")
 	}
+	for _, figure := range p.figures() {
+		s.line(s.faint, "", "  ", figure)
+	}
+	if len(p.Operations) > 0 {
+		s.print("\n")
+	}
 	if len(p.Operations) > tallied {
 		s.tally(p)
 	}
 }
 
-// remark is a remark in one line, with its place.
+// remark is a remark in one line, with its place and what can be done.
 func remark(f Fault) string {
+	words := f.Message
 	if at := f.Position.String(); at != "" {
-		return visible(f.Message + " (" + at + ")")
+		words += " (" + at + ")"
 	}
-	return visible(f.Message)
+	if f.Hint != "" {
+		words += "; " + f.Hint
+	}
+	return visible(words)
 }
 
 // tallied is the number of operations above which the text form counts them by kind.
