@@ -21,6 +21,7 @@ const (
 	rolePbxShortNumber
 	rolePbxInternalNumber
 	rolePbxNumber
+	roleReport // what became of the row, in a manifest that came back
 	roleCount
 )
 
@@ -79,6 +80,11 @@ var columns = []columnDef{
 	{name: "ldap_id", modes: pairingMode, check: (*values).text},
 	{name: "service", role: roleService, modes: peopleModes, check: (*values).text, numbered: true, top: topNumber},
 }
+
+// reportColumns are those that Annotate appends. Only together, in this order and at the end of a header are they known.
+var reportColumns = [...]string{"action", "result", "message"}
+
+var reportColumn = columnDef{name: "action, result, message", role: roleReport, modes: anyMode}
 
 // lookupColumn finds the column with exactly that name, and its number if it is numbered.
 func lookupColumn(name string) (*columnDef, int, bool) {

@@ -73,7 +73,7 @@ func (t *tokenizer) open(asked Encoding) *problem {
 		return &problem{codeNotUTF8, "file begins with the byte order mark EF BB BF of UTF-8 and was to be read as " + string(asked),
 			"read it without --encoding, or with --encoding auto"}
 	case marked:
-		t.window = t.window[len(byteOrderMark):]
+		t.window, t.marked = t.window[len(byteOrderMark):], true
 	case asked == Windows1252:
 		t.decode(charmap.Windows1252.NewDecoder())
 	case asked == Auto:
@@ -88,6 +88,7 @@ func (t *tokenizer) decode(by transform.Transformer) {
 	if !t.eof {
 		in = io.MultiReader(in, t.in)
 	}
+	t.decoded = true
 	t.in, t.eof, t.window, t.buf = transform.NewReader(in, by), false, nil, nil
 }
 

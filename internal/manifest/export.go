@@ -355,19 +355,23 @@ func (c *cellWriter) Write(row []string) error {
 		if i > 0 {
 			c.buf = append(c.buf, c.delimiter)
 		}
-		if strings.IndexByte(s, c.delimiter) < 0 && !strings.ContainsAny(s, "\"%\r\n") && s == strings.TrimSpace(s) {
-			c.buf = append(c.buf, s...)
-			continue
-		}
-		c.buf = append(c.buf, '"')
-		c.buf = append(c.buf, strings.ReplaceAll(s, `"`, `""`)...)
-		c.buf = append(c.buf, '"')
+		c.buf = appendCell(c.buf, s, c.delimiter, '%')
 	}
 	c.buf = append(c.buf, '\n')
 	if len(c.buf) > 64<<10 {
 		c.Flush()
 	}
 	return c.err
+}
+
+// appendCell writes a value so that the tokenizer gives it back.
+func appendCell(b []byte, s string, delimiter, comment byte) []byte {
+	if strings.IndexByte(s, delimiter) < 0 && strings.IndexByte(s, comment) < 0 && !strings.ContainsAny(s, "\"\r\n") && s == strings.TrimSpace(s) {
+		return append(b, s...)
+	}
+	b = append(b, '"')
+	b = append(b, strings.ReplaceAll(s, `"`, `""`)...)
+	return append(b, '"')
 }
 
 // Flush writes what is buffered.

@@ -47,8 +47,9 @@ type sheet struct {
 	passwords []bulksync.SecretPlace
 }
 
-// readHeader reads the first row of a source; nil when the source cannot be read further.
-func (r *reader) readHeader(src Source) (*sheet, error) {
+// readHeader reads the first row of a source; nil when the source cannot be read further. opened, if any, is called
+// before the first line is looked at.
+func (r *reader) readHeader(src Source, opened func(*tokenizer)) (*sheet, error) {
 	s := &sheet{t: newTokenizer(src.Name, src.Reader)}
 	file := bulksync.Position{File: src.Name}
 	if p := refuseFormat(src); p != nil {
@@ -63,6 +64,9 @@ func (r *reader) readHeader(src Source) (*sheet, error) {
 			r.report(file, "", p)
 		}
 		return nil, s.t.err
+	}
+	if opened != nil {
+		opened(s.t)
 	}
 	comment := byte(r.opts.Comment)
 	delimiter := byte(r.opts.Delimiter)
@@ -123,6 +127,7 @@ func (r *reader) resolve(s *sheet) bool {
 		r.report(s.header, "", noHeader(s))
 		return false
 	}
+	s.returned()
 	r.checkNames(s)
 	s.told = anyMode
 	for i := range s.columns {
@@ -131,6 +136,23 @@ func (r *reader) resolve(s *sheet) bool {
 		}
 	}
 	return true
+}
+
+// returned recognises a manifest that came back from an apply: its last columns tell what became of the rows, and are
+// passed over.
+func (s *sheet) returned() {
+	n := len(s.columns) - len(reportColumns)
+	if n < 1 {
+		return
+	}
+	for i, name := range reportColumns {
+		if s.columns[n+i].name != name {
+			return
+		}
+	}
+	for i := range reportColumns {
+		s.columns[n+i].def = &reportColumn
+	}
 }
 
 // noHeader says what is wrong with a first row without one known column. Its cells are not shown: they may be data, a
@@ -234,6 +256,8 @@ func (s *sheet) normalise() {
 			continue
 		case c.def.role == roleService:
 			s.services = append(s.services, i)
+		case c.def.role == roleReport:
+			continue
 		case c.def.role != roleAttribute:
 			s.at[c.def.role] = i
 			continue

@@ -12,16 +12,20 @@ func (t *tokenizer) skipLine() bool {
 	for {
 		if i := bytes.IndexAny(t.window, "\r\n"); i >= 0 {
 			if n := breakLength(t.window[i:], t.eof); n > 0 {
+				t.pass(t.window[:i+n])
 				t.window = t.window[i+n:]
 				t.line++
 				return true
 			}
+			t.pass(t.window[:i])
 			t.window = t.window[i:]
 		} else {
+			t.pass(t.window)
 			t.window = t.window[len(t.window):]
 		}
 		if !t.fill() {
 			if len(t.window) > 0 { // a lone carriage return at the very end
+				t.pass(t.window)
 				t.window, t.line = nil, t.line+1
 			}
 			return t.err == nil

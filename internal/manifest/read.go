@@ -52,7 +52,7 @@ func Read(ctx context.Context, sources []Source, opts Options) (*bulksync.Desire
 	}
 	var sheets []*sheet
 	for _, src := range sources {
-		s, err := r.readHeader(src)
+		s, err := r.readHeader(src, nil)
 		if err != nil {
 			return nil, nil, fmt.Errorf("manifest %s: %w", src.Name, err)
 		}

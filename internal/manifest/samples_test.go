@@ -35,6 +35,8 @@ func sandboxWorld(users int) sandboxed {
 	for i := range 32 {
 		put(&bulksync.Device{ID: "s" + fmt.Sprint(i), Address: bulksync.DeviceKey(fmt.Sprintf("aabbccddee%02x", i))})
 	}
+	put(&bulksync.User{ID: "f", Login: "finn.dahl@demo.example"}) // as user.csv leaves them
+	put(&bulksync.User{ID: "g", Login: "gaia.conti@demo.example"})
 	for n := 1; n <= users; n++ {
 		id := fmt.Sprint(n)
 		u := &bulksync.User{
@@ -83,6 +85,8 @@ func TestSamplesPlan(t *testing.T) {
 		{"rainbowvoice.csv", "rainbowvoice", 20, 10},
 		{"user-template.csv", "useranddevice", 20, 3},
 		{"useranddevice.csv", "useranddevice", 20, 6},
+		{"user.csv", "user", 20, 4},
+		{"device.csv", "device", 20, 3},
 		{"company-1000.csv", "rainbowvoice", 1000, 1030},
 	}
 	for _, tt := range tests {

@@ -77,9 +77,13 @@ type tokenizer struct {
 	at     int    // its first line
 	cells  []cell
 	spans  []span
-	marks  mark  // of all cells
-	rows   int64 // records with cells so far
-	taken  int64 // bytes of records so far
+	// passed, if set, is given what next passes over: comment lines, in pieces, and blank records.
+	passed func([]byte)
+	// marked: the text began with a byte order mark. decoded: it is converted on the way.
+	marked, decoded bool
+	marks           mark  // of all cells
+	rows            int64 // records with cells so far
+	taken           int64 // bytes of records so far
 }
 
 // span is a cell before its text is taken.
@@ -174,6 +178,7 @@ func (t *tokenizer) next() (bool, *breakage) {
 			t.take()
 			return true, nil
 		}
+		t.pass(t.record)
 	}
 }
 
@@ -371,6 +376,13 @@ func (t *tokenizer) take() {
 		}
 		t.marks |= c.marks
 		t.cells = append(t.cells, c)
+	}
+}
+
+// pass gives away what is passed over.
+func (t *tokenizer) pass(b []byte) {
+	if t.passed != nil {
+		t.passed(b)
 	}
 }
 
