@@ -75,7 +75,17 @@ type Plan struct {
 	// 100. Not in lists.
 	Doubts []*Doubt `protobuf:"bytes,22,rep,name=doubts,proto3" json:"doubts,omitempty"`
 	// Number of such entries.
-	DoubtCount    int32 `protobuf:"varint,23,opt,name=doubt_count,json=doubtCount,proto3" json:"doubt_count,omitempty"`
+	DoubtCount int32 `protobuf:"varint,23,opt,name=doubt_count,json=doubtCount,proto3" json:"doubt_count,omitempty"`
+	// What it was held against; only what a caller or the manifest said.
+	Guards *PlanGuards `protobuf:"bytes,24,opt,name=guards,proto3" json:"guards,omitempty"`
+	// Number of operations that are held back: ApplyPlan leaves them out unless it is told to override that.
+	HeldCount int32 `protobuf:"varint,25,opt,name=held_count,json=heldCount,proto3" json:"held_count,omitempty"`
+	// The licences of which it gives or takes any. Not in lists.
+	Seats []*PlanSeats `protobuf:"bytes,26,rep,name=seats,proto3" json:"seats,omitempty"`
+	// How many users are without a number for a while, for how many calls in all, and for how many at most. Not in lists.
+	Reach *PlanReach `protobuf:"bytes,27,opt,name=reach,proto3" json:"reach,omitempty"`
+	// The users who are without a number for a while; at most the first 100. Not in lists.
+	Outages       []*PlanOutage `protobuf:"bytes,28,rep,name=outages,proto3" json:"outages,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -271,6 +281,378 @@ func (x *Plan) GetDoubtCount() int32 {
 	return 0
 }
 
+func (x *Plan) GetGuards() *PlanGuards {
+	if x != nil {
+		return x.Guards
+	}
+	return nil
+}
+
+func (x *Plan) GetHeldCount() int32 {
+	if x != nil {
+		return x.HeldCount
+	}
+	return 0
+}
+
+func (x *Plan) GetSeats() []*PlanSeats {
+	if x != nil {
+		return x.Seats
+	}
+	return nil
+}
+
+func (x *Plan) GetReach() *PlanReach {
+	if x != nil {
+		return x.Reach
+	}
+	return nil
+}
+
+func (x *Plan) GetOutages() []*PlanOutage {
+	if x != nil {
+		return x.Outages
+	}
+	return nil
+}
+
+// PlanGuards is what a plan was held against, as CreatePlanRequest takes it.
+type PlanGuards struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// As in CreatePlanRequest.
+	Prune string `protobuf:"bytes,1,opt,name=prune,proto3" json:"prune,omitempty"`
+	// As in CreatePlanRequest.
+	Scope []string `protobuf:"bytes,2,rep,name=scope,proto3" json:"scope,omitempty"`
+	// As in CreatePlanRequest.
+	Lineage string `protobuf:"bytes,3,opt,name=lineage,proto3" json:"lineage,omitempty"`
+	// As in CreatePlanRequest, each with its kind.
+	Ignore []string `protobuf:"bytes,4,rep,name=ignore,proto3" json:"ignore,omitempty"`
+	// As in CreatePlanRequest, each with its kind.
+	Protect []string `protobuf:"bytes,5,rep,name=protect,proto3" json:"protect,omitempty"`
+	// As in CreatePlanRequest.
+	Max []string `protobuf:"bytes,6,rep,name=max,proto3" json:"max,omitempty"`
+	// As in CreatePlanRequest.
+	Min []string `protobuf:"bytes,7,rep,name=min,proto3" json:"min,omitempty"`
+	// As in CreatePlanRequest.
+	OutageBudget  *int32 `protobuf:"varint,8,opt,name=outage_budget,json=outageBudget,proto3,oneof" json:"outage_budget,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PlanGuards) Reset() {
+	*x = PlanGuards{}
+	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PlanGuards) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PlanGuards) ProtoMessage() {}
+
+func (x *PlanGuards) ProtoReflect() protoreflect.Message {
+	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PlanGuards.ProtoReflect.Descriptor instead.
+func (*PlanGuards) Descriptor() ([]byte, []int) {
+	return file_rainbow_sync_v1_plan_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *PlanGuards) GetPrune() string {
+	if x != nil {
+		return x.Prune
+	}
+	return ""
+}
+
+func (x *PlanGuards) GetScope() []string {
+	if x != nil {
+		return x.Scope
+	}
+	return nil
+}
+
+func (x *PlanGuards) GetLineage() string {
+	if x != nil {
+		return x.Lineage
+	}
+	return ""
+}
+
+func (x *PlanGuards) GetIgnore() []string {
+	if x != nil {
+		return x.Ignore
+	}
+	return nil
+}
+
+func (x *PlanGuards) GetProtect() []string {
+	if x != nil {
+		return x.Protect
+	}
+	return nil
+}
+
+func (x *PlanGuards) GetMax() []string {
+	if x != nil {
+		return x.Max
+	}
+	return nil
+}
+
+func (x *PlanGuards) GetMin() []string {
+	if x != nil {
+		return x.Min
+	}
+	return nil
+}
+
+func (x *PlanGuards) GetOutageBudget() int32 {
+	if x != nil && x.OutageBudget != nil {
+		return *x.OutageBudget
+	}
+	return 0
+}
+
+// PlanSeats is what a plan does with the seats of a licence. What is held back does not count.
+type PlanSeats struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the company's subscription.
+	Licence string `protobuf:"bytes,1,opt,name=licence,proto3" json:"licence,omitempty"`
+	// Name of the offer.
+	Offer string `protobuf:"bytes,2,opt,name=offer,proto3" json:"offer,omitempty"`
+	// Seats taken before the plan.
+	Now int32 `protobuf:"varint,3,opt,name=now,proto3" json:"now,omitempty"`
+	// The most seats taken at once, in whatever order the plan is carried out.
+	Peak int32 `protobuf:"varint,4,opt,name=peak,proto3" json:"peak,omitempty"`
+	// Seats taken after the plan.
+	After int32 `protobuf:"varint,5,opt,name=after,proto3" json:"after,omitempty"`
+	// Seats bought; -1 when unlimited.
+	Max           int32 `protobuf:"varint,6,opt,name=max,proto3" json:"max,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PlanSeats) Reset() {
+	*x = PlanSeats{}
+	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PlanSeats) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PlanSeats) ProtoMessage() {}
+
+func (x *PlanSeats) ProtoReflect() protoreflect.Message {
+	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PlanSeats.ProtoReflect.Descriptor instead.
+func (*PlanSeats) Descriptor() ([]byte, []int) {
+	return file_rainbow_sync_v1_plan_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *PlanSeats) GetLicence() string {
+	if x != nil {
+		return x.Licence
+	}
+	return ""
+}
+
+func (x *PlanSeats) GetOffer() string {
+	if x != nil {
+		return x.Offer
+	}
+	return ""
+}
+
+func (x *PlanSeats) GetNow() int32 {
+	if x != nil {
+		return x.Now
+	}
+	return 0
+}
+
+func (x *PlanSeats) GetPeak() int32 {
+	if x != nil {
+		return x.Peak
+	}
+	return 0
+}
+
+func (x *PlanSeats) GetAfter() int32 {
+	if x != nil {
+		return x.After
+	}
+	return 0
+}
+
+func (x *PlanSeats) GetMax() int32 {
+	if x != nil {
+		return x.Max
+	}
+	return 0
+}
+
+// PlanReach sums up for how long users are without a number, in upstream calls made one after another.
+type PlanReach struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Number of users.
+	Users int32 `protobuf:"varint,1,opt,name=users,proto3" json:"users,omitempty"`
+	// Calls, of all users together.
+	Sum int32 `protobuf:"varint,2,opt,name=sum,proto3" json:"sum,omitempty"`
+	// Calls, of the user who is without a number for longest.
+	Max           int32 `protobuf:"varint,3,opt,name=max,proto3" json:"max,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PlanReach) Reset() {
+	*x = PlanReach{}
+	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PlanReach) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PlanReach) ProtoMessage() {}
+
+func (x *PlanReach) ProtoReflect() protoreflect.Message {
+	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PlanReach.ProtoReflect.Descriptor instead.
+func (*PlanReach) Descriptor() ([]byte, []int) {
+	return file_rainbow_sync_v1_plan_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *PlanReach) GetUsers() int32 {
+	if x != nil {
+		return x.Users
+	}
+	return 0
+}
+
+func (x *PlanReach) GetSum() int32 {
+	if x != nil {
+		return x.Sum
+	}
+	return 0
+}
+
+func (x *PlanReach) GetMax() int32 {
+	if x != nil {
+		return x.Max
+	}
+	return 0
+}
+
+// PlanOutage is how long one user is without a number that he has before and after.
+type PlanOutage struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// His login.
+	Login string `protobuf:"bytes,1,opt,name=login,proto3" json:"login,omitempty"`
+	// Id of the operation that takes his number away.
+	From int32 `protobuf:"varint,2,opt,name=from,proto3" json:"from,omitempty"`
+	// Id of the operation after which he has all again.
+	To int32 `protobuf:"varint,3,opt,name=to,proto3" json:"to,omitempty"`
+	// Upstream calls between the two.
+	Calls         int32 `protobuf:"varint,4,opt,name=calls,proto3" json:"calls,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PlanOutage) Reset() {
+	*x = PlanOutage{}
+	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PlanOutage) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PlanOutage) ProtoMessage() {}
+
+func (x *PlanOutage) ProtoReflect() protoreflect.Message {
+	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PlanOutage.ProtoReflect.Descriptor instead.
+func (*PlanOutage) Descriptor() ([]byte, []int) {
+	return file_rainbow_sync_v1_plan_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *PlanOutage) GetLogin() string {
+	if x != nil {
+		return x.Login
+	}
+	return ""
+}
+
+func (x *PlanOutage) GetFrom() int32 {
+	if x != nil {
+		return x.From
+	}
+	return 0
+}
+
+func (x *PlanOutage) GetTo() int32 {
+	if x != nil {
+		return x.To
+	}
+	return 0
+}
+
+func (x *PlanOutage) GetCalls() int32 {
+	if x != nil {
+		return x.Calls
+	}
+	return 0
+}
+
 // Doubt is an entry that may be a recorded user under another login. The plan touches neither.
 type Doubt struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -288,7 +670,7 @@ type Doubt struct {
 
 func (x *Doubt) Reset() {
 	*x = Doubt{}
-	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[1]
+	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -300,7 +682,7 @@ func (x *Doubt) String() string {
 func (*Doubt) ProtoMessage() {}
 
 func (x *Doubt) ProtoReflect() protoreflect.Message {
-	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[1]
+	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -313,7 +695,7 @@ func (x *Doubt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Doubt.ProtoReflect.Descriptor instead.
 func (*Doubt) Descriptor() ([]byte, []int) {
-	return file_rainbow_sync_v1_plan_proto_rawDescGZIP(), []int{1}
+	return file_rainbow_sync_v1_plan_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Doubt) GetLogin() string {
@@ -359,7 +741,7 @@ type Candidate struct {
 
 func (x *Candidate) Reset() {
 	*x = Candidate{}
-	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[2]
+	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -371,7 +753,7 @@ func (x *Candidate) String() string {
 func (*Candidate) ProtoMessage() {}
 
 func (x *Candidate) ProtoReflect() protoreflect.Message {
-	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[2]
+	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -384,7 +766,7 @@ func (x *Candidate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Candidate.ProtoReflect.Descriptor instead.
 func (*Candidate) Descriptor() ([]byte, []int) {
-	return file_rainbow_sync_v1_plan_proto_rawDescGZIP(), []int{2}
+	return file_rainbow_sync_v1_plan_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Candidate) GetLogin() string {
@@ -423,7 +805,7 @@ type Tally struct {
 
 func (x *Tally) Reset() {
 	*x = Tally{}
-	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[3]
+	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -435,7 +817,7 @@ func (x *Tally) String() string {
 func (*Tally) ProtoMessage() {}
 
 func (x *Tally) ProtoReflect() protoreflect.Message {
-	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[3]
+	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -448,7 +830,7 @@ func (x *Tally) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Tally.ProtoReflect.Descriptor instead.
 func (*Tally) Descriptor() ([]byte, []int) {
-	return file_rainbow_sync_v1_plan_proto_rawDescGZIP(), []int{3}
+	return file_rainbow_sync_v1_plan_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Tally) GetKind() Kind {
@@ -496,14 +878,20 @@ type PlanOperation struct {
 	// Ids of the operations that must have succeeded before; all are smaller than id.
 	Needs []int32 `protobuf:"varint,10,rep,packed,name=needs,proto3" json:"needs,omitempty"`
 	// Where the manifest holds the password that the operation sends; absent when it sends none.
-	Secret        *SecretPlace `protobuf:"bytes,11,opt,name=secret,proto3" json:"secret,omitempty"`
+	Secret *SecretPlace `protobuf:"bytes,11,opt,name=secret,proto3" json:"secret,omitempty"`
+	// Upstream calls that it makes.
+	Calls int32 `protobuf:"varint,12,opt,name=calls,proto3" json:"calls,omitempty"`
+	// Name of the import that it may share with other operations, whose calls are then theirs too; empty: it goes alone.
+	Shared string `protobuf:"bytes,13,opt,name=shared,proto3" json:"shared,omitempty"`
+	// Why it is held back; empty: it goes on.
+	Held          string `protobuf:"bytes,14,opt,name=held,proto3" json:"held,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *PlanOperation) Reset() {
 	*x = PlanOperation{}
-	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[4]
+	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -515,7 +903,7 @@ func (x *PlanOperation) String() string {
 func (*PlanOperation) ProtoMessage() {}
 
 func (x *PlanOperation) ProtoReflect() protoreflect.Message {
-	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[4]
+	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -528,7 +916,7 @@ func (x *PlanOperation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PlanOperation.ProtoReflect.Descriptor instead.
 func (*PlanOperation) Descriptor() ([]byte, []int) {
-	return file_rainbow_sync_v1_plan_proto_rawDescGZIP(), []int{4}
+	return file_rainbow_sync_v1_plan_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *PlanOperation) GetId() int32 {
@@ -608,6 +996,27 @@ func (x *PlanOperation) GetSecret() *SecretPlace {
 	return nil
 }
 
+func (x *PlanOperation) GetCalls() int32 {
+	if x != nil {
+		return x.Calls
+	}
+	return 0
+}
+
+func (x *PlanOperation) GetShared() string {
+	if x != nil {
+		return x.Shared
+	}
+	return ""
+}
+
+func (x *PlanOperation) GetHeld() string {
+	if x != nil {
+		return x.Held
+	}
+	return ""
+}
+
 // Change is one value before and after; empty means absent. An attach or detach changes "holder".
 type Change struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -623,7 +1032,7 @@ type Change struct {
 
 func (x *Change) Reset() {
 	*x = Change{}
-	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[5]
+	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -635,7 +1044,7 @@ func (x *Change) String() string {
 func (*Change) ProtoMessage() {}
 
 func (x *Change) ProtoReflect() protoreflect.Message {
-	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[5]
+	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -648,7 +1057,7 @@ func (x *Change) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Change.ProtoReflect.Descriptor instead.
 func (*Change) Descriptor() ([]byte, []int) {
-	return file_rainbow_sync_v1_plan_proto_rawDescGZIP(), []int{5}
+	return file_rainbow_sync_v1_plan_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Change) GetName() string {
@@ -685,7 +1094,7 @@ type SecretPlace struct {
 
 func (x *SecretPlace) Reset() {
 	*x = SecretPlace{}
-	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[6]
+	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -697,7 +1106,7 @@ func (x *SecretPlace) String() string {
 func (*SecretPlace) ProtoMessage() {}
 
 func (x *SecretPlace) ProtoReflect() protoreflect.Message {
-	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[6]
+	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -710,7 +1119,7 @@ func (x *SecretPlace) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SecretPlace.ProtoReflect.Descriptor instead.
 func (*SecretPlace) Descriptor() ([]byte, []int) {
-	return file_rainbow_sync_v1_plan_proto_rawDescGZIP(), []int{6}
+	return file_rainbow_sync_v1_plan_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *SecretPlace) GetPosition() *Position {
@@ -742,7 +1151,7 @@ type UnchangedEntry struct {
 
 func (x *UnchangedEntry) Reset() {
 	*x = UnchangedEntry{}
-	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[7]
+	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -754,7 +1163,7 @@ func (x *UnchangedEntry) String() string {
 func (*UnchangedEntry) ProtoMessage() {}
 
 func (x *UnchangedEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[7]
+	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -767,7 +1176,7 @@ func (x *UnchangedEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnchangedEntry.ProtoReflect.Descriptor instead.
 func (*UnchangedEntry) Descriptor() ([]byte, []int) {
-	return file_rainbow_sync_v1_plan_proto_rawDescGZIP(), []int{7}
+	return file_rainbow_sync_v1_plan_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *UnchangedEntry) GetLogin() string {
@@ -795,7 +1204,8 @@ var File_rainbow_sync_v1_plan_proto protoreflect.FileDescriptor
 
 const file_rainbow_sync_v1_plan_proto_rawDesc = "" +
 	"\n" +
-	"\x1arainbow/sync/v1/plan.proto\x12\x0frainbow.sync.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1erainbow/sync/v1/manifest.proto\"\x8c\b\n" +
+	"\x1arainbow/sync/v1/plan.proto\x12\x0frainbow.sync.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1erainbow/sync/v1/manifest.proto\"\x94\n" +
+	"\n" +
 	"\x04Plan\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12\x17\n" +
 	"\x04etag\x18\x02 \x01(\tB\x03\xe0A\x03R\x04etag\x12\x17\n" +
@@ -825,8 +1235,42 @@ const file_rainbow_sync_v1_plan_proto_rawDesc = "" +
 	"\brenumber\x18\x15 \x03(\tB\x03\xe0A\x03R\brenumber\x123\n" +
 	"\x06doubts\x18\x16 \x03(\v2\x16.rainbow.sync.v1.DoubtB\x03\xe0A\x03R\x06doubts\x12$\n" +
 	"\vdoubt_count\x18\x17 \x01(\x05B\x03\xe0A\x03R\n" +
-	"doubtCount:H\xeaAE\n" +
-	"\x14rainbow-gateway/Plan\x12 companies/{company}/plans/{plan}*\x05plans2\x04plan\"\xa2\x01\n" +
+	"doubtCount\x128\n" +
+	"\x06guards\x18\x18 \x01(\v2\x1b.rainbow.sync.v1.PlanGuardsB\x03\xe0A\x03R\x06guards\x12\"\n" +
+	"\n" +
+	"held_count\x18\x19 \x01(\x05B\x03\xe0A\x03R\theldCount\x125\n" +
+	"\x05seats\x18\x1a \x03(\v2\x1a.rainbow.sync.v1.PlanSeatsB\x03\xe0A\x03R\x05seats\x125\n" +
+	"\x05reach\x18\x1b \x01(\v2\x1a.rainbow.sync.v1.PlanReachB\x03\xe0A\x03R\x05reach\x12:\n" +
+	"\aoutages\x18\x1c \x03(\v2\x1b.rainbow.sync.v1.PlanOutageB\x03\xe0A\x03R\aoutages:H\xeaAE\n" +
+	"\x14rainbow-gateway/Plan\x12 companies/{company}/plans/{plan}*\x05plans2\x04plan\"\xe4\x01\n" +
+	"\n" +
+	"PlanGuards\x12\x14\n" +
+	"\x05prune\x18\x01 \x01(\tR\x05prune\x12\x14\n" +
+	"\x05scope\x18\x02 \x03(\tR\x05scope\x12\x18\n" +
+	"\alineage\x18\x03 \x01(\tR\alineage\x12\x16\n" +
+	"\x06ignore\x18\x04 \x03(\tR\x06ignore\x12\x18\n" +
+	"\aprotect\x18\x05 \x03(\tR\aprotect\x12\x10\n" +
+	"\x03max\x18\x06 \x03(\tR\x03max\x12\x10\n" +
+	"\x03min\x18\a \x03(\tR\x03min\x12(\n" +
+	"\routage_budget\x18\b \x01(\x05H\x00R\foutageBudget\x88\x01\x01B\x10\n" +
+	"\x0e_outage_budget\"\x89\x01\n" +
+	"\tPlanSeats\x12\x18\n" +
+	"\alicence\x18\x01 \x01(\tR\alicence\x12\x14\n" +
+	"\x05offer\x18\x02 \x01(\tR\x05offer\x12\x10\n" +
+	"\x03now\x18\x03 \x01(\x05R\x03now\x12\x12\n" +
+	"\x04peak\x18\x04 \x01(\x05R\x04peak\x12\x14\n" +
+	"\x05after\x18\x05 \x01(\x05R\x05after\x12\x10\n" +
+	"\x03max\x18\x06 \x01(\x05R\x03max\"E\n" +
+	"\tPlanReach\x12\x14\n" +
+	"\x05users\x18\x01 \x01(\x05R\x05users\x12\x10\n" +
+	"\x03sum\x18\x02 \x01(\x05R\x03sum\x12\x10\n" +
+	"\x03max\x18\x03 \x01(\x05R\x03max\"\\\n" +
+	"\n" +
+	"PlanOutage\x12\x14\n" +
+	"\x05login\x18\x01 \x01(\tR\x05login\x12\x12\n" +
+	"\x04from\x18\x02 \x01(\x05R\x04from\x12\x0e\n" +
+	"\x02to\x18\x03 \x01(\x05R\x02to\x12\x14\n" +
+	"\x05calls\x18\x04 \x01(\x05R\x05calls\"\xa2\x01\n" +
 	"\x05Doubt\x12\x14\n" +
 	"\x05login\x18\x01 \x01(\tR\x05login\x125\n" +
 	"\bposition\x18\x02 \x01(\v2\x19.rainbow.sync.v1.PositionR\bposition\x12\x10\n" +
@@ -843,7 +1287,7 @@ const file_rainbow_sync_v1_plan_proto_rawDesc = "" +
 	"\x05Tally\x12)\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x15.rainbow.sync.v1.KindR\x04kind\x12/\n" +
 	"\x06action\x18\x02 \x01(\x0e2\x17.rainbow.sync.v1.ActionR\x06action\x12\x14\n" +
-	"\x05count\x18\x03 \x01(\x05R\x05count\"\x89\x03\n" +
+	"\x05count\x18\x03 \x01(\x05R\x05count\"\xcb\x03\n" +
 	"\rPlanOperation\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x05R\x02id\x12/\n" +
 	"\x06action\x18\x02 \x01(\x0e2\x17.rainbow.sync.v1.ActionR\x06action\x12)\n" +
@@ -856,7 +1300,10 @@ const file_rainbow_sync_v1_plan_proto_rawDesc = "" +
 	"\tpositions\x18\t \x03(\v2\x19.rainbow.sync.v1.PositionR\tpositions\x12\x14\n" +
 	"\x05needs\x18\n" +
 	" \x03(\x05R\x05needs\x124\n" +
-	"\x06secret\x18\v \x01(\v2\x1c.rainbow.sync.v1.SecretPlaceR\x06secret\"J\n" +
+	"\x06secret\x18\v \x01(\v2\x1c.rainbow.sync.v1.SecretPlaceR\x06secret\x12\x14\n" +
+	"\x05calls\x18\f \x01(\x05R\x05calls\x12\x16\n" +
+	"\x06shared\x18\r \x01(\tR\x06shared\x12\x12\n" +
+	"\x04held\x18\x0e \x01(\tR\x04held\"J\n" +
 	"\x06Change\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06before\x18\x02 \x01(\tR\x06before\x12\x14\n" +
@@ -882,45 +1329,53 @@ func file_rainbow_sync_v1_plan_proto_rawDescGZIP() []byte {
 	return file_rainbow_sync_v1_plan_proto_rawDescData
 }
 
-var file_rainbow_sync_v1_plan_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_rainbow_sync_v1_plan_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_rainbow_sync_v1_plan_proto_goTypes = []any{
 	(*Plan)(nil),                  // 0: rainbow.sync.v1.Plan
-	(*Doubt)(nil),                 // 1: rainbow.sync.v1.Doubt
-	(*Candidate)(nil),             // 2: rainbow.sync.v1.Candidate
-	(*Tally)(nil),                 // 3: rainbow.sync.v1.Tally
-	(*PlanOperation)(nil),         // 4: rainbow.sync.v1.PlanOperation
-	(*Change)(nil),                // 5: rainbow.sync.v1.Change
-	(*SecretPlace)(nil),           // 6: rainbow.sync.v1.SecretPlace
-	(*UnchangedEntry)(nil),        // 7: rainbow.sync.v1.UnchangedEntry
-	(*timestamppb.Timestamp)(nil), // 8: google.protobuf.Timestamp
-	(*ManifestFault)(nil),         // 9: rainbow.sync.v1.ManifestFault
-	(*Position)(nil),              // 10: rainbow.sync.v1.Position
-	(Kind)(0),                     // 11: rainbow.sync.v1.Kind
-	(Action)(0),                   // 12: rainbow.sync.v1.Action
+	(*PlanGuards)(nil),            // 1: rainbow.sync.v1.PlanGuards
+	(*PlanSeats)(nil),             // 2: rainbow.sync.v1.PlanSeats
+	(*PlanReach)(nil),             // 3: rainbow.sync.v1.PlanReach
+	(*PlanOutage)(nil),            // 4: rainbow.sync.v1.PlanOutage
+	(*Doubt)(nil),                 // 5: rainbow.sync.v1.Doubt
+	(*Candidate)(nil),             // 6: rainbow.sync.v1.Candidate
+	(*Tally)(nil),                 // 7: rainbow.sync.v1.Tally
+	(*PlanOperation)(nil),         // 8: rainbow.sync.v1.PlanOperation
+	(*Change)(nil),                // 9: rainbow.sync.v1.Change
+	(*SecretPlace)(nil),           // 10: rainbow.sync.v1.SecretPlace
+	(*UnchangedEntry)(nil),        // 11: rainbow.sync.v1.UnchangedEntry
+	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
+	(*ManifestFault)(nil),         // 13: rainbow.sync.v1.ManifestFault
+	(*Position)(nil),              // 14: rainbow.sync.v1.Position
+	(Kind)(0),                     // 15: rainbow.sync.v1.Kind
+	(Action)(0),                   // 16: rainbow.sync.v1.Action
 }
 var file_rainbow_sync_v1_plan_proto_depIdxs = []int32{
-	8,  // 0: rainbow.sync.v1.Plan.create_time:type_name -> google.protobuf.Timestamp
-	3,  // 1: rainbow.sync.v1.Plan.tallies:type_name -> rainbow.sync.v1.Tally
-	9,  // 2: rainbow.sync.v1.Plan.remarks:type_name -> rainbow.sync.v1.ManifestFault
-	8,  // 3: rainbow.sync.v1.Plan.state_time:type_name -> google.protobuf.Timestamp
-	4,  // 4: rainbow.sync.v1.Plan.operations:type_name -> rainbow.sync.v1.PlanOperation
-	1,  // 5: rainbow.sync.v1.Plan.doubts:type_name -> rainbow.sync.v1.Doubt
-	10, // 6: rainbow.sync.v1.Doubt.position:type_name -> rainbow.sync.v1.Position
-	2,  // 7: rainbow.sync.v1.Doubt.candidates:type_name -> rainbow.sync.v1.Candidate
-	11, // 8: rainbow.sync.v1.Tally.kind:type_name -> rainbow.sync.v1.Kind
-	12, // 9: rainbow.sync.v1.Tally.action:type_name -> rainbow.sync.v1.Action
-	12, // 10: rainbow.sync.v1.PlanOperation.action:type_name -> rainbow.sync.v1.Action
-	11, // 11: rainbow.sync.v1.PlanOperation.kind:type_name -> rainbow.sync.v1.Kind
-	5,  // 12: rainbow.sync.v1.PlanOperation.changes:type_name -> rainbow.sync.v1.Change
-	10, // 13: rainbow.sync.v1.PlanOperation.positions:type_name -> rainbow.sync.v1.Position
-	6,  // 14: rainbow.sync.v1.PlanOperation.secret:type_name -> rainbow.sync.v1.SecretPlace
-	10, // 15: rainbow.sync.v1.SecretPlace.position:type_name -> rainbow.sync.v1.Position
-	10, // 16: rainbow.sync.v1.UnchangedEntry.position:type_name -> rainbow.sync.v1.Position
-	17, // [17:17] is the sub-list for method output_type
-	17, // [17:17] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	12, // 0: rainbow.sync.v1.Plan.create_time:type_name -> google.protobuf.Timestamp
+	7,  // 1: rainbow.sync.v1.Plan.tallies:type_name -> rainbow.sync.v1.Tally
+	13, // 2: rainbow.sync.v1.Plan.remarks:type_name -> rainbow.sync.v1.ManifestFault
+	12, // 3: rainbow.sync.v1.Plan.state_time:type_name -> google.protobuf.Timestamp
+	8,  // 4: rainbow.sync.v1.Plan.operations:type_name -> rainbow.sync.v1.PlanOperation
+	5,  // 5: rainbow.sync.v1.Plan.doubts:type_name -> rainbow.sync.v1.Doubt
+	1,  // 6: rainbow.sync.v1.Plan.guards:type_name -> rainbow.sync.v1.PlanGuards
+	2,  // 7: rainbow.sync.v1.Plan.seats:type_name -> rainbow.sync.v1.PlanSeats
+	3,  // 8: rainbow.sync.v1.Plan.reach:type_name -> rainbow.sync.v1.PlanReach
+	4,  // 9: rainbow.sync.v1.Plan.outages:type_name -> rainbow.sync.v1.PlanOutage
+	14, // 10: rainbow.sync.v1.Doubt.position:type_name -> rainbow.sync.v1.Position
+	6,  // 11: rainbow.sync.v1.Doubt.candidates:type_name -> rainbow.sync.v1.Candidate
+	15, // 12: rainbow.sync.v1.Tally.kind:type_name -> rainbow.sync.v1.Kind
+	16, // 13: rainbow.sync.v1.Tally.action:type_name -> rainbow.sync.v1.Action
+	16, // 14: rainbow.sync.v1.PlanOperation.action:type_name -> rainbow.sync.v1.Action
+	15, // 15: rainbow.sync.v1.PlanOperation.kind:type_name -> rainbow.sync.v1.Kind
+	9,  // 16: rainbow.sync.v1.PlanOperation.changes:type_name -> rainbow.sync.v1.Change
+	14, // 17: rainbow.sync.v1.PlanOperation.positions:type_name -> rainbow.sync.v1.Position
+	10, // 18: rainbow.sync.v1.PlanOperation.secret:type_name -> rainbow.sync.v1.SecretPlace
+	14, // 19: rainbow.sync.v1.SecretPlace.position:type_name -> rainbow.sync.v1.Position
+	14, // 20: rainbow.sync.v1.UnchangedEntry.position:type_name -> rainbow.sync.v1.Position
+	21, // [21:21] is the sub-list for method output_type
+	21, // [21:21] is the sub-list for method input_type
+	21, // [21:21] is the sub-list for extension type_name
+	21, // [21:21] is the sub-list for extension extendee
+	0,  // [0:21] is the sub-list for field type_name
 }
 
 func init() { file_rainbow_sync_v1_plan_proto_init() }
@@ -929,13 +1384,14 @@ func file_rainbow_sync_v1_plan_proto_init() {
 		return
 	}
 	file_rainbow_sync_v1_manifest_proto_init()
+	file_rainbow_sync_v1_plan_proto_msgTypes[1].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_rainbow_sync_v1_plan_proto_rawDesc), len(file_rainbow_sync_v1_plan_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   8,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

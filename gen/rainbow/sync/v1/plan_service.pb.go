@@ -132,7 +132,29 @@ type CreatePlanRequest struct {
 	MatchNumbers string `protobuf:"bytes,13,opt,name=match_numbers,json=matchNumbers,proto3" json:"match_numbers,omitempty"`
 	// Rules by which Cloud PBX extensions change: FROM=TO or FROM=TO@ATTRIBUTE=VALUE, where x stands for a digit that stays,
 	// such as "23xx=43xx@department=Brest". With rules the manifest may be absent.
-	Renumber      []string `protobuf:"bytes,14,rep,name=renumber,proto3" json:"renumber,omitempty"`
+	Renumber []string `protobuf:"bytes,14,rep,name=renumber,proto3" json:"renumber,omitempty"`
+	// What becomes of users in scope whom the manifest does not name: "off" (or empty: they are left alone), "delete", or
+	// "detach" (they lose what the manifest gives and takes). A manifest that wants no user prunes nobody.
+	Prune string `protobuf:"bytes,15,opt,name=prune,proto3" json:"prune,omitempty"`
+	// Which users the manifest speaks for: "all", "owned" (those that an earlier applied manifest of the same lineage named),
+	// "domain=demo.example", "tag=brest", or an attribute such as "department=Sales". Several must all hold.
+	Scope []string `protobuf:"bytes,16,rep,name=scope,proto3" json:"scope,omitempty"`
+	// The manifest's name, by which it is known that an earlier one was the same manifest.
+	Lineage string `protobuf:"bytes,17,opt,name=lineage,proto3" json:"lineage,omitempty"`
+	// What is left alone: patterns of logins ("*@partner.example"), extensions ("23*"), DDIs ("+332983*") and devices
+	// ("aa:bb:cc:*"), or with the kind in front ("user/svc-*"). A manifest that names such a thing is at fault.
+	Ignore []string `protobuf:"bytes,18,rep,name=ignore,proto3" json:"ignore,omitempty"`
+	// Logins, or patterns of logins, of users who are neither deleted nor without a number at any moment.
+	Protect []string `protobuf:"bytes,19,rep,name=protect,proto3" json:"protect,omitempty"`
+	// Ceilings: "delete-user=10", "detach-device=5%" (of the recorded ones), "delete-user=10,5%" (the larger), or
+	// "delete-user=off". A class above its ceiling is held back, with what needs it. delete-user and delete-extension have
+	// the ceiling "10,10%" unless another is given; what is replaced or put back is no loss and does not count.
+	Max []string `protobuf:"bytes,20,rep,name=max,proto3" json:"max,omitempty"`
+	// "user=50": how many users must be left; else the deletions of users are held back.
+	Min []string `protobuf:"bytes,21,rep,name=min,proto3" json:"min,omitempty"`
+	// For how many upstream calls a user may be without a number that he has before and after; a plan above it is refused.
+	// Absent: for as long as it takes.
+	OutageBudget  *int32 `protobuf:"varint,22,opt,name=outage_budget,json=outageBudget,proto3,oneof" json:"outage_budget,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -263,6 +285,62 @@ func (x *CreatePlanRequest) GetRenumber() []string {
 		return x.Renumber
 	}
 	return nil
+}
+
+func (x *CreatePlanRequest) GetPrune() string {
+	if x != nil {
+		return x.Prune
+	}
+	return ""
+}
+
+func (x *CreatePlanRequest) GetScope() []string {
+	if x != nil {
+		return x.Scope
+	}
+	return nil
+}
+
+func (x *CreatePlanRequest) GetLineage() string {
+	if x != nil {
+		return x.Lineage
+	}
+	return ""
+}
+
+func (x *CreatePlanRequest) GetIgnore() []string {
+	if x != nil {
+		return x.Ignore
+	}
+	return nil
+}
+
+func (x *CreatePlanRequest) GetProtect() []string {
+	if x != nil {
+		return x.Protect
+	}
+	return nil
+}
+
+func (x *CreatePlanRequest) GetMax() []string {
+	if x != nil {
+		return x.Max
+	}
+	return nil
+}
+
+func (x *CreatePlanRequest) GetMin() []string {
+	if x != nil {
+		return x.Min
+	}
+	return nil
+}
+
+func (x *CreatePlanRequest) GetOutageBudget() int32 {
+	if x != nil && x.OutageBudget != nil {
+		return *x.OutageBudget
+	}
+	return 0
 }
 
 // UploadPlanRequest is one message of an upload: the request first, then each file followed by its chunks.
@@ -1227,7 +1305,7 @@ var File_rainbow_sync_v1_plan_service_proto protoreflect.FileDescriptor
 
 const file_rainbow_sync_v1_plan_service_proto_rawDesc = "" +
 	"\n" +
-	"\"rainbow/sync/v1/plan_service.proto\x12\x0frainbow.sync.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/httpbody.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1erainbow/sync/v1/manifest.proto\x1a\x1arainbow/sync/v1/plan.proto\"\xa6\x04\n" +
+	"\"rainbow/sync/v1/plan_service.proto\x12\x0frainbow.sync.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/httpbody.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1erainbow/sync/v1/manifest.proto\x1a\x1arainbow/sync/v1/plan.proto\"\xa6\x06\n" +
 	"\x11CreatePlanRequest\x124\n" +
 	"\x06parent\x18\x01 \x01(\tB\x1c\xe0A\x02\xfaA\x16\x12\x14rainbow-gateway/PlanR\x06parent\x12>\n" +
 	"\bmanifest\x18\x02 \x03(\v2\x1d.rainbow.sync.v1.ManifestFileB\x03\xe0A\x01R\bmanifest\x12\x17\n" +
@@ -1245,7 +1323,16 @@ const file_rainbow_sync_v1_plan_service_proto_rawDesc = "" +
 	"max_faults\x18\v \x01(\x05B\x03\xe0A\x01R\tmaxFaults\x12\x19\n" +
 	"\x05match\x18\f \x03(\tB\x03\xe0A\x01R\x05match\x12(\n" +
 	"\rmatch_numbers\x18\r \x01(\tB\x03\xe0A\x01R\fmatchNumbers\x12\x1f\n" +
-	"\brenumber\x18\x0e \x03(\tB\x03\xe0A\x01R\brenumber\"\xa8\x01\n" +
+	"\brenumber\x18\x0e \x03(\tB\x03\xe0A\x01R\brenumber\x12\x19\n" +
+	"\x05prune\x18\x0f \x01(\tB\x03\xe0A\x01R\x05prune\x12\x19\n" +
+	"\x05scope\x18\x10 \x03(\tB\x03\xe0A\x01R\x05scope\x12\x1d\n" +
+	"\alineage\x18\x11 \x01(\tB\x03\xe0A\x01R\alineage\x12\x1b\n" +
+	"\x06ignore\x18\x12 \x03(\tB\x03\xe0A\x01R\x06ignore\x12\x1d\n" +
+	"\aprotect\x18\x13 \x03(\tB\x03\xe0A\x01R\aprotect\x12\x15\n" +
+	"\x03max\x18\x14 \x03(\tB\x03\xe0A\x01R\x03max\x12\x15\n" +
+	"\x03min\x18\x15 \x03(\tB\x03\xe0A\x01R\x03min\x12-\n" +
+	"\routage_budget\x18\x16 \x01(\x05B\x03\xe0A\x01H\x00R\foutageBudget\x88\x01\x01B\x10\n" +
+	"\x0e_outage_budget\"\xa8\x01\n" +
 	"\x11UploadPlanRequest\x12>\n" +
 	"\arequest\x18\x01 \x01(\v2\".rainbow.sync.v1.CreatePlanRequestH\x00R\arequest\x123\n" +
 	"\x04file\x18\x02 \x01(\v2\x1d.rainbow.sync.v1.ManifestFileH\x00R\x04file\x12\x16\n" +
@@ -1432,6 +1519,7 @@ func file_rainbow_sync_v1_plan_service_proto_init() {
 	}
 	file_rainbow_sync_v1_manifest_proto_init()
 	file_rainbow_sync_v1_plan_proto_init()
+	file_rainbow_sync_v1_plan_service_proto_msgTypes[0].OneofWrappers = []any{}
 	file_rainbow_sync_v1_plan_service_proto_msgTypes[1].OneofWrappers = []any{
 		(*UploadPlanRequest_Request)(nil),
 		(*UploadPlanRequest_File)(nil),

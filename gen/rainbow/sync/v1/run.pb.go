@@ -294,6 +294,8 @@ const (
 	RunOutcome_STATUS_NOT_DONE RunOutcome_Status = 4
 	// The answer was lost.
 	RunOutcome_STATUS_UNKNOWN RunOutcome_Status = 5
+	// The plan holds it back, and the run does not override that.
+	RunOutcome_STATUS_HELD RunOutcome_Status = 6
 )
 
 // Enum value maps for RunOutcome_Status.
@@ -305,6 +307,7 @@ var (
 		3: "STATUS_SKIPPED",
 		4: "STATUS_NOT_DONE",
 		5: "STATUS_UNKNOWN",
+		6: "STATUS_HELD",
 	}
 	RunOutcome_Status_value = map[string]int32{
 		"STATUS_UNSPECIFIED": 0,
@@ -313,6 +316,7 @@ var (
 		"STATUS_SKIPPED":     3,
 		"STATUS_NOT_DONE":    4,
 		"STATUS_UNKNOWN":     5,
+		"STATUS_HELD":        6,
 	}
 )
 
@@ -381,7 +385,9 @@ type Run struct {
 	// How long it waits for upstream when that is down or wants no calls; absent: the gateway's own setting.
 	WaitForUpstream *durationpb.Duration `protobuf:"bytes,17,opt,name=wait_for_upstream,json=waitForUpstream,proto3" json:"wait_for_upstream,omitempty"`
 	// How it creates, changes and deletes users.
-	UsersBy       UsersBy `protobuf:"varint,18,opt,name=users_by,json=usersBy,proto3,enum=rainbow.sync.v1.UsersBy" json:"users_by,omitempty"`
+	UsersBy UsersBy `protobuf:"varint,18,opt,name=users_by,json=usersBy,proto3,enum=rainbow.sync.v1.UsersBy" json:"users_by,omitempty"`
+	// It carries out what the plan holds back too.
+	Override      bool `protobuf:"varint,19,opt,name=override,proto3" json:"override,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -540,6 +546,13 @@ func (x *Run) GetUsersBy() UsersBy {
 		return x.UsersBy
 	}
 	return UsersBy_USERS_BY_UNSPECIFIED
+}
+
+func (x *Run) GetOverride() bool {
+	if x != nil {
+		return x.Override
+	}
+	return false
 }
 
 // RunHold is a run's standing still. It goes on by itself, but for a pause.
@@ -874,7 +887,9 @@ type RunCounts struct {
 	// Not carried out though nothing refused them: the run stopped before.
 	NotDone int32 `protobuf:"varint,5,opt,name=not_done,json=notDone,proto3" json:"not_done,omitempty"`
 	// The answer was lost; looked up before anything else when the run is resumed.
-	Unknown       int32 `protobuf:"varint,6,opt,name=unknown,proto3" json:"unknown,omitempty"`
+	Unknown int32 `protobuf:"varint,6,opt,name=unknown,proto3" json:"unknown,omitempty"`
+	// Held back by the plan.
+	Held          int32 `protobuf:"varint,7,opt,name=held,proto3" json:"held,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -947,6 +962,13 @@ func (x *RunCounts) GetNotDone() int32 {
 func (x *RunCounts) GetUnknown() int32 {
 	if x != nil {
 		return x.Unknown
+	}
+	return 0
+}
+
+func (x *RunCounts) GetHeld() int32 {
+	if x != nil {
+		return x.Held
 	}
 	return 0
 }
@@ -1111,7 +1133,7 @@ var File_rainbow_sync_v1_run_proto protoreflect.FileDescriptor
 
 const file_rainbow_sync_v1_run_proto_rawDesc = "" +
 	"\n" +
-	"\x19rainbow/sync/v1/run.proto\x12\x0frainbow.sync.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1arainbow/sync/v1/plan.proto\"\xac\b\n" +
+	"\x19rainbow/sync/v1/run.proto\x12\x0frainbow.sync.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1arainbow/sync/v1/plan.proto\"\xcd\b\n" +
 	"\x03Run\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x120\n" +
 	"\x04plan\x18\x02 \x01(\tB\x1c\xe0A\x03\xfaA\x16\n" +
@@ -1134,7 +1156,8 @@ const file_rainbow_sync_v1_run_proto_rawDesc = "" +
 	"\bretry_of\x18\x10 \x01(\tB\x1b\xe0A\x03\xfaA\x15\n" +
 	"\x13rainbow-gateway/RunR\aretryOf\x12J\n" +
 	"\x11wait_for_upstream\x18\x11 \x01(\v2\x19.google.protobuf.DurationB\x03\xe0A\x03R\x0fwaitForUpstream\x128\n" +
-	"\busers_by\x18\x12 \x01(\x0e2\x18.rainbow.sync.v1.UsersByB\x03\xe0A\x03R\ausersBy\"\x97\x01\n" +
+	"\busers_by\x18\x12 \x01(\x0e2\x18.rainbow.sync.v1.UsersByB\x03\xe0A\x03R\ausersBy\x12\x1f\n" +
+	"\boverride\x18\x13 \x01(\bB\x03\xe0A\x03R\boverride\"\x97\x01\n" +
 	"\x05State\x12\x15\n" +
 	"\x11STATE_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rSTATE_RUNNING\x10\x01\x12\x13\n" +
@@ -1186,14 +1209,15 @@ const file_rainbow_sync_v1_run_proto_rawDesc = "" +
 	"\x0eRESULT_SKIPPED\x10\x04\x12\x0f\n" +
 	"\vRESULT_HELD\x10\x05\x12\x13\n" +
 	"\x0fRESULT_NOT_DONE\x10\x06\x12\x12\n" +
-	"\x0eRESULT_UNKNOWN\x10\a\"\x9c\x01\n" +
+	"\x0eRESULT_UNKNOWN\x10\a\"\xb0\x01\n" +
 	"\tRunCounts\x12\x14\n" +
 	"\x05total\x18\x01 \x01(\x05R\x05total\x12\x12\n" +
 	"\x04done\x18\x02 \x01(\x05R\x04done\x12\x16\n" +
 	"\x06failed\x18\x03 \x01(\x05R\x06failed\x12\x18\n" +
 	"\askipped\x18\x04 \x01(\x05R\askipped\x12\x19\n" +
 	"\bnot_done\x18\x05 \x01(\x05R\anotDone\x12\x18\n" +
-	"\aunknown\x18\x06 \x01(\x05R\aunknown\"\xa4\x03\n" +
+	"\aunknown\x18\x06 \x01(\x05R\aunknown\x12\x12\n" +
+	"\x04held\x18\a \x01(\x05R\x04held\"\xb5\x03\n" +
 	"\n" +
 	"RunOutcome\x12<\n" +
 	"\toperation\x18\x01 \x01(\v2\x1e.rainbow.sync.v1.PlanOperationR\toperation\x12:\n" +
@@ -1203,14 +1227,15 @@ const file_rainbow_sync_v1_run_proto_rawDesc = "" +
 	"\battempts\x18\x05 \x01(\x05R\battempts\x12\x1f\n" +
 	"\vupstream_id\x18\x06 \x01(\tR\n" +
 	"upstreamId\x12-\n" +
-	"\x04took\x18\a \x01(\v2\x19.google.protobuf.DurationR\x04took\"\x81\x01\n" +
+	"\x04took\x18\a \x01(\v2\x19.google.protobuf.DurationR\x04took\"\x92\x01\n" +
 	"\x06Status\x12\x16\n" +
 	"\x12STATUS_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vSTATUS_DONE\x10\x01\x12\x11\n" +
 	"\rSTATUS_FAILED\x10\x02\x12\x12\n" +
 	"\x0eSTATUS_SKIPPED\x10\x03\x12\x13\n" +
 	"\x0fSTATUS_NOT_DONE\x10\x04\x12\x12\n" +
-	"\x0eSTATUS_UNKNOWN\x10\x05\"k\n" +
+	"\x0eSTATUS_UNKNOWN\x10\x05\x12\x0f\n" +
+	"\vSTATUS_HELD\x10\x06\"k\n" +
 	"\bRunEvent\x12&\n" +
 	"\x03run\x18\x01 \x01(\v2\x14.rainbow.sync.v1.RunR\x03run\x127\n" +
 	"\boutcomes\x18\x02 \x03(\v2\x1b.rainbow.sync.v1.RunOutcomeR\boutcomes*L\n" +

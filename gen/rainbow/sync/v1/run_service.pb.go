@@ -51,7 +51,10 @@ type ApplyPlanRequest struct {
 	UsersBy UsersBy `protobuf:"varint,9,opt,name=users_by,json=usersBy,proto3,enum=rainbow.sync.v1.UsersBy" json:"users_by,omitempty"`
 	// How long to wait for another run of the company to end, or for a refresh; by default the call is refused then, and the
 	// refusal names who holds the company.
-	Wait          *durationpb.Duration `protobuf:"bytes,10,opt,name=wait,proto3" json:"wait,omitempty"`
+	Wait *durationpb.Duration `protobuf:"bytes,10,opt,name=wait,proto3" json:"wait,omitempty"`
+	// Carry out what the plan holds back too: the plan's hash, so that it is this plan that somebody looked at. Any other
+	// text is refused. Empty: what is held back is left out.
+	Override      string `protobuf:"bytes,11,opt,name=override,proto3" json:"override,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -154,6 +157,13 @@ func (x *ApplyPlanRequest) GetWait() *durationpb.Duration {
 		return x.Wait
 	}
 	return nil
+}
+
+func (x *ApplyPlanRequest) GetOverride() string {
+	if x != nil {
+		return x.Override
+	}
+	return ""
 }
 
 // UploadApplyRequest is one message of an upload: the request first, then each file followed by its chunks.
@@ -1280,7 +1290,7 @@ var File_rainbow_sync_v1_run_service_proto protoreflect.FileDescriptor
 
 const file_rainbow_sync_v1_run_service_proto_rawDesc = "" +
 	"\n" +
-	"!rainbow/sync/v1/run_service.proto\x12\x0frainbow.sync.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a#google/longrunning/operations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1erainbow/sync/v1/manifest.proto\x1a\x19rainbow/sync/v1/run.proto\"\xde\x03\n" +
+	"!rainbow/sync/v1/run_service.proto\x12\x0frainbow.sync.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a#google/longrunning/operations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1erainbow/sync/v1/manifest.proto\x1a\x19rainbow/sync/v1/run.proto\"\xff\x03\n" +
 	"\x10ApplyPlanRequest\x120\n" +
 	"\x04name\x18\x01 \x01(\tB\x1c\xe0A\x02\xfaA\x16\n" +
 	"\x14rainbow-gateway/PlanR\x04name\x12\x17\n" +
@@ -1294,7 +1304,8 @@ const file_rainbow_sync_v1_run_service_proto_rawDesc = "" +
 	"\x11wait_for_upstream\x18\b \x01(\v2\x19.google.protobuf.DurationB\x03\xe0A\x01R\x0fwaitForUpstream\x128\n" +
 	"\busers_by\x18\t \x01(\x0e2\x18.rainbow.sync.v1.UsersByB\x03\xe0A\x01R\ausersBy\x122\n" +
 	"\x04wait\x18\n" +
-	" \x01(\v2\x19.google.protobuf.DurationB\x03\xe0A\x01R\x04wait\"\xa8\x01\n" +
+	" \x01(\v2\x19.google.protobuf.DurationB\x03\xe0A\x01R\x04wait\x12\x1f\n" +
+	"\boverride\x18\v \x01(\tB\x03\xe0A\x01R\boverride\"\xa8\x01\n" +
 	"\x12UploadApplyRequest\x12=\n" +
 	"\arequest\x18\x01 \x01(\v2!.rainbow.sync.v1.ApplyPlanRequestH\x00R\arequest\x123\n" +
 	"\x04file\x18\x02 \x01(\v2\x1d.rainbow.sync.v1.ManifestFileH\x00R\x04file\x12\x16\n" +
