@@ -57,7 +57,7 @@ func fullPlan(word func(string) string) *Plan {
 		Remarks:   []Fault{{Position: at(2)[0], Code: "remark", Message: word("two users swap their numbers")}},
 		Doubtful:  []Doubt{{Login: login("eve@demo.example"), Position: at(6)[0], Why: word("the same DDI"), Candidates: []Candidate{{login("eva@demo.example"), []string{word("DDI")}, nil}}}},
 		Seats:     []Seats{{word("5b7d"), Offer(word("Voice Enterprise")), 3, 5, 4, 10}},
-		Outages:   []Outage{{ann, 3, 4, 1}, {cleo, 8, 10, 2}},
+		Outages:   []Outage{{ann, 3, 4, 1}, {cleo, 8, 10, 2}, {login("dora@demo.example"), 5, 6, 0}},
 		Touched:   []Touch{{Key{KindUser, string(bob)}, "aa"}},
 	}
 }

@@ -57,9 +57,9 @@ func (p *Plan) Risks() []Risk {
 	return risks
 }
 
-// unreachable lists the users with outages, those longest without first.
+// unreachable lists the users who are without a number while other calls are made, those longest without first.
 func (p *Plan) unreachable() []string {
-	worst := slices.Clone(p.Outages)
+	worst := slices.DeleteFunc(slices.Clone(p.Outages), func(o Outage) bool { return o.Calls == 0 })
 	slices.SortStableFunc(worst, func(a, b Outage) int { return cmp.Compare(b.Calls, a.Calls) })
 	return joinedEach(worst, func(o Outage) string {
 		return visible(fmt.Sprintf("%s (%s, operations %d to %d)", o.Login, inCalls(o.Calls), o.From, o.To))
@@ -80,6 +80,9 @@ func (p *Plan) figures() []string {
 	if ops := going(p.Operations); len(ops) > 0 {
 		at := calls(ops)
 		all = append(all, "about "+counted(at[len(at)-1], "call")+" to Rainbow")
+	}
+	if n := len(p.Outages) - len(p.unreachable()); n > 0 {
+		all = append(all, be(n, "user", "is", "are")+" without a number from one call to the next")
 	}
 	for _, s := range p.Seats {
 		all = append(all, "seats of "+visible(s.String()))
