@@ -24,7 +24,9 @@ func annotate(t *testing.T, text string, opts Options, results map[bulksync.Posi
 	return b.String()
 }
 
-func rowAt(line int) bulksync.Position { return bulksync.Position{File: "f.csv", Line: line, Column: 1} }
+func rowAt(line int) bulksync.Position {
+	return bulksync.Position{File: "f.csv", Line: line, Column: 1}
+}
 
 func TestAnnotate(t *testing.T) {
 	results := map[bulksync.Position]RowResult{

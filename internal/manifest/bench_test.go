@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"bytes"
+	"encoding/csv"
 	"fmt"
 	"testing"
 )
@@ -25,6 +26,22 @@ func BenchmarkRead(b *testing.B) {
 		d, _, err := Read(b.Context(), []Source{{Name: "f", Reader: bytes.NewReader(text)}}, Options{})
 		if err != nil || len(d.Users) != 100_000 {
 			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkEncodingCSV is the unit that Read and its tokenizer are compared with: the standard library over the same text.
+func BenchmarkEncodingCSV(b *testing.B) {
+	text := largeManifest(100_000)
+	b.SetBytes(int64(len(text)))
+	b.ReportAllocs()
+	for b.Loop() {
+		r := csv.NewReader(bytes.NewReader(text))
+		r.Comma, r.LazyQuotes, r.ReuseRecord, r.FieldsPerRecord = ';', true, true, -1
+		for {
+			if _, err := r.Read(); err != nil {
+				break
+			}
 		}
 	}
 }

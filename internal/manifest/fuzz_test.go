@@ -4,10 +4,14 @@ import (
 	"bytes"
 	"errors"
 	"io/fs"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
 	"unicode/utf8"
+
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/unicode"
 
 	bulksync "github.com/rainbow-gateway/rainbow-gateway/internal/sync"
 	"github.com/rainbow-gateway/rainbow-gateway/samples"
@@ -20,7 +24,7 @@ func seeds(f *testing.F) {
 			f.Add([]byte(tt.text))
 		}
 	}
-	for _, name := range []string{"rainbowvoice.csv", "user-template.csv", "useranddevice.csv", "broken.csv"} {
+	for _, name := range []string{"rainbowvoice.csv", "user-template.csv", "useranddevice.csv", "user.csv", "device.csv", "broken.csv"} {
 		text, err := fs.ReadFile(samples.Files, name)
 		if err != nil {
 			f.Fatal(err)
@@ -99,6 +103,96 @@ func FuzzRead(f *testing.F) {
 					t.Fatalf("incomplete fault %+q", fault)
 				}
 			}
+		}
+	})
+}
+
+// FuzzEncodings: a text gives the same model, or the same faults at the same places, in whatever encoding it comes.
+func FuzzEncodings(f *testing.F) {
+	seeds(f)
+	for _, s := range []string{"__action__;loginEmail;firstName\nupsert;a@b.c;Zo\u00e9\n", "% \u20ac\r__action__;loginEmail\r\ndelete;a@b.c", "\u00c3\u00bc", "\xe9", "_\x00_\x00"} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if len(text) > 4<<10 {
+			return
+		}
+		read := func(b []byte, e Encoding) string {
+			d, _, err := Read(t.Context(), []Source{{Name: "f", Reader: iotest.HalfReader(bytes.NewReader(b)), Encoding: e}}, Options{})
+			if err != nil {
+				return err.Error()
+			}
+			checkModel(t, d)
+			return d.Digest
+		}
+		for _, e := range Encodings() { // whatever the bytes are, reading them ends
+			read(text, Encoding(e))
+		}
+		if !utf8.Valid(text) || len(text) < 8 || !bytes.HasPrefix(text, []byte("__action__")) {
+			return
+		}
+		plain := read(text, UTF8)
+		if auto := read(text, Auto); auto != plain {
+			t.Errorf("as UTF-8 %s\nas auto %s", plain, auto)
+		}
+		for _, order := range []unicode.Endianness{unicode.LittleEndian, unicode.BigEndian} {
+			for _, mark := range []unicode.BOMPolicy{unicode.UseBOM, unicode.IgnoreBOM} {
+				wide, err := unicode.UTF16(order, mark).NewEncoder().Bytes(text)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, e := range []Encoding{UTF16, Auto} {
+					if got := read(wide, e); got != plain {
+						t.Errorf("as UTF-8 %s\nas UTF-16 in %s %s", plain, e, got)
+					}
+				}
+			}
+		}
+		if narrow, err := charmap.Windows1252.NewEncoder().Bytes(text); err == nil {
+			if got := read(narrow, Windows1252); got != plain {
+				t.Errorf("as UTF-8 %s\nas Windows-1252 %s", plain, got)
+			}
+		}
+	})
+}
+
+// FuzzAnnotate: what comes back asks for the same, holds no password, and comes back the same again.
+func FuzzAnnotate(f *testing.F) {
+	seeds(f)
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if len(text) > 4<<10 {
+			return
+		}
+		source := func(b []byte) Source { return Source{Name: "f", Reader: bytes.NewReader(b)} }
+		before, secrets, err := Read(t.Context(), []Source{source(text)}, Options{})
+		if err != nil {
+			return
+		}
+		results := map[bulksync.Position]RowResult{}
+		for _, u := range before.Users {
+			results[u.Position] = RowResult{u.Action, "done", "50%; \"so\""}
+		}
+		var back, again bytes.Buffer
+		if err := Annotate(t.Context(), &back, source(text), results, Options{}); err != nil {
+			t.Fatalf("%q: %v", text, err)
+		}
+		after, left, err := Read(t.Context(), []Source{source(back.Bytes())}, Options{})
+		if err != nil || left.Len() != 0 || len(after.Users) != len(before.Users) {
+			t.Fatalf("%q came back as %q: %v, %v", text, back.Bytes(), left, err)
+		}
+		for i := range after.Users {
+			a, b := after.Users[i], before.Users[i]
+			if a.Login != b.Login || a.Action != b.Action || !slices.Equal(a.Attributes, b.Attributes) || !slices.Equal(a.Subscriber.Keys, b.Subscriber.Keys) {
+				t.Fatalf("%+v came back as %+v", b, a)
+			}
+		}
+		for _, e := range secrets.entries {
+			if bytes.Contains(back.Bytes(), []byte(e.password)) && bytes.Count(text, []byte(e.password)) == 1 {
+				t.Fatalf("%q came back with a password: %q", text, back.Bytes())
+			}
+		}
+		if err := Annotate(t.Context(), &again, source(back.Bytes()), results, Options{}); err != nil || !bytes.Equal(again.Bytes(), back.Bytes()) {
+			t.Fatalf("%q came back as %q, then as %q: %v", text, back.Bytes(), again.Bytes(), err)
 		}
 	})
 }

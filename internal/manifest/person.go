@@ -2,7 +2,6 @@ package manifest
 
 import (
 	"slices"
-	"strings"
 
 	bulksync "github.com/rainbow-gateway/rainbow-gateway/internal/sync"
 )
@@ -100,7 +99,7 @@ func (w *row) password() {
 	w.s.passwords = append(w.s.passwords, bulksync.SecretPlace{Position: w.s.t.position(w.s.t.cells[i].start), Field: fieldPassword})
 	w.user.Password = &w.s.passwords[len(w.s.passwords)-1]
 	if w.user.Login != "" {
-		w.r.secrets.passwords[w.user.Login] = strings.Clone(text)
+		w.r.secrets.entries = append(w.r.secrets.entries, secretEntry{w.user.Login, w.r.kept.keep(text)})
 	}
 }
 

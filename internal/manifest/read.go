@@ -139,7 +139,7 @@ func newReader(opts Options) (*reader, error) {
 		values:   newValues(),
 		digest:   newDigest(),
 		desired:  &bulksync.Desired{Strict: opts.Strict},
-		secrets:  &Secrets{passwords: map[bulksync.Login]string{}},
+		secrets:  &Secrets{},
 	}
 	r.claims = newClaims(r)
 	return r, nil
