@@ -26,6 +26,7 @@ type process struct {
 	addr  string // REST, or the only door
 	grpc  string // the gRPC door, of the gateway
 	admin string
+	state string // the folder of its state file, of the gateway
 }
 
 // startContender starts this program in another role.
@@ -56,7 +57,7 @@ func startGateway(ctx context.Context, binary, upstream string) (*process, error
 	if err != nil {
 		return nil, err
 	}
-	p := &process{name: "gateway", cmd: exec.CommandContext(ctx, binary, "serve", "--upstream", upstream, "--state", state+"/state.db",
+	p := &process{name: "gateway", state: state, cmd: exec.CommandContext(ctx, binary, "serve", "--upstream", upstream, "--state", state+"/state.db",
 		"--grpc-addr", "127.0.0.1:0", "--http-addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0")}
 	logs, err := p.cmd.StderrPipe()
 	if err != nil {
@@ -88,6 +89,9 @@ func (p *process) announced(logs io.Reader) error {
 }
 
 func (p *process) stop() error {
+	if p.state != "" {
+		defer func() { _ = os.RemoveAll(p.state) }()
+	}
 	_ = p.cmd.Process.Signal(os.Interrupt)
 	done := make(chan struct{})
 	go func() { _ = p.cmd.Wait(); close(done) }()
