@@ -19,6 +19,7 @@ type applyCmd struct {
 	Plan     string `arg:"" optional:"" help:"Name of a saved plan; without it, the manifest of -f is planned first."`
 	Yes      bool   `short:"y" help:"Apply without asking; needed where there is no terminal to ask at."`
 	Parallel int32  `placeholder:"N" help:"Highest number of calls in flight (default 8)."`
+	Override string `placeholder:"HASH" help:"Carry out what the plan holds back too: the plan's hash."`
 }
 
 // Help is shown below the usage of the verb.
@@ -29,7 +30,7 @@ that creates users needs its manifest again (-f) for their passwords, which are 
 Ctrl-C stops in an orderly way: calls in flight are finished, nothing is started; the run can be resumed. A second Ctrl-C
 ends the program at once; resuming then looks up what became of the calls in flight.
 
-Exit code 0: all done, 1: something failed, 3: the run waits (stale plan, Rainbow out of reach), 130: interrupted.
+Exit code 0: all done, 2: all done but what the plan holds back, 1: something failed, 3: the run waits (stale plan, Rainbow out of reach), 130: interrupted.
 
 Examples:
   gateway apply -f samples/rainbowvoice.csv
@@ -59,6 +60,14 @@ func (c *applyCmd) Run(ctx context.Context, t *terminal) (err error) {
 	if err := c.show(ctx, t, s, plan); err != nil || plan.GetOperationCount() == 0 {
 		return err
 	}
+	held := plan.GetHeldCount()
+	if c.Override != "" {
+		held = 0
+	}
+	if held == plan.GetOperationCount() {
+		fmt.Fprintln(t.stderr, "gateway: "+heldHint(held, lastPart(plan.GetName()), plan.GetHash()))
+		return exitChanges
+	}
 	if !c.Yes {
 		if err := ask(t); err != nil {
 			return err
@@ -69,7 +78,11 @@ func (c *applyCmd) Run(ctx context.Context, t *terminal) (err error) {
 		return err
 	}
 	s.files = c.Manifest.File
-	return s.follow(ctx, t, operation, plan.GetOperationCount())
+	if err := s.follow(ctx, t, operation, plan.GetOperationCount()-held); err != nil || held == 0 {
+		return err
+	}
+	fmt.Fprintln(t.stderr, "gateway: "+heldHint(held, lastPart(plan.GetName()), plan.GetHash()))
+	return exitChanges
 }
 
 // check refuses what can't be asked about.
@@ -110,7 +123,7 @@ func (c *applyCmd) start(ctx context.Context, s *session, plan *syncv1.Plan, fil
 	}
 	return upload(stream, files, envelope[syncv1.UploadApplyRequest]{
 		request: &syncv1.UploadApplyRequest{Part: &syncv1.UploadApplyRequest_Request{Request: &syncv1.ApplyPlanRequest{
-			Name: plan.GetName(), Etag: plan.GetEtag(), Parallel: c.Parallel, Delimiter: c.Manifest.Delimiter, Comment: c.Manifest.Comment,
+			Name: plan.GetName(), Etag: plan.GetEtag(), Parallel: c.Parallel, Override: c.Override, Delimiter: c.Manifest.Delimiter, Comment: c.Manifest.Comment,
 		}}},
 		file: func(file *syncv1.ManifestFile) *syncv1.UploadApplyRequest {
 			return &syncv1.UploadApplyRequest{Part: &syncv1.UploadApplyRequest_File{File: file}}

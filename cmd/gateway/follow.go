@@ -137,7 +137,7 @@ func report(w io.Writer, e *ending) {
 	for _, p := range []struct {
 		n    int32
 		word string
-	}{{counts.GetDone(), "done"}, {counts.GetFailed(), "failed"}, {counts.GetSkipped(), "skipped"}, {counts.GetNotDone(), "not started"}, {counts.GetUnknown(), "of unknown outcome"}} {
+	}{{counts.GetDone(), "done"}, {counts.GetFailed(), "failed"}, {counts.GetSkipped(), "skipped"}, {counts.GetHeld(), "held back"}, {counts.GetNotDone(), "not started"}, {counts.GetUnknown(), "of unknown outcome"}} {
 		if p.n > 0 || p.word == "done" {
 			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.word))
 		}

@@ -20,6 +20,7 @@ type planFlags struct {
 	Refresh        bool          `help:"Record what Rainbow holds now before planning."`
 	Strict         bool          `help:"A row whose effect already holds is an error, as upstream says, not \"no change\"."`
 	ResetPasswords bool          `help:"Send the manifest's passwords of existing users too."`
+	Guards         guardFlags    `embed:""`
 }
 
 type planCmd struct {
@@ -38,7 +39,8 @@ Exit code 0: nothing to do, 2: the plan has changes, 1: an error.
 Examples:
   gateway plan -f samples/rainbowvoice.csv
   gateway plan -f team.csv -f moves.csv --refresh -o markdown > plan.md
-  gateway plan -f samples/company-1000.csv -o html > plan.html`
+  gateway plan -f samples/company-1000.csv -o html > plan.html
+  gateway plan -f sales.csv --prune delete --scope department=Sales --max delete-user=5`
 }
 
 // Run makes and shows a plan.
@@ -75,10 +77,10 @@ func (s *session) createPlan(ctx context.Context, f *planFlags, files []*syncv1.
 		return nil, err
 	}
 	return upload(stream, files, envelope[syncv1.UploadPlanRequest]{
-		request: &syncv1.UploadPlanRequest{Part: &syncv1.UploadPlanRequest_Request{Request: &syncv1.CreatePlanRequest{
+		request: &syncv1.UploadPlanRequest{Part: &syncv1.UploadPlanRequest_Request{Request: f.Guards.put(&syncv1.CreatePlanRequest{
 			Parent: s.company, Mode: f.Manifest.Mode, Delimiter: f.Manifest.Delimiter, Comment: f.Manifest.Comment,
 			Strict: f.Strict, ResetPasswords: f.ResetPasswords, Refresh: f.Refresh, MaxFaults: maxFaults,
-		}}},
+		})}},
 		file: func(file *syncv1.ManifestFile) *syncv1.UploadPlanRequest {
 			return &syncv1.UploadPlanRequest{Part: &syncv1.UploadPlanRequest_File{File: file}}
 		},

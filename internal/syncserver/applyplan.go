@@ -55,11 +55,15 @@ func (s runService) apply(ctx context.Context, req *syncv1.ApplyPlanRequest) (*l
 		if err := checkEtag(plan, req.GetEtag()); err != nil {
 			return "", err
 		}
+		override, err := checkOverride(plan, req.GetOverride())
+		if err != nil {
+			return "", err
+		}
 		secrets, err := secretsFor(ctx, plan, sources, opts)
 		if err != nil {
 			return "", err
 		}
-		run, err := s.start(ctx, plan, int(req.GetParallel()), secrets)
+		run, err := s.start(ctx, plan, bulksync.RunOption{Parallel: int(req.GetParallel()), Override: override}, secrets)
 		if err != nil {
 			return "", err
 		}

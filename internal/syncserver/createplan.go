@@ -37,6 +37,7 @@ type planOrder struct {
 	company string
 	sources []manifest.Source
 	opts    manifest.Options
+	policy  bulksync.Policy
 }
 
 func (s planService) createPlan(ctx context.Context, req *syncv1.CreatePlanRequest) (*syncv1.Plan, error) {
@@ -47,6 +48,7 @@ func (s planService) createPlan(ctx context.Context, req *syncv1.CreatePlanReque
 	v.oneOf("mode", req.GetMode(), manifest.Modes())
 	v.within("max_faults", req.GetMaxFaults(), 0, maxFaults)
 	v.requestID(req.GetRequestId())
+	policy := v.policy(req)
 	if err := v.err(); err != nil {
 		return nil, err
 	}
@@ -55,7 +57,7 @@ func (s planService) createPlan(ctx context.Context, req *syncv1.CreatePlanReque
 	if err != nil {
 		return nil, err
 	}
-	order := planOrder{CreatePlanRequest: req, company: company, sources: sources, opts: opts}
+	order := planOrder{CreatePlanRequest: req, company: company, sources: sources, opts: opts, policy: policy}
 	if req.GetValidateOnly() {
 		plan, err := s.makePlan(ctx, order)
 		if err != nil {
@@ -106,13 +108,13 @@ func (s *Server) planFor(ctx context.Context, order planOrder, desired *bulksync
 	if err != nil {
 		return nil, err
 	}
-	plan, err := s.opts.Engine.Plan(ctx, order.company, desired,
-		bulksync.Policy{Strict: order.GetStrict(), ResetPasswords: order.GetResetPasswords()})
+	plan, err := s.opts.Engine.Plan(ctx, order.company, desired, order.policy)
 	if err != nil {
 		return nil, err
 	}
 	return &bulksync.StoredPlan{
 		Plan: plan, Hash: plan.Hash(), CreateTime: s.now(), RecordTime: recorded(company), Creator: s.opts.Caller(ctx),
+		Empty: len(plan.Operations) == 0,
 	}, nil
 }
 

@@ -47,13 +47,13 @@ func kindOf(k syncv1.Kind) bulksync.Kind {
 
 // figures are what a plan's overview tells beyond what its store entry holds.
 type figures struct {
-	operations, unchanged, remarks int
-	tallies                        []*syncv1.Tally
-	summary                        string
+	operations, unchanged, remarks, held int
+	tallies                              []*syncv1.Tally
+	summary                              string
 }
 
 func figuresOf(p *bulksync.Plan) figures {
-	f := figures{operations: len(p.Operations), unchanged: len(p.Unchanged), remarks: len(p.Remarks), summary: p.Summary()}
+	f := figures{operations: len(p.Operations), unchanged: len(p.Unchanged), remarks: len(p.Remarks), held: p.HeldBack(), summary: p.Summary()}
 	tally := p.Tally()
 	for _, kind := range bulksync.Kinds() {
 		for _, action := range tallied {
@@ -73,7 +73,7 @@ func overview(stored *bulksync.StoredPlan, f figures) *syncv1.Plan {
 		Mode: p.Mode, ManifestDigest: p.Manifest, Sources: stored.Sources,
 		Strict: p.Policy.Strict, ResetPasswords: p.Policy.ResetPasswords,
 		OperationCount: int32(f.operations), UnchangedCount: int32(f.unchanged), RemarkCount: int32(f.remarks),
-		Tallies: f.tallies, Summary: f.summary,
+		Tallies: f.tallies, Summary: f.summary, HeldCount: int32(f.held), Guards: guardsProto(p.Policy),
 	}
 	if stored.Name != "" {
 		view.Name = planName(p.Company, stored.Name)
@@ -87,13 +87,14 @@ func planProto(stored *bulksync.StoredPlan) *syncv1.Plan {
 	for _, r := range stored.Plan.Remarks[:min(len(stored.Plan.Remarks), remarksShown)] {
 		view.Remarks = append(view.Remarks, faultProto(r))
 	}
+	addSafety(view, stored.Plan)
 	return view
 }
 
 func operationProto(op *bulksync.Operation) *syncv1.PlanOperation {
 	view := &syncv1.PlanOperation{
 		Id: int32(op.ID), Action: actionProtos[op.Action], Kind: kindProtos[op.Key.Kind], Key: op.Key.String(),
-		Login: string(op.Login), Title: op.Title(), Reason: op.Reason,
+		Login: string(op.Login), Title: op.Title(), Reason: op.Reason, Calls: int32(op.Cost.Calls), Shared: op.Cost.Shared, Held: op.Held,
 	}
 	for _, c := range op.Changes {
 		view.Changes = append(view.Changes, &syncv1.Change{Name: c.Name, Before: c.Before, After: c.After})

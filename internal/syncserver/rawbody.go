@@ -81,10 +81,10 @@ func checkQuery(req proto.Message, query url.Values, path map[string]string) err
 		}
 		_, inPath := path[name]
 		switch {
-		case len(query[name]) > 1:
+		case len(query[name]) > 1 && (field == nil || !field.IsList()):
 			v.add(name, "comes %d times", len(query[name]))
 		case name == fileParameter:
-		case field == nil || inPath || field.IsList():
+		case field == nil || inPath || field.Message() != nil:
 			v.add(name, "not a query parameter here")
 		}
 	}

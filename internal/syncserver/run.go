@@ -11,11 +11,11 @@ import (
 // Starting and carrying out runs.
 
 // start begins a new run of a plan.
-func (s *Server) start(ctx context.Context, plan *bulksync.StoredPlan, parallel int, secrets bulksync.Secrets) (*bulksync.Run, error) {
+func (s *Server) start(ctx context.Context, plan *bulksync.StoredPlan, options bulksync.RunOption, secrets bulksync.Secrets) (*bulksync.Run, error) {
 	run := &bulksync.Run{
 		Name: s.opts.Engine.NewName("run"), Company: plan.Plan.Company, Plan: plan.Name, Hash: plan.Hash,
 		State: bulksync.RunRunning, Actor: s.opts.Caller(ctx), StartTime: s.now(),
-		Options: bulksync.RunOption{Parallel: parallel}, Counts: bulksync.RunCounts{Total: len(plan.Plan.Operations)},
+		Options: options, Counts: bulksync.RunCounts{Total: len(plan.Plan.Operations)},
 	}
 	return s.launch(ctx, run, plan, nil, secrets, s.opts.Engine.Store.CreateRun)
 }

@@ -22,6 +22,7 @@ var statusProtos = map[bulksync.Status]syncv1.RunOutcome_Status{
 	bulksync.Skipped: syncv1.RunOutcome_STATUS_SKIPPED,
 	bulksync.NotDone: syncv1.RunOutcome_STATUS_NOT_DONE,
 	bulksync.Unknown: syncv1.RunOutcome_STATUS_UNKNOWN,
+	bulksync.Held:    syncv1.RunOutcome_STATUS_HELD,
 }
 
 func runProto(r *bulksync.Run, stopping bool) *syncv1.Run {
@@ -32,8 +33,9 @@ func runProto(r *bulksync.Run, stopping bool) *syncv1.Run {
 		Counts: &syncv1.RunCounts{
 			Total: int32(r.Counts.Total), Done: int32(r.Counts.Done), Failed: int32(r.Counts.Failed),
 			Skipped: int32(r.Counts.Skipped), NotDone: int32(r.Counts.NotDone), Unknown: int32(r.Counts.Unknown),
+			Held: int32(r.Counts.Held),
 		},
-		Message: r.Message, Resumable: r.State.Ended() && r.State.Resumable(), Stopping: stopping, Operation: operationName(name),
+		Message: r.Message, Resumable: r.State.Ended() && r.State.Resumable(), Stopping: stopping, Override: r.Options.Override, Operation: operationName(name),
 	}
 }
 
