@@ -46,11 +46,13 @@ import (
 //	    ├── traces                   what each run changed
 //	    │   └── <run>
 //	    │       └── <kind code> <id> → record before and after (traces.go)
-//	    └── applied                  manifests put into force, the last few; the highest that is not undone is in force
-//	        └── <uint64>
-//	            ├── head → Applied as JSON
-//	            └── desired
-//	                └── <uint32> → piece of the Desired as gzipped JSON
+//	    ├── applied                  manifests put into force, the last few; the highest that is not undone is in force
+//	    │   └── <uint64>
+//	    │       ├── head → Applied as JSON
+//	    │       └── desired
+//	    │           └── <uint32> → piece of the Desired as gzipped JSON
+//	    └── drift
+//	        └── <uint32> → piece of the last Drift as gzipped JSON
 //
 // A refresh that changes much writes a new generation in several transactions and makes it the current one in the last,
 // so that the old state stands until then (refresh.go). Generations left by a crash are removed when the file is opened.
@@ -79,6 +81,7 @@ var (
 	keyJournal  = []byte("journal")
 	keyTraces   = []byte("traces")
 	keyApplied  = []byte("applied")
+	keyDrift    = []byte("drift")
 )
 
 // kindCodes stand for the kinds in the keys of held, in display order; they must never change their meaning.

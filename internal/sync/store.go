@@ -23,6 +23,7 @@ type Store interface {
 	RunStore
 	JournalStore
 	AppliedStore
+	DriftStore
 	// Companies lists the companies of which anything is kept.
 	Companies(ctx context.Context) ([]string, error)
 }

@@ -45,6 +45,7 @@ func Run(t *testing.T, open func(*testing.T) bulksync.Store, reopen func(*testin
 		{"runs keep what they changed", traces},
 		{"a deleted run leaves nothing", deletedRuns},
 		{"companies are listed", companies},
+		{"the last look for drift is kept", drifts},
 
 		{"calls are begun and ended", calls},
 		{"a journal walks in call order", journalOrder},

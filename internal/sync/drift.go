@@ -1,0 +1,225 @@
+package sync
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Drift: what upstream holds otherwise than the manifest in force wants it. It is found by planning that manifest again: a
+// plan that would change something says what differs, and is what repairs it. So nothing is drift that the manifest does
+// not manage, and secrets, which a plan compares with nothing, are none.
+//
+// Where a plan can't be made, because a device is gone that the manifest names, say, that is drift too. What stands in the
+// way is told, and the entry is planned again without it, so that one fault does not hide a hundred differences.
+//
+// A comparison of two recorded states (as it was after the run, as it is now) was rejected: it tells of every change in the
+// company, and not which of them matter, nor what to do about them.
+
+// DriftFormat is the version of the report.
+const DriftFormat = 1
+
+// ErrNotApplied: no manifest is in force, so that there is nothing to compare with.
+var ErrNotApplied = errors.New("no manifest is in force")
+
+// Drift reports how upstream differs from the manifest in force.
+type Drift struct {
+	Format  int    `json:"format"`
+	Company string `json:"company"`
+	// Manifest is the digest of the manifest in force (secrets blanked), Sources its files; Run applied it at AppliedTime.
+	Manifest    string    `json:"manifest"`
+	Sources     []string  `json:"sources,omitempty"`
+	Run         string    `json:"run"`
+	AppliedTime time.Time `json:"appliedTime"`
+	// RecordTime is when upstream was read, CheckTime when it was compared.
+	RecordTime time.Time `json:"recordTime,omitzero"`
+	CheckTime  time.Time `json:"checkTime"`
+	// Hash names the drift: equal differences have equal hashes. Empty without any.
+	Hash        string       `json:"hash,omitempty"`
+	Differences []Difference `json:"differences"`
+	// Repairs counts the operations that would repair it, by kind.
+	Repairs map[Kind]int `json:"repairs,omitempty"`
+	// Obstacle says why no plan is offered that would repair it, though one could be made.
+	Obstacle string `json:"obstacle,omitempty"`
+	// Plan is the name under which the plan that repairs it was saved, if it was.
+	Plan string `json:"plan,omitempty"`
+	// Told is the hash of the drift that was told last to whoever wants to be told; the books carry it on.
+	Told string `json:"told,omitempty"`
+}
+
+// DriftStore keeps what the last look for drift found.
+type DriftStore interface {
+	// SetDrift keeps a report in place of the company's one before.
+	SetDrift(ctx context.Context, d *Drift) error
+	// Drift gives it, or ErrNotFound.
+	Drift(ctx context.Context, company string) (*Drift, error)
+}
+
+// DifferenceKind is what happened to a thing.
+type DifferenceKind string
+
+// The kinds of differences.
+const (
+	// Missing: it is gone, or its user has it no more.
+	Missing DifferenceKind = "missing"
+	// Extra: it is there, or its user has it, against the manifest.
+	Extra DifferenceKind = "extra"
+	// Moved: another user has it.
+	Moved DifferenceKind = "moved"
+	// Changed: it has other values.
+	Changed DifferenceKind = "changed"
+	// Blocked: the manifest can't be planned any more as it stands; Code says why.
+	Blocked DifferenceKind = "blocked"
+)
+
+// Difference is one thing that is not as the manifest wants it.
+type Difference struct {
+	// Login is the user concerned: the one who shall have the thing, or who has it and shall not.
+	Login Login          `json:"login"`
+	Kind  Kind           `json:"kind"`
+	What  DifferenceKind `json:"what"`
+	// Key names the thing, or the user whose entry can't be planned.
+	Key Key `json:"key,omitzero"`
+	// Words say it as a telephony administrator would.
+	Words string `json:"words"`
+	// Changes are the values that differ: as found, and as the manifest wants them.
+	Changes []Deviation `json:"changes,omitempty"`
+	// Position is where the manifest asks for it.
+	Position Position `json:"position,omitzero"`
+	// Operations are the ids of the operations of the plan that repair it.
+	Operations []int `json:"operations,omitempty"`
+	// Code and Hint say why no plan repairs it, and what would help.
+	Code string `json:"code,omitempty"`
+	Hint string `json:"hint,omitempty"`
+}
+
+// Deviation is one value as found and as wanted; empty means absent.
+type Deviation struct {
+	Name   string `json:"name"`
+	Found  string `json:"found,omitempty"`
+	Wanted string `json:"wanted,omitempty"`
+}
+
+// Drift compares the recorded state with the manifest in force. It changes nothing; repair is the plan that would, not
+// stored and without name, nil when there is nothing that it could repair. The error is ErrNotApplied, or one of Plan's.
+func (e *Engine) Drift(ctx context.Context, company string) (found *Drift, repair *StoredPlan, err error) {
+	applied, err := e.Store.Applied(ctx, company)
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil, fmt.Errorf("company %s: %w", company, ErrNotApplied)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	if applied.Desired == nil {
+		return nil, nil, fmt.Errorf("company %s: %w: the one that run %s applied was not kept", company, ErrNotApplied, applied.Run)
+	}
+	found = &Drift{
+		Format: DriftFormat, Company: company, Manifest: applied.Manifest, Sources: applied.Sources, Run: applied.Run,
+		AppliedTime: applied.Time, CheckTime: e.now(), Differences: []Difference{},
+	}
+	plan := func(d *Desired, p Policy) (*Plan, error) { return e.Plan(ctx, company, d, p) }
+	view, err := e.Store.Observed(ctx, company)
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil, fmt.Errorf("company %s: %w", company, ErrNotRecorded)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { err = errors.Join(err, view.Close()) }()
+	found.RecordTime, _ = time.Parse(time.RFC3339, view.Company().RecordedAt)
+	manifest := newRelaxation(applied.Desired, applied.Policy)
+	fix, err := manifest.plan(plan)
+	if err != nil {
+		return nil, nil, err
+	}
+	found.fill(view, fix, manifest.blocked)
+	if fix == nil || len(fix.Operations) == 0 {
+		return found, nil, nil
+	}
+	if found.Obstacle, err = manifest.obstacle(plan, applied.Policy.OutageBudget); err != nil || found.Obstacle != "" {
+		return found, nil, err
+	}
+	return found, &StoredPlan{
+		Plan: fix, Hash: fix.Hash(), CreateTime: found.CheckTime, RecordTime: found.RecordTime, Sources: applied.Sources, Desired: applied.Desired,
+	}, nil
+}
+
+// fill takes over what a plan would change, and what kept it from being a whole one.
+func (d *Drift) fill(obs Observed, plan *Plan, faults []blocked) {
+	for _, b := range faults {
+		d.Differences = append(d.Differences, b.difference())
+	}
+	if plan != nil {
+		d.doubt(plan.Doubtful)
+	}
+	if plan != nil && len(plan.Operations) > 0 {
+		d.Differences = append(d.Differences, deviations(obs, plan)...)
+		d.Repairs = map[Kind]int{}
+		for i := range plan.Operations {
+			d.Repairs[plan.Operations[i].Key.Kind]++
+		}
+	}
+	slices.SortStableFunc(d.Differences, func(a, b Difference) int {
+		return cmp.Or(strings.Compare(string(a.Login), string(b.Login)), kindRank(a.Kind)-kindRank(b.Kind), a.Key.Compare(b.Key), strings.Compare(a.Words, b.Words))
+	})
+	d.Hash = d.hash()
+}
+
+// doubt takes over the entries of which nobody can tell any more whom they mean: their users' logins, say, were changed.
+func (d *Drift) doubt(doubts []Doubt) {
+	for _, x := range doubts {
+		difference := Difference{
+			Login: x.Login, Kind: KindUser, What: Blocked, Key: x.Login.Key(), Words: x.Why, Position: x.Position,
+			Code: "match-doubtful", Hint: "say in the manifest whom the entry means",
+		}
+		for _, c := range x.Candidates {
+			difference.Changes = append(difference.Changes, Deviation{Name: "login", Found: string(c.Login), Wanted: string(x.Login)})
+		}
+		d.Differences = append(d.Differences, difference)
+	}
+}
+
+// hash is over what differs, and not over what would repair it.
+func (d *Drift) hash() string {
+	if len(d.Differences) == 0 {
+		return ""
+	}
+	sum := sha256.New()
+	for _, x := range d.Differences {
+		fmt.Fprintf(sum, "%q %q %q %q %q\n", x.Login, x.Kind, x.What, x.Key, x.Words)
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:16])
+}
+
+// Users counts the users concerned.
+func (d *Drift) Users() int {
+	seen := map[Login]bool{}
+	for i := range d.Differences {
+		seen[d.Differences[i].Login] = true
+	}
+	return len(seen)
+}
+
+// ByKind counts the differences.
+func (d *Drift) ByKind() map[Kind]int {
+	counts := map[Kind]int{}
+	for i := range d.Differences {
+		counts[d.Differences[i].Kind]++
+	}
+	return counts
+}
+
+// Operations counts the operations that would repair it.
+func (d *Drift) Operations() int {
+	n := 0
+	for _, count := range d.Repairs {
+		n += count
+	}
+	return n
+}
