@@ -139,7 +139,7 @@ func TestExportReadsBack(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		obs := drawWorld(rt)
 		opts := ExportOptions{
-			Mode:          rapid.SampledFrom([]string{"rainbowvoice", "useranddevice"}).Draw(rt, "mode"),
+			Mode:          rapid.SampledFrom(Modes()).Draw(rt, "mode"),
 			Delimiter:     rapid.SampledFrom([]rune(delimiters)).Draw(rt, "delimiter"),
 			ByteOrderMark: rapid.Bool().Draw(rt, "mark"),
 		}
@@ -163,7 +163,7 @@ func TestExportReadsBack(t *testing.T) {
 // unmet names something that a user asks for and does not have; empty when there is nothing.
 func unmet(obs world, u *bulksync.DesiredUser) string {
 	now, _ := obs[u.Login.Key()].(*bulksync.User)
-	if now == nil || u.Presence != bulksync.Present {
+	if now == nil || u.Presence == bulksync.Absent {
 		return "being another user"
 	}
 	for _, a := range u.Attributes {
