@@ -1,6 +1,9 @@
 package sync
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // Applied is a manifest that a run has put into force: what the company is to be, until another one is applied or the run
 // is undone. What upstream has become since is compared with it.
@@ -22,4 +25,17 @@ type Applied struct {
 	UndoneBy string `json:"undoneBy,omitempty"`
 	// Desired is what the manifest asks for; it holds no secret. Nil when the plan was made by a gateway that did not keep it.
 	Desired *Desired `json:"-"`
+}
+
+// putIntoForce notes that the run has done all that its plan asks for. It comes before the run is stored as succeeded, so
+// that a crash between the two leaves a run that is resumed.
+func (c *coordinator) putIntoForce(ctx context.Context) error {
+	ctx, r := context.WithoutCancel(ctx), c.Run
+	if c.Plan.Undoes != "" {
+		return c.engine.Store.UndoApplied(ctx, r.Company, c.Plan.Undoes, r.Name)
+	}
+	return c.engine.Store.SetApplied(ctx, Applied{
+		Company: r.Company, Run: r.Name, Plan: r.Plan, Hash: r.Hash, Manifest: c.Plan.Manifest, Mode: c.Plan.Mode,
+		Policy: c.Plan.Policy, Actor: r.Actor, Time: c.engine.now(),
+	})
 }

@@ -3,9 +3,9 @@ package sync
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -150,16 +150,23 @@ func (c *coordinator) checkFresh(ctx context.Context) (halted string, err error)
 		}
 		return fmt.Sprintf("what the plan relies on could not be read again: %v", err), nil
 	}
-	if words := c.Plan.stale(fresh, keys); len(words) > 0 {
-		const most = 10
-		more := ""
-		if len(words) > most {
-			more = fmt.Sprintf("; and %d more", len(words)-most)
-			words = words[:most]
-		}
-		return "the plan is stale, make a new one: since it was made, " + strings.Join(words, "; ") + more, nil
+	stale := c.Plan.stale(fresh, keys)
+	if len(stale) == 0 {
+		return "", nil
 	}
-	return "", nil
+	together := c.Plan.together()
+	for i := range stale {
+		stale[i].Operations = c.Plan.relying(stale[i].Key, c.world, together)
+	}
+	if err := c.engine.learn(ctx, c.world, fresh, stale); err != nil {
+		return "", err
+	}
+	if c.Run.Options.Stale == StaleDrop {
+		if stale, err = c.dropStale(stale); err != nil || len(stale) == 0 {
+			return "", err
+		}
+	}
+	return refuseStale(stale), nil
 }
 
 // relied lists the keys that the plan relies on and that no operation done so far may have changed. Before the first
@@ -389,6 +396,12 @@ func (c *coordinator) finish(ctx context.Context, why string) error {
 		r.State = RunWaiting
 	default:
 		r.State = RunFailed
+	}
+	if r.State == RunSucceeded {
+		if err := c.putIntoForce(ctx); err != nil {
+			r.State, r.Message = RunWaiting, noBooks(err)
+			return errors.Join(err, c.engine.rest(ctx, c.Execution))
+		}
 	}
 	return c.engine.rest(ctx, c.Execution)
 }

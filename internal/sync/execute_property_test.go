@@ -56,6 +56,9 @@ func TestAKilledRunResumesToTheSameEnd(t *testing.T) {
 		if diff := difference(stage.target.world, stage.store.world); diff != "" {
 			t.Fatalf("the recorded state is not what upstream holds: %s", diff)
 		}
+		if !slices.Contains(stage.store.applied, "run-1") && stage.store.alive() {
+			t.Fatal("the run succeeded and its manifest is not in force")
+		}
 	})
 	for _, s := range []RunState{RunFailed, RunCancelled, RunInterrupted, RunWaiting} {
 		if ends[s] == 0 {
@@ -430,6 +433,8 @@ type books struct {
 	world   *World
 	runs    map[string]Run
 	journal map[int]JournalEntry
+	traces  map[Key]Trace
+	applied []string // runs whose manifests were put into force
 	left    int
 	immune  bool
 	stopped bool // nothing is to be begun any more
@@ -439,7 +444,7 @@ type books struct {
 }
 
 func newBooks(start *World) *books {
-	return &books{world: Overlay(start), runs: map[string]Run{}, journal: map[int]JournalEntry{}, immune: true}
+	return &books{world: Overlay(start), runs: map[string]Run{}, journal: map[int]JournalEntry{}, traces: map[Key]Trace{}, immune: true}
 }
 
 func (b *books) dieAfter(calls int, immune bool) { b.left, b.immune = calls, immune }
@@ -524,10 +529,39 @@ func (b *books) End(_ context.Context, _ string, changes []RecordChange, entries
 	if err := b.call(); err != nil {
 		return err
 	}
+	for _, c := range changes {
+		if c.Record != nil {
+			c.Key = c.Record.Key()
+		}
+		if len(entries) == 0 || c.Key.Kind == KindLicence {
+			continue
+		}
+		trace, ok := b.traces[c.Key]
+		if !ok {
+			trace = Trace{Key: c.Key, Before: b.world.Record(c.Key)}
+		}
+		trace.After = c.Record
+		b.traces[c.Key] = trace
+	}
 	b.world.Apply(changes)
 	for _, e := range entries {
 		b.journal[e.Number] = e
 	}
+	return nil
+}
+
+func (b *books) SetApplied(_ context.Context, a Applied) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if err := b.call(); err != nil {
+		return err
+	}
+	b.applied = append(b.applied, a.Run)
+	return nil
+}
+
+func (b *books) UndoApplied(_ context.Context, _, run, _ string) error {
+	b.applied = slices.DeleteFunc(b.applied, func(r string) bool { return r == run })
 	return nil
 }
 

@@ -65,11 +65,11 @@ func reliance(r Record, changed []string) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// stale lists, in words, which of the given keys are not as the plan relies on them. fresh are the records just read;
-// missing ones are gone.
-func (p *Plan) stale(fresh map[Key]Record, keys []Key) []string {
+// stale lists which of the given keys are not as the plan relies on them, without their operations. fresh are the records
+// just read; missing ones are gone.
+func (p *Plan) stale(fresh map[Key]Record, keys []Key) []Stale {
 	changed := p.changedNames()
-	var words []string
+	var stale []Stale
 	for _, t := range p.Touched {
 		if _, asked := slices.BinarySearchFunc(keys, t.Key, Key.Compare); !asked {
 			continue
@@ -78,14 +78,14 @@ func (p *Plan) stale(fresh map[Key]Record, keys []Key) []string {
 		switch {
 		case now == t.Hash:
 		case t.Hash == "":
-			words = append(words, fmt.Sprintf("%s exists now", t.Key))
+			stale = append(stale, Stale{Key: t.Key, Words: fmt.Sprintf("%s exists now", t.Key)})
 		case now == "":
-			words = append(words, fmt.Sprintf("%s is gone", t.Key))
+			stale = append(stale, Stale{Key: t.Key, Words: fmt.Sprintf("%s is gone", t.Key)})
 		default:
-			words = append(words, fmt.Sprintf("%s changed%s", t.Key, heldNow(fresh[t.Key])))
+			stale = append(stale, Stale{Key: t.Key, Words: fmt.Sprintf("%s changed%s", t.Key, heldNow(fresh[t.Key]))})
 		}
 	}
-	return words
+	return stale
 }
 
 func heldNow(r Record) string {

@@ -136,12 +136,13 @@ func (p *planner) resolveOffer(s *stance, offer Offer) *Licence {
 	return nil
 }
 
-// subscriptionsTo lists the company's subscriptions to an offer; none is a fault.
+// subscriptionsTo lists the company's subscriptions to an offer; none is a fault. The undoing of a run names subscriptions
+// by their ids, for it gives back just the one that was taken.
 func (p *planner) subscriptionsTo(s *stance, offer Offer) []*Licence {
 	all, known := p.offers[offer]
 	if !known {
 		for _, l := range p.licences {
-			if l.Offer.Same(offer) {
+			if l.Offer.Same(offer) || l.ID == string(offer) {
 				all = append(all, l)
 			}
 		}

@@ -21,6 +21,8 @@ type Plan struct {
 	Manifest string `json:"manifest"`
 	Mode     string `json:"mode"`
 	Policy   Policy `json:"policy"`
+	// Undoes is the run that the plan undoes (undo.go); empty for the plan of a manifest.
+	Undoes string `json:"undoes,omitempty"`
 	// Operations in an order in which they can be carried out one by one.
 	Operations []Operation `json:"operations"`
 	// Unchanged are the manifest's entries that need nothing, each with a note.

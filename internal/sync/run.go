@@ -41,6 +41,9 @@ type RunOption struct {
 	// less than 0 that it does not wait.
 	Patience time.Duration `json:"patience,omitempty"`
 	UsersBy  UsersBy       `json:"usersBy,omitempty"`
+	// Stale says what becomes of operations that rely on what changed since the plan was made: empty or StaleRefuse, the run
+	// waits; StaleDrop, it goes on without them.
+	Stale StalePolicy `json:"stale,omitempty"`
 }
 
 // UsersBy is how a target creates, changes and deletes users.

@@ -1,0 +1,488 @@
+package sync
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Undoing a run. A run keeps, for each thing that it changed, the record before and after (Trace). Its inverse is no list
+// of inverse operations: those would have to be put into an order in which they can be carried out, which is what the
+// planner is for, and most of what they start from may be gone. Instead each trace is compared with what is recorded now,
+// as a merge of three versions:
+//
+//	now is as before    nothing to do
+//	now is as after     the version before is wished for
+//	now is neither      somebody changed it since: refused, left alone or put back all the same, as asked
+//
+// The wishes become a Desired, and that a plan, which is looked at, approved, applied and undone like any other. What no
+// plan can bring back is said as a remark.
+
+// ModeUndo is the mode of a plan that undoes a run.
+const ModeUndo = "undo"
+
+// StalePolicy says what becomes of what changed since a plan, or a run, was made.
+type StalePolicy string
+
+// The policies.
+const (
+	// StaleRefuse: nothing is done.
+	StaleRefuse StalePolicy = "refuse"
+	// StaleDrop: what changed is left alone, with all that hangs together with it.
+	StaleDrop StalePolicy = "drop"
+	// StaleReplan: a new plan is made from what is there now; undoing puts back what was there before the run.
+	StaleReplan StalePolicy = "replan"
+)
+
+// StalePolicies lists the policies.
+func StalePolicies() []StalePolicy { return []StalePolicy{StaleRefuse, StaleDrop, StaleReplan} }
+
+// ErrNotUndoable: there is nothing by which the run could be undone.
+var ErrNotUndoable = errors.New("run can't be undone")
+
+// ChangedSince is the refusal to undo a run because what it changed was changed again since. It lists every such change.
+type ChangedSince struct {
+	Run   string
+	Words []string
+}
+
+func (e *ChangedSince) Error() string {
+	return fmt.Sprintf("since run %s, %s", e.Run, strings.Join(e.Words, "; "))
+}
+
+// Undoing is what MakeUndo needs beside the recorded state.
+type Undoing struct {
+	Run *Run
+	// Operations are those of the run's plan; without them the undo can't say by which operation something came, nor name
+	// what left no trace.
+	Operations []Operation
+	Traces     []Trace
+	Stale      StalePolicy
+}
+
+// PlanUndo plans the inverse of a run that has come to rest. It changes nothing. ErrNotUndoable when the run kept nothing,
+// or has operations of unknown outcome; *ChangedSince when it must not be undone because of what changed since.
+func (e *Engine) PlanUndo(ctx context.Context, company, run string, stale StalePolicy, policy Policy) (plan *Plan, err error) {
+	u := Undoing{Stale: stale}
+	if u.Run, err = e.Store.Run(ctx, company, run); err != nil {
+		return nil, err
+	}
+	if err := undoable(u.Run); err != nil {
+		return nil, err
+	}
+	for trace, err := range e.Store.Traces(ctx, company, run) {
+		if err != nil {
+			return nil, err
+		}
+		u.Traces = append(u.Traces, trace)
+	}
+	if len(u.Traces) == 0 && u.Run.Counts.Done > 0 {
+		return nil, fmt.Errorf("%w: %s kept nothing to undo it by, as runs of older gateways", ErrNotUndoable, run)
+	}
+	stored, err := e.Store.Plan(ctx, company, u.Run.Plan)
+	switch {
+	case err == nil && stored.Hash == u.Run.Hash:
+		u.Operations = stored.Plan.Operations
+	case err != nil && !errors.Is(err, ErrNotFound):
+		return nil, err
+	}
+	view, err := e.Store.Observed(ctx, company)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if closeErr := view.Close(); closeErr != nil {
+			plan, err = nil, errors.Join(err, closeErr)
+		}
+	}()
+	return MakeUndo(u, view, policy)
+}
+
+// undoable tells whether a run is in a state in which it is known what it did.
+func undoable(r *Run) error {
+	switch {
+	case !r.State.Ended():
+		return fmt.Errorf("%w: %s is still going on", ErrNotUndoable, r.Name)
+	case r.Counts.Unknown > 0:
+		return fmt.Errorf("%w yet: of %d operations of %s it is not known what became of them; resume the run, which looks them up", ErrNotUndoable, r.Counts.Unknown, r.Name)
+	}
+	return nil
+}
+
+// MakeUndo plans the inverse of a run, as a pure function.
+func MakeUndo(u Undoing, obs Observed, policy Policy) (*Plan, error) {
+	alone := map[Login][]Fault{}
+	for {
+		b := newUndoer(u, obs, alone)
+		b.compare()
+		desired := b.desired()
+		if len(b.changed) > 0 && u.Stale != StaleDrop && u.Stale != StaleReplan {
+			slices.Sort(b.changed)
+			return nil, &ChangedSince{Run: u.Run.Name, Words: slices.Compact(b.changed)}
+		}
+		var plan *Plan
+		var err error
+		if len(b.dropped) == 0 {
+			plan, err = MakePlan(desired, obs, policy)
+			if err != nil && !b.dropFaulty(desired, err) {
+				return nil, err
+			}
+		}
+		if len(b.dropped) == 0 {
+			b.reword(plan)
+			return plan, nil
+		}
+		for l, why := range b.dropped { // once more, without them
+			alone[l] = why
+		}
+	}
+}
+
+func newUndoer(u Undoing, obs Observed, alone map[Login][]Fault) *undoer {
+	b := &undoer{Undoing: u, obs: obs, users: map[Login]*undoUser{}, first: map[Login]int{}, dropped: map[Login][]Fault{}}
+	for _, op := range u.Operations {
+		if b.first[op.Login] == 0 {
+			b.first[op.Login] = op.ID
+		}
+	}
+	for l, why := range alone {
+		b.user(l).skip = true
+		b.remarks = append(b.remarks, why...)
+	}
+	return b
+}
+
+// undoer works a run's traces into what its undoing desires.
+type undoer struct {
+	Undoing
+	obs   Observed
+	users map[Login]*undoUser
+	// first is the run's first operation on a user.
+	first map[Login]int
+	// changed says, in words, what changed since; remarks what can't be brought back.
+	changed []string
+	remarks Faults
+	// dropped are users who are found to be left alone, when others may have been counted on to take from them or to give
+	// to them: then all is worked out again.
+	dropped map[Login][]Fault
+}
+
+// undoUser is what the undoing wishes for one user.
+type undoUser struct {
+	login Login
+	// now is nil for a user who does not exist.
+	now *User
+	// creation is the user to be created again, deletion that he is to go.
+	creation *User
+	deletion bool
+	// skip leaves him alone.
+	skip       bool
+	attributes []Attribute
+	// loses and gets are the things that he is to lose and to hold again; licences by their ids.
+	loses, gets             map[Key]bool
+	losesSeats, getsSeats   []string
+	internal, publicNumbers map[Key]string
+}
+
+func (b *undoer) user(l Login) *undoUser {
+	u := b.users[l]
+	if u == nil {
+		u = &undoUser{
+			login: l, now: find[User](b.obs, l.Key()), loses: map[Key]bool{}, gets: map[Key]bool{},
+			internal: map[Key]string{}, publicNumbers: map[Key]string{},
+		}
+		b.users[l] = u
+	}
+	return u
+}
+
+// drop leaves a user alone after all.
+func (b *undoer) drop(l Login, why ...Fault) { b.dropped[l] = append(b.dropped[l], why...) }
+
+// at is the place of a remark or an operation on a user: the run's first operation on him.
+func (b *undoer) at(l Login) Position { return Position{File: b.Run.Name, Line: b.first[l]} }
+
+// since notes that something changed since the run, and tells whether it is put back all the same.
+func (b *undoer) since(l Login, format string, args ...any) bool {
+	words := fmt.Sprintf(format, args...)
+	b.changed = append(b.changed, words)
+	switch b.Stale {
+	case StaleReplan:
+		b.remarks = append(b.remarks, Fault{Position: b.at(l), Code: "changed-since", Message: words + "; put back all the same"})
+		return true
+	case StaleDrop:
+		b.remarks = append(b.remarks, Fault{Position: b.at(l), Code: "changed-since", Message: words + "; left alone"})
+	}
+	return false
+}
+
+// lost notes something that the undoing does not bring back.
+func (b *undoer) lost(l Login, format string, args ...any) {
+	b.remarks = append(b.remarks, Fault{Position: b.at(l), Code: "not-undoable", Message: fmt.Sprintf(format, args...)})
+}
+
+// compare merges each trace with what is recorded now.
+func (b *undoer) compare() {
+	renamed := b.renamed()
+	for _, t := range b.Traces {
+		if t.Key.Kind == KindUser && !renamed[t.Key] && !b.user(Login(t.Key.ID)).skip {
+			b.compareUser(t)
+		}
+	}
+	for _, t := range b.Traces {
+		switch {
+		case t.Before == nil && t.After == nil:
+		case t.Key.Kind == KindUser:
+		case t.Key.Kind == KindExtension, t.Key.Kind == KindDevice && t.Before != nil && t.After != nil, t.Key.Kind == KindDDI && t.Before != nil && t.After != nil:
+			b.compareHolder(t)
+		default:
+			b.lost("", "what the run did to %s stays", t.Key)
+		}
+	}
+	done := map[int]bool{}
+	for _, o := range b.Run.Outcomes {
+		done[o.Operation] = o.Status == Done
+	}
+	for i := range b.Operations {
+		if op := &b.Operations[i]; done[op.ID] && op.Key.Kind == KindUser {
+			b.remarkUntraced(op)
+		}
+	}
+}
+
+// compareUser merges the trace of a user.
+func (b *undoer) compareUser(t Trace) {
+	before, _ := t.Before.(*User)
+	after, _ := t.After.(*User)
+	u := b.user(Login(t.Key.ID))
+	switch {
+	case before == nil && after == nil, before != nil && u.now != nil && after == nil && u.now.ID == before.ID: // as before
+	case before == nil:
+		b.compareCreated(u, after)
+	case after == nil:
+		b.compareDeleted(u, before)
+	case u.now == nil:
+		b.since(u.login, "user %s was deleted", u.login)
+		u.skip = true
+	default:
+		b.compareAttributes(u, before, after)
+		b.compareSeats(u, before, after)
+	}
+}
+
+// compareCreated: the run created the user, so he is to go, unless more became of him.
+func (b *undoer) compareCreated(u *undoUser, after *User) {
+	if u.now == nil { // he is gone already
+		return
+	}
+	var differs []string
+	if u.now.ID != after.ID && after.ID != "" {
+		differs = append(differs, "he is another one")
+	}
+	for _, name := range attributeNames(after, u.now) {
+		if !SameAttribute(name, after.Attribute(name), u.now.Attribute(name)) {
+			differs = append(differs, fmt.Sprintf("%s is %q", name, u.now.Attribute(name)))
+		}
+	}
+	if len(differs) > 0 && !b.since(u.login, "user %s, whom the run created, was changed: %s", u.login, strings.Join(differs, ", ")) {
+		u.skip = true
+		return
+	}
+	u.deletion = true
+}
+
+// compareDeleted: the run deleted the user, so he is to be created again.
+func (b *undoer) compareDeleted(u *undoUser, before *User) {
+	if u.now != nil {
+		b.since(u.login, "user %s was created again", u.login)
+		u.skip = true
+		return
+	}
+	u.creation = before
+	u.attributes = slices.Clone(before.Attributes)
+	u.getsSeats = before.Licences
+	b.lost(u.login, "user %s is created anew: under another id, with a password that nobody knows (he sets one by \"forgot password\", or a manifest resets it), "+
+		"and without his messages, call log, contacts and settings that the state does not record", u.login)
+	if before.Admin {
+		b.lost(u.login, "user %s was an administrator and is created as an ordinary user", u.login)
+	}
+}
+
+func (b *undoer) compareAttributes(u *undoUser, before, after *User) {
+	for _, name := range attributeNames(before, after) {
+		was, left, is := before.Attribute(name), after.Attribute(name), u.now.Attribute(name)
+		switch {
+		case SameAttribute(name, was, left), SameAttribute(name, was, is):
+		case SameAttribute(name, left, is), b.since(u.login, "%s of user %s became %q", name, u.login, is):
+			u.attributes = append(u.attributes, Attribute{name, was})
+		}
+	}
+}
+
+// attributeNames lists the names of the attributes of two users, sorted.
+func attributeNames(a, b *User) []string {
+	var names []string
+	for _, x := range append(slices.Clone(a.Attributes), b.Attributes...) {
+		names = append(names, x.Name)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+func (b *undoer) compareSeats(u *undoUser, before, after *User) {
+	for _, id := range gains(before.Licences, after.Licences) {
+		if slices.Contains(u.now.Licences, id) {
+			u.losesSeats = append(u.losesSeats, id)
+		}
+	}
+	for _, id := range gains(after.Licences, before.Licences) {
+		if !slices.Contains(u.now.Licences, id) {
+			u.getsSeats = append(u.getsSeats, id)
+		}
+	}
+}
+
+// compareHolder merges the trace of a thing that has a holder.
+func (b *undoer) compareHolder(t Trace) {
+	was, left, now := handsOf(t.Before), handsOf(t.After), b.obs.Record(t.Key)
+	is := handsOf(now)
+	who := cmp.Or(left.login, was.login)
+	if e, ok := t.Before.(*Extension); ok && e.Role == RolePairing {
+		b.compareNumbers(t, now)
+	}
+	switch {
+	case was == left, is == was:
+		return
+	case now == nil && t.After != nil && t.Before != nil:
+		b.since(who, "%s is gone", thingOf(t.Key))
+		return
+	case is != left && !b.since(who, "%s %s", thingOf(t.Key), is.words()):
+		return
+	case is.login != "" && b.user(is.login).skip, was.login != "" && (b.user(was.login).skip || b.user(was.login).deletion):
+		return
+	case was.login != "" && b.user(was.login).now == nil && b.user(was.login).creation == nil:
+		b.since(was.login, "user %s, who held %s, was deleted", was.login, thingOf(t.Key))
+		return
+	}
+	if was.login == "" && was.id != "" {
+		b.lost(who, "%s was held by a user of whom nothing is recorded (id %s), and is left free", thingOf(t.Key), was.id)
+	}
+	if is.login != "" {
+		b.user(is.login).loses[t.Key] = true
+	}
+	if was.login == "" {
+		return
+	}
+	b.user(was.login).gets[t.Key] = true
+}
+
+// compareNumbers merges what a number of an equipped PBX says beyond who has it.
+func (b *undoer) compareNumbers(t Trace, now Record) {
+	was, _ := t.Before.(*Extension)
+	left, _ := t.After.(*Extension)
+	is, _ := now.(*Extension)
+	if left == nil || is == nil {
+		return
+	}
+	restore := func(what, before, after, present string, wishes map[Key]string) {
+		switch {
+		case before == after || before == present:
+		case present != after && !b.since(was.Holder, "%s of %s became %q", what, thingOf(t.Key), present):
+		case before == "" || was.Holder == "" || wishes == nil:
+			b.lost(cmp.Or(was.Holder, left.Holder), "%s of %s stays %q: it was %q, which can't be set", what, thingOf(t.Key), present, before)
+		default:
+			wishes[t.Key] = before
+		}
+	}
+	var internal, public map[Key]string
+	if was.Holder != "" {
+		u := b.user(was.Holder)
+		internal, public = u.internal, u.publicNumbers
+	}
+	restore("the internal number", was.InternalNumber, left.InternalNumber, is.InternalNumber, internal)
+	if !SamePhone(was.PublicNumber, left.PublicNumber) {
+		restore("the public number", was.PublicNumber, left.PublicNumber, is.PublicNumber, public)
+	}
+}
+
+// hands are who has a thing: a login, or the id of a user of whom nothing is recorded.
+type hands struct {
+	login Login
+	id    string
+	label string
+}
+
+func handsOf(r Record) hands {
+	var h hands
+	switch r := r.(type) {
+	case *Extension:
+		h = hands{r.Holder, r.HolderID, r.Label}
+	case *Device:
+		h = hands{r.Holder, r.HolderID, ""}
+	case *DDI:
+		h = hands{r.Holder, r.HolderID, r.Label}
+	}
+	if h.login != "" {
+		h.id = "" // a user who was created again has another
+	}
+	return h
+}
+
+func (h hands) words() string {
+	switch {
+	case h.login != "":
+		return "went to " + string(h.login)
+	case h.label != "":
+		return "went to " + h.label
+	case h.id != "":
+		return "went to a user of whom nothing is recorded (id " + h.id + ")"
+	}
+	return "became free"
+}
+
+// thingOf names a thing as operations do.
+func thingOf(k Key) string {
+	op := Operation{Key: k, Action: ActionAttach}
+	return op.thing()
+}
+
+// renamed finds the users who only got another login: they have the same id.
+func (b *undoer) renamed() map[Key]bool {
+	gone, renamed := map[string]Key{}, map[Key]bool{}
+	for _, t := range b.Traces {
+		if before, ok := t.Before.(*User); ok && t.After == nil {
+			gone[before.ID] = t.Key
+		}
+	}
+	for _, t := range b.Traces {
+		after, ok := t.After.(*User)
+		if !ok || t.Before != nil || after.ID == "" {
+			continue
+		}
+		if old, found := gone[after.ID]; found {
+			renamed[old], renamed[t.Key] = true, true
+			b.lost(after.Login, "the login %s, which was %s, stays", after.Login, old.ID)
+		}
+	}
+	return renamed
+}
+
+// remarkUntraced names what an operation on a user did that leaves no trace in the state.
+func (b *undoer) remarkUntraced(op *Operation) {
+	if op.Secret != nil && op.Action == ActionUpdate {
+		b.lost(op.Login, "the password of user %s stays as the run set it: the old one is not known", op.Login)
+	}
+	if op.Action == ActionUpdate {
+		for _, c := range op.Changes {
+			if writeOnly(c.Name) {
+				b.lost(op.Login, "%s of user %s stays as the run set it: upstream does not show it, so what it was is not known", c.Name, op.Login)
+			}
+		}
+	}
+	if op.Action == ActionCreate && b.user(op.Login).deletion {
+		b.lost(op.Login, "what user %s did and was sent since he was created goes with him", op.Login)
+	}
+}
