@@ -73,7 +73,9 @@ const (
 
 // DesiredUser is what one manifest row, or one YAML entry, asks for one user.
 type DesiredUser struct {
-	Login    Login
+	Login Login
+	// Was is the recorded login of the user who is to be called Login; empty for one who is called so, or is to be matched.
+	Was      Login `json:",omitempty"`
 	Presence Presence
 	// Action is the manifest's own word for it (upsert, sync, create, ...): for messages and strictness.
 	Action string

@@ -105,8 +105,13 @@ func (p *planner) identify(queue []*stance) {
 				m.askColumns(s)
 			}
 		}
-		m.checkClaims()
 	}
+	for _, s := range queue {
+		if u := find[User](p.obs, s.want.Was.Key()); s.want.Was != "" && u != nil {
+			m.claims = append(m.claims, &claim{s, u, "called " + string(s.want.Was) + " now"})
+		}
+	}
+	m.checkClaims()
 	if p.policy.MatchNumbers != MatchNever {
 		m.askNumbers(newcomers)
 	}

@@ -114,6 +114,7 @@ func undoable(r *Run) error {
 
 // MakeUndo plans the inverse of a run, as a pure function.
 func MakeUndo(u Undoing, obs Observed, policy Policy) (*Plan, error) {
+	policy = undoPolicy(policy)
 	alone := map[Login][]Fault{}
 	for {
 		b := newUndoer(u, obs, alone)
@@ -141,11 +142,18 @@ func MakeUndo(u Undoing, obs Observed, policy Policy) (*Plan, error) {
 	}
 }
 
+// undoPolicy leaves of a policy what guards a plan. What says whom a manifest means has no place: an undoing knows.
+func undoPolicy(p Policy) Policy {
+	return Policy{Ignore: p.Ignore, Protect: p.Protect, Ceilings: p.Ceilings, MinUsers: p.MinUsers, OutageBudget: p.OutageBudget, MatchNumbers: MatchNever}
+}
+
 func newUndoer(u Undoing, obs Observed, alone map[Login][]Fault) *undoer {
-	b := &undoer{Undoing: u, obs: obs, users: map[Login]*undoUser{}, first: map[Login]int{}, dropped: map[Login][]Fault{}}
+	b := &undoer{Undoing: u, obs: obs, users: map[Login]*undoUser{}, first: map[Login]int{}, dropped: map[Login][]Fault{},
+		before: map[Login]Login{}, after: map[Login]Login{}}
+	b.findRenames()
 	for _, op := range u.Operations {
-		if b.first[op.Login] == 0 {
-			b.first[op.Login] = op.ID
+		if l := b.loginBefore(op.Login); b.first[l] == 0 {
+			b.first[l] = op.ID
 		}
 	}
 	for l, why := range alone {
@@ -158,8 +166,11 @@ func newUndoer(u Undoing, obs Observed, alone map[Login][]Fault) *undoer {
 // undoer works a run's traces into what its undoing desires.
 type undoer struct {
 	Undoing
-	obs   Observed
+	obs Observed
+	// users by the logins that they are to have.
 	users map[Login]*undoUser
+	// before gives, by the login that the run gave a user, the one that he had, after the other way round.
+	before, after map[Login]Login
 	// first is the run's first operation on a user.
 	first map[Login]int
 	// changed says, in words, what changed since; remarks what can't be brought back.
@@ -172,7 +183,8 @@ type undoer struct {
 
 // undoUser is what the undoing wishes for one user.
 type undoUser struct {
-	login Login
+	// login is the one that he is to have, called the one that the run left him with.
+	login, called Login
 	// now is nil for a user who does not exist.
 	now *User
 	// creation is the user to be created again, deletion that he is to go.
@@ -191,13 +203,18 @@ func (b *undoer) user(l Login) *undoUser {
 	u := b.users[l]
 	if u == nil {
 		u = &undoUser{
-			login: l, now: find[User](b.obs, l.Key()), loses: map[Key]bool{}, gets: map[Key]bool{},
+			login: l, called: b.loginAfter(l), loses: map[Key]bool{}, gets: map[Key]bool{},
 			internal: map[Key]string{}, publicNumbers: map[Key]string{},
 		}
+		u.now = find[User](b.obs, u.called.Key())
 		b.users[l] = u
 	}
 	return u
 }
+
+func (b *undoer) loginBefore(l Login) Login { return cmp.Or(b.before[l], l) }
+
+func (b *undoer) loginAfter(l Login) Login { return cmp.Or(b.after[l], l) }
 
 // drop leaves a user alone after all.
 func (b *undoer) drop(l Login, why ...Fault) { b.dropped[l] = append(b.dropped[l], why...) }
@@ -226,12 +243,7 @@ func (b *undoer) lost(l Login, format string, args ...any) {
 
 // compare merges each trace with what is recorded now.
 func (b *undoer) compare() {
-	renamed := b.renamed()
-	for _, t := range b.Traces {
-		if t.Key.Kind == KindUser && !renamed[t.Key] && !b.user(Login(t.Key.ID)).skip {
-			b.compareUser(t)
-		}
-	}
+	b.compareUsers()
 	for _, t := range b.Traces {
 		switch {
 		case t.Before == nil && t.After == nil:
@@ -253,24 +265,83 @@ func (b *undoer) compare() {
 	}
 }
 
-// compareUser merges the trace of a user.
-func (b *undoer) compareUser(t Trace) {
-	before, _ := t.Before.(*User)
-	after, _ := t.After.(*User)
-	u := b.user(Login(t.Key.ID))
-	switch {
-	case before == nil && after == nil, before != nil && u.now != nil && after == nil && u.now.ID == before.ID: // as before
-	case before == nil:
-		b.compareCreated(u, after)
-	case after == nil:
-		b.compareDeleted(u, before)
-	case u.now == nil:
-		b.since(u.login, "user %s was deleted", u.login)
-		u.skip = true
-	default:
-		b.compareAttributes(u, before, after)
-		b.compareSeats(u, before, after)
+// userTrace is what a run did to one user, who may have got another login.
+type userTrace struct{ before, after *User }
+
+// userTraces pairs the users before and after by their ids, in the order of the traces.
+func (b *undoer) userTraces() []*userTrace {
+	byID := map[string]*userTrace{}
+	var all []*userTrace
+	of := func(u *User) *userTrace {
+		id := cmp.Or(u.ID, string(u.Login))
+		if byID[id] == nil {
+			byID[id] = &userTrace{}
+			all = append(all, byID[id])
+		}
+		return byID[id]
 	}
+	for _, t := range b.Traces {
+		if u, ok := t.Before.(*User); ok {
+			of(u).before = u
+		}
+		if u, ok := t.After.(*User); ok {
+			of(u).after = u
+		}
+	}
+	return all
+}
+
+// findRenames finds the users to whom the run gave another login.
+func (b *undoer) findRenames() {
+	for _, t := range b.userTraces() {
+		if t.before != nil && t.after != nil && t.before.Login != t.after.Login {
+			b.before[t.after.Login], b.after[t.before.Login] = t.before.Login, t.after.Login
+		}
+	}
+}
+
+// compareUsers merges the traces of users.
+func (b *undoer) compareUsers() {
+	for _, t := range b.userTraces() {
+		var u *undoUser
+		if t.before != nil {
+			u = b.user(t.before.Login)
+		} else {
+			u = b.user(t.after.Login)
+		}
+		renamed := t.before != nil && t.after != nil && t.before.Login != t.after.Login
+		same := func(x *User) bool { return u.now != nil && (u.now.ID == x.ID || x.ID == "") }
+		switch {
+		case u.skip:
+		case t.before == nil && u.called != t.after.Login:
+			b.lost(t.after.Login, "user %s, whom the run created, stays: his login was that of %s", t.after.Login, u.called)
+		case t.before == nil:
+			b.compareCreated(u, t.after)
+		case t.after == nil && same(t.before): // as before
+		case t.after == nil:
+			b.compareDeleted(u, t.before)
+		case renamed && b.userWith(u.login, t.before.ID):
+			u.called, u.now = u.login, find[User](b.obs, u.login.Key()) // he has his old login again
+			b.compareKept(u, t)
+		case !same(t.after):
+			b.since(u.login, "user %s was deleted", u.called)
+			u.skip = true
+		default:
+			b.compareKept(u, t)
+		}
+	}
+}
+
+// userWith tells whether the user with a login is the one with an id.
+func (b *undoer) userWith(l Login, id string) bool {
+	u := find[User](b.obs, l.Key())
+	return u != nil && u.ID == id
+}
+
+// compareKept merges the trace of a user who was there before the run and after it.
+func (b *undoer) compareKept(u *undoUser, t *userTrace) {
+	b.compareAttributes(u, t.before, t.after)
+	b.compareSeats(u, t.before, t.after)
 }
 
 // compareCreated: the run created the user, so he is to go, unless more became of him.
@@ -316,7 +387,7 @@ func (b *undoer) compareAttributes(u *undoUser, before, after *User) {
 		was, left, is := before.Attribute(name), after.Attribute(name), u.now.Attribute(name)
 		switch {
 		case SameAttribute(name, was, left), SameAttribute(name, was, is):
-		case SameAttribute(name, left, is), b.since(u.login, "%s of user %s became %q", name, u.login, is):
+		case SameAttribute(name, left, is), b.since(u.login, "%s of user %s became %q", name, u.called, is):
 			u.attributes = append(u.attributes, Attribute{name, was})
 		}
 	}
@@ -347,8 +418,9 @@ func (b *undoer) compareSeats(u *undoUser, before, after *User) {
 
 // compareHolder merges the trace of a thing that has a holder.
 func (b *undoer) compareHolder(t Trace) {
-	was, left, now := handsOf(t.Before), handsOf(t.After), b.obs.Record(t.Key)
-	is := handsOf(now)
+	now := b.obs.Record(t.Key)
+	was, left, is := handsOf(t.Before), handsOf(t.After), handsOf(now)
+	left.login, is.login = b.loginBefore(left.login), b.loginBefore(is.login)
 	who := cmp.Or(left.login, was.login)
 	if e, ok := t.Before.(*Extension); ok && e.Role == RolePairing {
 		b.compareNumbers(t, now)
@@ -449,27 +521,6 @@ func thingOf(k Key) string {
 	return op.thing()
 }
 
-// renamed finds the users who only got another login: they have the same id.
-func (b *undoer) renamed() map[Key]bool {
-	gone, renamed := map[string]Key{}, map[Key]bool{}
-	for _, t := range b.Traces {
-		if before, ok := t.Before.(*User); ok && t.After == nil {
-			gone[before.ID] = t.Key
-		}
-	}
-	for _, t := range b.Traces {
-		after, ok := t.After.(*User)
-		if !ok || t.Before != nil || after.ID == "" {
-			continue
-		}
-		if old, found := gone[after.ID]; found {
-			renamed[old], renamed[t.Key] = true, true
-			b.lost(after.Login, "the login %s, which was %s, stays", after.Login, old.ID)
-		}
-	}
-	return renamed
-}
-
 // remarkUntraced names what an operation on a user did that leaves no trace in the state.
 func (b *undoer) remarkUntraced(op *Operation) {
 	if op.Secret != nil && op.Action == ActionUpdate {
@@ -482,7 +533,7 @@ func (b *undoer) remarkUntraced(op *Operation) {
 			}
 		}
 	}
-	if op.Action == ActionCreate && b.user(op.Login).deletion {
+	if op.Action == ActionCreate && b.user(b.loginBefore(op.Login)).deletion {
 		b.lost(op.Login, "what user %s did and was sent since he was created goes with him", op.Login)
 	}
 }

@@ -37,7 +37,7 @@ func (b *undoer) desired() *Desired {
 // wishes gives what is wished for a user, and whether anything is.
 func (b *undoer) wishes(u *undoUser) (DesiredUser, bool) {
 	want := DesiredUser{Login: u.login, Action: "update", Position: b.at(u.login)}
-	now := holdingOf(b.obs, u.login)
+	now := holdingOf(b.obs, u.called)
 	switch {
 	case u.skip:
 		return want, false
@@ -58,7 +58,10 @@ func (b *undoer) wishes(u *undoUser) (DesiredUser, bool) {
 		return want, false
 	}
 	want.Licences = b.wishLicences(u)
-	wished := u.creation != nil || len(want.Attributes) > 0 || len(u.loses)+len(u.gets)+len(u.internal)+len(u.publicNumbers) > 0 || want.Licences.Mood != Keep
+	if u.called != u.login {
+		want.Was, want.Action = u.called, "upsert"
+	}
+	wished := want.Was != "" || u.creation != nil || len(want.Attributes) > 0 || len(u.loses)+len(u.gets)+len(u.internal)+len(u.publicNumbers) > 0 || want.Licences.Mood != Keep
 	return want, wished
 }
 
