@@ -91,6 +91,9 @@ func renumberReason(s *stance) string {
 	if s.then.subscriber != "" {
 		words = fmt.Sprintf("the extension becomes %s, and a subscriber can't be renumbered in place", s.then.subscriber)
 	}
+	if s.rule != nil {
+		words = fmt.Sprintf("rule %s: %s", s.rule, words)
+	}
 	if n := len(s.now.devices); n == 1 {
 		words += fmt.Sprintf("; frees device %s", s.now.devices[0])
 	} else if n > 1 {
@@ -144,7 +147,7 @@ func (p *planner) draftUser(s *stance) {
 	if s.idle {
 		return
 	}
-	changes, along := attributeChanges(s.want.Attributes, s.user)
+	changes, along := attributeChanges(s.want.completed(s.user), s.user)
 	p.checkLists(s, changes)
 	if s.user == nil {
 		changes = slices.DeleteFunc(append(changes, along...), func(c Change) bool { return c.After == "" })

@@ -53,6 +53,7 @@ func TestAKilledRunResumesToTheSameEnd(t *testing.T) {
 		if diff := difference(want, stage.target.world); diff != "" {
 			t.Fatalf("upstream is not as after an undisturbed run: %s", diff)
 		}
+		checkSettings(t, start, stage.target, plan)
 		if diff := difference(stage.target.world, stage.store.world); diff != "" {
 			t.Fatalf("the recorded state is not what upstream holds: %s", diff)
 		}
@@ -229,7 +230,8 @@ func (s *rehearsal) checkOutcomes(t *rapid.T) {
 		if n > 1 {
 			t.Fatalf("operation %d took effect %d times", o.Operation, n)
 		}
-		if o.Status == Done && n == 0 || (o.Status == Failed || o.Status == NotDone || o.Status == Skipped) && n > 0 && s.store.alive() {
+		read := s.plan.Operations[o.Operation-1].Action == ActionSave // which may be done again
+		if o.Status == Done && n == 0 || !read && (o.Status == Failed || o.Status == NotDone || o.Status == Skipped) && n > 0 && s.store.alive() {
 			t.Fatalf("operation %d took effect %d times, and the run says %s: %s", o.Operation, n, o.Status, o.Message)
 		}
 	}
@@ -272,18 +274,18 @@ func (anySecret) Secret(Login, string) (string, bool) { return "Sample-Pass-1", 
 type mishap int
 
 const (
-	lostBefore mishap = iota // no answer, nothing done
-	lostAfter                // no answer, all done
-	cutBefore                // the run is cut off, nothing done
-	cutAfter                 // the run is cut off, all done
-	refusal                  // refused
-	noService                // the call as a whole is not taken, or the lookup fails
-	tooFew                   // all done, and an outcome is missing
-	stranger                 // all done, and an outcome names another operation
-	throttled                // too many calls, nothing done
-	downBefore               // no connection, nothing done
-	downAfter                // no answer for lack of a connection, all done
-	wholeRefused             // the batch is refused as a whole
+	lostBefore   mishap = iota // no answer, nothing done
+	lostAfter                  // no answer, all done
+	cutBefore                  // the run is cut off, nothing done
+	cutAfter                   // the run is cut off, all done
+	refusal                    // refused
+	noService                  // the call as a whole is not taken, or the lookup fails
+	tooFew                     // all done, and an outcome is missing
+	stranger                   // all done, and an outcome names another operation
+	throttled                  // too many calls, nothing done
+	downBefore                 // no connection, nothing done
+	downAfter                  // no answer for lack of a connection, all done
+	wholeRefused               // the batch is refused as a whole
 	none
 )
 
@@ -296,10 +298,18 @@ type model struct {
 	applies, confirms []mishap
 	met               map[mishap]int
 	cut               func()
+	// settings are those of the subscribers, by id: they go with them.
+	settings map[string]string
 }
 
 func newModel(start *World) *model {
-	return &model{world: Overlay(start), done: map[int]int{}, met: map[mishap]int{}}
+	m := &model{world: Overlay(start), done: map[int]int{}, met: map[mishap]int{}, settings: map[string]string{}}
+	for r := range start.Records(KindExtension) {
+		if e := r.(*Extension); e.Role == RoleSubscriber {
+			m.settings[e.ID] = settingsOf(e)
+		}
+	}
+	return m
 }
 
 func (m *model) Observe(context.Context, string, func(Record) error) (Company, error) {
@@ -323,6 +333,35 @@ func (m *model) Read(_ context.Context, _ Company, _ Observed, keys []Key) (map[
 		}
 	}
 	return found, nil
+}
+
+func settingsOf(e *Extension) string { return "settings of " + e.ID }
+
+// pointed is what the model's save reads that is of no subscriber.
+const pointed = "what points to extensions"
+
+// read is what a save reads.
+func (m *model) read(op *Operation) string {
+	if op.Login == "" {
+		return pointed
+	}
+	return m.settings[find[Extension](m.world, op.Key).ID]
+}
+
+// write does to the settings what an operation does to them.
+func (m *model) write(s *Step) {
+	op := &s.Operation
+	e := find[Extension](m.world, op.Key)
+	switch {
+	case op.Action == ActionDelete && e != nil:
+		delete(m.settings, e.ID)
+	case op.Action == ActionRestore:
+		for _, saved := range s.Saved {
+			if saved != pointed {
+				m.settings[e.ID] = saved
+			}
+		}
+	}
 }
 
 // next takes the next mishap of a list.
@@ -367,7 +406,13 @@ func (m *model) Apply(_ context.Context, call Call) ([]Outcome, error) {
 	outcomes := call.all(Done, "")
 	for i, s := range call.Steps {
 		op := s.Operation
+		if op.Action == ActionSave {
+			m.done[op.ID] = 1
+			outcomes[i].Saved = m.read(&op)
+			continue
+		}
 		m.done[op.ID]++
+		m.write(&s)
 		m.world.Apply(Effects(&op, m.world, createdID(&op)))
 		outcomes[i].ID = createdID(&op)
 	}
@@ -417,7 +462,7 @@ func (m *model) Confirm(ctx context.Context, call Call) ([]Outcome, error) {
 	}
 	outcomes := call.all(NotDone, "")
 	for i, s := range call.Steps {
-		if m.done[s.Operation.ID] > 0 {
+		if m.done[s.Operation.ID] > 0 && s.Operation.Action != ActionSave {
 			outcomes[i].Status, outcomes[i].ID = Done, createdID(&s.Operation)
 		}
 	}

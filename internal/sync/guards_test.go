@@ -367,6 +367,12 @@ func TestGuardsLetNoMoreThroughThanTheyAllow(t *testing.T) {
 				carryOut(t, w, op)
 			}
 		}
+		if movesOn(plan) {
+			return
+		}
+		if movesOn(plan) {
+			return
+		}
 		again, err := MakePlan(desired, w, policy)
 		if err != nil {
 			t.Fatalf("planning again: %v\nfirst plan: %s", err, before)
@@ -383,10 +389,53 @@ func TestGuardsLetNoMoreThroughThanTheyAllow(t *testing.T) {
 	}
 }
 
+// TestARunLeavesOutWhatIsHeldUnlessItOverridesThat carries drawn plans out, interrupted at drawn moments: what is held back
+// is never done, the run succeeds without it, and with an override all is done.
+func TestARunLeavesOutWhatIsHeldUnlessItOverridesThat(t *testing.T) {
+	seen := map[bool]int{}
+	rapid.Check(t, func(t *rapid.T) {
+		start, _, plan := drawPlanBy(t, drawGuards(t))
+		if plan.HeldBack() == 0 {
+			return
+		}
+		stage := newRehearsal(t, start, plan)
+		override := rapid.Bool().Draw(t, "override")
+		stage.run.Options.Override = override
+		seen[override]++
+		for try := 0; stage.run.State != RunSucceeded; try++ {
+			if try > 60 {
+				t.Fatalf("run never ends: %+v", stage.run)
+			}
+			if try > 10 {
+				stage.calmDown()
+			}
+			stage.goOn(t)
+		}
+		for _, op := range plan.Operations {
+			want, status := 1, Done
+			if op.Held != "" && !override {
+				want, status = 0, Held
+			}
+			if n := stage.target.done[op.ID]; n != want {
+				t.Fatalf("operation %d (%s), held %q, took effect %d times, want %d", op.ID, op.Title(), op.Held, n, want)
+			}
+			if o := stage.run.Outcomes[op.ID-1]; o.Status != status || status == Held && o.Message != op.Held {
+				t.Fatalf("outcome of operation %d is %+v, want %s", op.ID, o, status)
+			}
+		}
+		if c := stage.run.Counts; c.Done+c.Held != c.Total || c.Held > 0 == override {
+			t.Fatalf("counts %+v with override %v", c, override)
+		}
+	})
+	if seen[true] == 0 || seen[false] == 0 {
+		t.Errorf("%v: the drawing is too tame", seen)
+	}
+}
+
 // planEmpty plans a manifest without entries.
 func planEmpty(t *rapid.T, d *Desired, w *World, policy Policy) []Operation {
 	empty := *d
-	empty.Users = nil
+	empty.Users, empty.Renumber = nil, nil // a rule asks for something on its own
 	plan, err := MakePlan(&empty, w, policy)
 	if err != nil {
 		t.Fatal(err)

@@ -287,9 +287,6 @@ func (m *matcher) obstacle(k *claim) (why, against string) {
 	case k.s.user != nil && m.owner[k.s.login] == nil:
 		return "login and column name different users", fmt.Sprintf("%s exists, and no other entry is that user", k.s.login)
 	case other != nil && other.want.Presence != Absent && m.sure[k.user.Login] == nil:
-		if m.doubts[other] == nil {
-			m.doubt(other, fmt.Sprintf("the entry at %s may be this user", k.s.at), nil)
-		}
 		return "login and column name different users", fmt.Sprintf("the entry at %s has his login, and is no other user", other.at)
 	}
 	return "", ""
@@ -432,6 +429,11 @@ func compareNames(want *DesiredUser, u *User) agreement {
 // settle carries the outcome over to the stances: renamed users are known by their recorded logins from here on, doubtful
 // entries leave the plan, and whoever they may be is spared.
 func (m *matcher) settle(queue []*stance) {
+	for _, s := range queue {
+		if m.doubts[s] == nil && m.doubted[s.login] && m.sure[s.login] == nil && m.blurs(s) {
+			m.doubt(s, "another entry may be this user, and this one would change what tells them apart", nil)
+		}
+	}
 	for _, s := range queue { // in manifest order
 		if d := m.doubts[s]; d != nil {
 			m.hold(s, *d)
@@ -465,6 +467,13 @@ func (m *matcher) settle(queue []*stance) {
 			m.stances[s.was] = s
 		}
 	}
+}
+
+// blurs tells whether an entry changes a value by which its user is recognised.
+func (m *matcher) blurs(s *stance) bool {
+	return s.user != nil && slices.ContainsFunc(m.columns, func(c string) bool {
+		return slices.ContainsFunc(s.want.Attributes, func(a Attribute) bool { return a.Name == c && mark(c, a.Value) != mark(c, s.user.Attribute(c)) })
+	})
 }
 
 func (m *matcher) hold(s *stance, d Doubt) {

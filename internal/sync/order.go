@@ -72,7 +72,7 @@ func (p *planner) plan() (*Plan, error) {
 	p.arrangeGroups()
 	plan := &Plan{
 		Format: PlanFormat, Company: p.company.ID, Manifest: p.desired.Digest, Mode: p.desired.Mode, Policy: p.policy,
-		Operations: make([]Operation, len(p.drafts)), Unchanged: p.unchanged, Remarks: p.remarks.Sort(), Doubtful: p.doubtful,
+		Operations: make([]Operation, len(p.drafts)), Unchanged: p.unchanged, Remarks: append(p.remarks, p.desired.Remarks...).Sort(), Doubtful: p.doubtful,
 	}
 	ids := make(map[*draft]int, len(p.drafts))
 	for i, d := range p.drafts {

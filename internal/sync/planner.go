@@ -31,6 +31,7 @@ func MakePlan(desired *Desired, obs Observed, policy Policy) (*Plan, error) {
 		p.licences = append(p.licences, r.(*Licence))
 	}
 	p.policy = desired.policy(policy)
+	p.checkCompany()
 	p.takeStances()
 	p.prune()
 	p.checkScope()
@@ -165,7 +166,8 @@ func (p *planner) fault(s *stance, column, code, hint, format string, args ...an
 		at = s.rule.position()
 	}
 	s.faulty = true
-	p.faults = append(p.faults, Fault{Position: at, Code: code, Field: column, Message: fmt.Sprintf(format, args...), Hint: hint})
+	field, hint := p.desired.words(column, hint)
+	p.faults = append(p.faults, Fault{Position: at, Code: code, Field: field, Message: fmt.Sprintf(format, args...), Hint: hint})
 }
 
 func (p *planner) remark(s *stance, code, format string, args ...any) {
@@ -188,12 +190,15 @@ func (p *planner) add(s *stance, op Operation, needs ...*draft) *draft {
 	return d
 }
 
+// nextOrder is the place in the order of a user who comes up behind the manifest's entries, of whom some may be held back.
+func (p *planner) nextOrder() int { return len(p.desired.Users) + len(p.queue) }
+
 // stanceOf gives the stance of a user who is drawn in because he loses something; cause is the stance that takes it.
 func (p *planner) stanceOf(l Login, cause *stance) *stance {
 	if s := p.stances[l]; s != nil {
 		return s
 	}
-	s := &stance{login: l, user: find[User](p.obs, l.Key()), now: holdingOf(p.obs, l), at: cause.at, order: len(p.desired.Users) + len(p.queue)}
+	s := &stance{login: l, user: find[User](p.obs, l.Key()), now: holdingOf(p.obs, l), at: cause.at, order: p.nextOrder()}
 	s.then = s.now
 	p.stances[l] = s
 	p.queue = append(p.queue, s)

@@ -196,11 +196,14 @@ func TestPlanLeadsWhereTheManifestPoints(t *testing.T) {
 		for _, i := range drawOrder(t, plan) {
 			carryOut(t, w, &plan.Operations[i])
 		}
+		if movesOn(plan) {
+			return
+		}
 		after, err := MakePlan(desired, w, Policy{})
 		if err != nil {
 			t.Fatalf("planning again: %v\nfirst plan: %s", err, encode(t, plan))
 		}
-		if len(after.Operations) > 0 && !movesOn(plan) {
+		if len(after.Operations) > 0 {
 			t.Fatalf("planning again is not empty: %s\nfirst plan: %s", encode(t, after), encode(t, plan))
 		}
 	})

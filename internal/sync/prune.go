@@ -75,7 +75,7 @@ func (p *planner) pruneUsers(at Position) {
 
 // takePruned takes the stance of a user to prune.
 func (p *planner) takePruned(want *DesiredUser) {
-	s := &stance{login: want.Login, want: want, at: want.Position, order: len(p.desired.Users) + len(p.queue)}
+	s := &stance{login: want.Login, want: want, at: want.Position, order: p.nextOrder()}
 	s.user = find[User](p.obs, want.Login.Key())
 	s.now = holdingOf(p.obs, want.Login)
 	s.then = s.now

@@ -22,7 +22,17 @@ const loginAttribute = "loginEmail"
 
 // renames tells whether the operation gives a user another login.
 func (o *Operation) renames() bool {
-	return o.Key.Kind == KindUser && o.Action == ActionUpdate && o.Key.ID != string(o.Login)
+	_, ok := o.Renames()
+	return ok
+}
+
+// Renames gives the login that the operation gives a user, or false.
+func (o *Operation) Renames() (Login, bool) {
+	if o.Key.Kind != KindUser || o.Action != ActionUpdate {
+		return "", false
+	}
+	l, ok := o.After(loginAttribute)
+	return Login(l), ok
 }
 
 // draftRenames drafts the new logins, before anything else of these users.

@@ -108,9 +108,24 @@ func (r Renumbering) Target(n Number) (Number, bool) {
 	return Number(to), true
 }
 
-// chooses tells whether the rule concerns a user.
-func (r Renumbering) chooses(u *User) bool {
-	return r.Attribute == "" || u != nil && strings.EqualFold(mark(r.Attribute, u.Attribute(r.Attribute)).Value, mark(r.Attribute, r.Value).Value)
+// concerns tells whether a rule concerns a user, as he will be once the plan is done: what an entry says of the attribute
+// counts, else what is recorded.
+func (p *planner) concerns(r Renumbering, l Login) bool {
+	if r.Attribute == "" {
+		return true
+	}
+	value := ""
+	if u := find[User](p.obs, l.Key()); u != nil {
+		value = u.Attribute(r.Attribute)
+	}
+	if s := p.stances[l]; s != nil && s.want != nil {
+		for _, a := range s.want.Attributes {
+			if a.Name == r.Attribute {
+				value = a.Value
+			}
+		}
+	}
+	return strings.EqualFold(mark(r.Attribute, value).Value, mark(r.Attribute, r.Value).Value)
 }
 
 // rules are those of the policy and of the manifest; faulty ones are faults.
@@ -150,7 +165,10 @@ func (p *planner) renumber() {
 		}
 	}
 	for _, s := range moved {
-		if _, again := target(rules, s.user, s.then.subscriber); again {
+		if slices.ContainsFunc(rules, func(r Renumbering) bool {
+			_, ok := r.Target(s.then.subscriber)
+			return ok && p.concerns(r, s.recorded())
+		}) {
 			p.remarks = append(p.remarks, Fault{Position: s.rule.position(), Code: "renumber-again",
 				Message: "the rules move into number blocks that they also move out of: carried out again they would move the numbers on; resume a run of this plan that stopped, and make no second plan from the same rules"})
 			break
@@ -165,23 +183,13 @@ func (p *planner) noRules(rules []Renumbering) {
 	}
 }
 
-// target is what the first rule that concerns a user's number makes of it.
-func target(rules []Renumbering, u *User, n Number) (Number, bool) {
-	for _, r := range rules {
-		if to, ok := r.Target(n); ok && r.chooses(u) {
-			return to, true
-		}
-	}
-	return "", false
-}
-
 // renumberBy applies the rules to one subscriber; nil when none concerns it.
 func (p *planner) renumberBy(rules []Renumbering, used []bool, e *Extension) *stance {
 	u := find[User](p.obs, e.Holder.Key())
 	var by []Renumbering
 	var to Number
 	for i, r := range rules {
-		if n, ok := r.Target(e.Number); ok && r.chooses(u) {
+		if n, ok := r.Target(e.Number); ok && p.concerns(r, e.Holder) {
 			used[i] = true
 			by = append(by, r)
 			to = n
@@ -204,7 +212,7 @@ func (p *planner) renumberBy(rules []Renumbering, used []bool, e *Extension) *st
 		return nil
 	}
 	if s == nil {
-		s = &stance{login: e.Holder, user: u, now: holdingOf(p.obs, e.Holder), at: by[0].position(), order: len(p.queue)}
+		s = &stance{login: e.Holder, user: u, now: holdingOf(p.obs, e.Holder), at: by[0].position(), order: p.nextOrder()}
 		s.then = s.now
 		p.stances[e.Holder] = s
 		p.queue = append(p.queue, s)

@@ -63,7 +63,7 @@ func byImport(op *bulksync.Operation) bool {
 	if op.Action != bulksync.ActionUpdate {
 		return true
 	}
-	if op.Key != op.Login.Key() { // an import knows a user by his login
+	if _, renamed := op.Renames(); renamed { // an import knows a user by his login
 		return false
 	}
 	for _, c := range op.Changes {

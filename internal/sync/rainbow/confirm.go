@@ -125,7 +125,7 @@ func carries(n *adminv1.SystemPhoneNumber, op *bulksync.Operation) bool {
 // userHolds judges the operations on a user. A password can't be seen: it counts as set when all else is as it shall be.
 func (t *Target) userHolds(ctx context.Context, company string, step bulksync.Step) (left effect, holds bool, err error) {
 	op := &step.Operation
-	if op.Key != op.Login.Key() && step.Refs.UserID != "" {
+	if _, renamed := op.Renames(); renamed && step.Refs.UserID != "" {
 		return t.renameHolds(ctx, company, step)
 	}
 	found, err := t.usersByLogin(ctx, company, []bulksync.Login{op.Login})

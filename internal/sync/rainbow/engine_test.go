@@ -53,7 +53,7 @@ var stories = []struct {
 	{"extensions swapped, devices and numbers stay", [][]bulksync.DesiredUser{{
 		user(seeded(1), func(u *bulksync.DesiredUser) { u.Subscriber = bulksync.Having[bulksync.Number]("80002") }),
 		user(seeded(2), func(u *bulksync.DesiredUser) { u.Subscriber = bulksync.Having[bulksync.Number]("80001") }),
-	}}, []int{10}},
+	}}, []int{14}},
 	{"devices and numbers move and are freed", [][]bulksync.DesiredUser{{
 		user(seeded(1), func(u *bulksync.DesiredUser) {
 			u.Devices, u.DDIs = bulksync.Having(bulksync.DeviceKey("020000000002")), bulksync.Having(ddi(22))
@@ -90,6 +90,7 @@ var stories = []struct {
 		user(seeded(1), func(u *bulksync.DesiredUser) { u.Action, u.Presence = "delete", bulksync.Absent }),
 		user(seeded(2), func(u *bulksync.DesiredUser) { u.Action, u.Presence = "delete", bulksync.Absent }),
 		user("heir@sandbox.example", func(u *bulksync.DesiredUser) {
+			u.Attributes = attrs("firstName", "Pat", "lastName", "Heir")
 			u.Subscriber, u.Devices, u.DDIs = bulksync.Having[bulksync.Number]("80001"), bulksync.Having(bulksync.DeviceKey("020000000001")), bulksync.Having(ddi(21))
 			u.Licences = bulksync.Adding[bulksync.Offer]("Voice Enterprise 3-Year prepaid")
 		}),

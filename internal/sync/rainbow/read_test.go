@@ -91,7 +91,9 @@ func TestReadSeesWhatChanged(t *testing.T) {
 	before := s.world()
 	s.succeed(s.plan(bulksync.Policy{},
 		user(seeded(1), func(u *bulksync.DesiredUser) { u.Action, u.Presence = "delete", bulksync.Absent }),
-		user("new@sandbox.example", func(u *bulksync.DesiredUser) { u.Subscriber = bulksync.Having[bulksync.Number]("80001") }),
+		user("new@sandbox.example", func(u *bulksync.DesiredUser) {
+			u.Attributes, u.Subscriber = attrs("firstName", "New", "lastName", "Comer"), bulksync.Having[bulksync.Number]("80001")
+		}),
 		user(seeded(2), func(u *bulksync.DesiredUser) { u.DDIs = bulksync.Having(ddi(21)) }),
 	))
 	now := s.world()
