@@ -31,6 +31,10 @@ type Options struct {
 	Delimiter rune
 	// Comment begins a comment line; 0 means %, as upstream.
 	Comment rune
+	// Variables give values to the variables that a YAML manifest declares.
+	Variables map[string]string
+	// Secret looks up a secret that a YAML manifest names by reference (env:NAME, file:PATH); nil: nobody needs secrets now.
+	Secret func(reference string) (string, error)
 	// Strict is handed on in Desired.
 	Strict bool
 	// MaxFaults is how many faults are listed before the rest is summed up in one; 0 means 1,000.
@@ -43,6 +47,13 @@ type Options struct {
 //
 // Memory is proportional to the rows: a file is never held as a whole.
 func Read(ctx context.Context, sources []Source, opts Options) (*bulksync.Desired, *Secrets, error) {
+	if slices.ContainsFunc(sources, isYAML) {
+		return readYAML(ctx, sources, opts)
+	}
+	sources, inYAML := beginnings(sources)
+	if inYAML {
+		return readYAML(ctx, sources, opts)
+	}
 	r, err := newReader(opts)
 	if err != nil {
 		return nil, nil, err

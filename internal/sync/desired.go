@@ -27,6 +27,11 @@ type Desired struct {
 	// Owned are the users that earlier manifests of the name held, with their upstream ids; the engine fills it in.
 	Owned map[Login]string `json:"-"`
 	Users []DesiredUser
+	// Company is the id of the company that the manifest is for; empty: any. CompanyPosition is where that stands.
+	Company         string
+	CompanyPosition Position
+	// Remarks are what reading found worth a look; a plan carries them on.
+	Remarks Faults
 }
 
 // policy is what holds for the manifest: the caller's policy, and what the manifest says itself.
@@ -82,6 +87,8 @@ type DesiredUser struct {
 	// Attributes to have, sorted by name, each name at most once. An empty value clears the attribute (sync); an attribute
 	// not listed is left alone.
 	Attributes []Attribute
+	// Lists are the numbered attributes of which Attributes has all (tags, email, …): the places behind are cleared.
+	Lists []string
 	// Password tells where the manifest holds the user's password; nil when it holds none.
 	Password *SecretPlace
 	// Subscriber is the wish for the user's Cloud PBX extension: at most one key.

@@ -1,6 +1,7 @@
 package sync
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -18,6 +19,23 @@ func ListItem(name string) (list string, n int, ok bool) {
 		}
 	}
 	return "", 0, false
+}
+
+// completed lists the attributes that an entry asks for, with the places of its complete lists that are to be cleared.
+func (u *DesiredUser) completed(user *User) []Attribute {
+	if len(u.Lists) == 0 || user == nil {
+		return u.Attributes
+	}
+	all := slices.Clone(u.Attributes)
+	for _, a := range user.Attributes {
+		list, _, ok := ListItem(a.Name)
+		named := slices.ContainsFunc(u.Attributes, func(w Attribute) bool { return w.Name == a.Name })
+		if ok && !named && slices.Contains(u.Lists, list) {
+			all = append(all, Attribute{Name: a.Name})
+		}
+	}
+	slices.SortFunc(all, func(a, b Attribute) int { return strings.Compare(a.Name, b.Name) })
+	return all
 }
 
 // checkLists refuses changes that leave a gap in a list. Upstream would close it, so that the manifest asked for something

@@ -1,0 +1,242 @@
+package manifest
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	bulksync "github.com/rainbow-gateway/rainbow-gateway/internal/sync"
+)
+
+// The YAML form. A file is read into nodes, which know their places; the nodes are held against the tables of
+// yamlform.go; what they say becomes the same Desired that a CSV manifest becomes. Values are taken by their text, never
+// by the type that YAML gives them: 0123, +33298300513 and no stay what is written.
+//
+// Decoding into Go structs was rejected: it stops at the first fault, loses places, and takes an extension for a number.
+
+// ModeYAML is the mode of a YAML manifest.
+const ModeYAML = "yaml"
+
+// The limits of a YAML manifest. A node takes about 200 bytes while it is read.
+const (
+	maxYAMLFile  = 256 << 20
+	maxYAMLDepth = 32
+	// maxAliased is how many nodes may be reached through aliases: what an alias names is read each time it is named.
+	maxAliased = 1 << 20
+)
+
+// isYAML tells whether a source is in YAML, by its media type or name.
+func isYAML(src Source) bool {
+	kind, _, _ := strings.Cut(strings.ToLower(src.ContentType), ";")
+	if kind = strings.TrimSpace(kind); kind != "" && kind != "text/plain" && kind != "application/octet-stream" {
+		return strings.Contains(kind, "yaml")
+	}
+	ext := strings.ToLower(path.Ext(src.Name))
+	return ext == ".yaml" || ext == ".yml"
+}
+
+// yamlStart is how a YAML manifest begins that no name or media type tells: comments, then a key of the manifest.
+var yamlStart = regexp.MustCompile(`^(\x{FEFF})?(#.*\r?\n|\s*\r?\n|---\s*\r?\n)*(version|company|users|include|variables)\s*:`)
+
+// yamlSource tells whether a source is in YAML, by what it says of itself or by how its text begins.
+func yamlSource(src Source, start []byte) bool {
+	ext := strings.ToLower(path.Ext(src.Name))
+	return isYAML(src) || ext != ".csv" && ext != ".txt" && ext != ".tsv" && !strings.Contains(src.ContentType, "csv") && yamlStart.Match(start[:min(len(start), 4096)])
+}
+
+// beginnings tells whether a source is YAML by how its text begins; the sources it gives begin where they began.
+func beginnings(sources []Source) (again []Source, inYAML bool) {
+	again = slices.Clone(sources)
+	for i := range again {
+		reader := bufio.NewReaderSize(again[i].Reader, 4096)
+		start, _ := reader.Peek(4096) // what goes wrong goes wrong again when it is read
+		again[i].Reader = reader
+		inYAML = inYAML || yamlSource(again[i], start)
+	}
+	return again, inYAML
+}
+
+// yamlReader reads one manifest in YAML.
+type yamlReader struct {
+	opts     Options
+	findings findings
+	values   *values
+	forms    *forms
+	desired  *bulksync.Desired
+	secrets  *Secrets
+	// parts are the documents of all files, each an object of the form "manifest".
+	parts []*object
+	// aliased counts the nodes reached through aliases; bombed is set when there were too many.
+	aliased int
+	bombed  bool
+	traps   map[string]*trap
+	// files are the names of the sources, reported the faults reported.
+	files    map[string]bool
+	reported map[bulksync.Fault]bool
+	// inherited are templates and defaults by the key of the list that they are for.
+	inherited map[string]*inherited
+	// variables by name.
+	variables map[string]variable
+	// logins, numbers, … tell where a thing was asked for first.
+	claimed map[string]claimant
+}
+
+// claimant is an entry that asks for a thing.
+type claimant struct {
+	who string
+	at  bulksync.Position
+}
+
+// readYAML reads the files of a YAML manifest. The order in which they are given makes no difference.
+func readYAML(ctx context.Context, sources []Source, opts Options) (*bulksync.Desired, *Secrets, error) {
+	if opts.MaxFaults <= 0 {
+		opts.MaxFaults = defaultMaxFaults
+	}
+	r := &yamlReader{
+		opts: opts, findings: findings{max: opts.MaxFaults}, values: newValues(), forms: newForms(),
+		desired: &bulksync.Desired{Mode: ModeYAML, Strict: opts.Strict},
+		secrets: &Secrets{},
+		traps:   map[string]*trap{}, claimed: map[string]claimant{}, files: map[string]bool{}, reported: map[bulksync.Fault]bool{}, inherited: map[string]*inherited{},
+	}
+	if opts.Mode != "" && opts.Mode != ModeYAML {
+		r.report(bulksync.Position{}, "", &problem{codeMixedForms, "mode " + quote(opts.Mode) + " is one of CSV, the manifest is YAML", "leave the mode out"})
+	}
+	sources = slices.SortedStableFunc(slices.Values(sources), func(a, b Source) int { return strings.Compare(a.Name, b.Name) })
+	for _, src := range sources {
+		r.files[src.Name] = true
+		if err := ctx.Err(); err != nil {
+			return nil, nil, err
+		}
+		if err := r.load(src); err != nil {
+			return nil, nil, fmt.Errorf("manifest %s: %w", src.Name, err)
+		}
+	}
+	if err := r.understand(ctx); err != nil {
+		return nil, nil, err
+	}
+	if err := r.findings.err(); err != nil {
+		return nil, nil, err
+	}
+	r.remarkTraps()
+	r.desired.Remarks = r.desired.Remarks.Sort()
+	r.desired.Digest = digestOf(r.desired)
+	return r.desired, r.secrets, nil
+}
+
+func (r *yamlReader) report(at bulksync.Position, field string, p *problem) {
+	if f := (bulksync.Fault{Position: at, Code: p.code, Message: p.message, Hint: p.hint, Field: field}); r.reportOnce(f) {
+		r.findings.add(f)
+	}
+}
+
+func (r *yamlReader) remark(at bulksync.Position, field string, p *problem) {
+	r.desired.Remarks = append(r.desired.Remarks, bulksync.Fault{Position: at, Code: p.code, Message: p.message, Hint: p.hint, Field: field})
+}
+
+// load reads the documents of a file.
+func (r *yamlReader) load(src Source) error {
+	start := bulksync.Position{File: src.Name}
+	content, err := io.ReadAll(io.LimitReader(src.Reader, maxYAMLFile+1))
+	if err != nil {
+		return err
+	}
+	if !yamlSource(src, content) {
+		r.report(start, "", &problem{codeMixedForms, "file is not YAML, other files of the manifest are", "name YAML files .yaml, and plan CSV as a manifest of its own"})
+		return nil
+	}
+	if len(content) > maxYAMLFile {
+		r.report(start, "", &problem{codeYAMLLimit, "file is larger than 256 MiB", "cut it into several files, which are read as one manifest"})
+		return nil
+	}
+	decoder := yaml.NewDecoder(strings.NewReader(string(content)))
+	for n := 0; ; n++ {
+		var document yaml.Node
+		switch err := decoder.Decode(&document); {
+		case errors.Is(err, io.EOF) && n == 0:
+			r.report(start, "", &problem{codeYAMLSyntax, "file is empty", "a manifest begins with version: 1"})
+			return nil
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			r.report(syntaxPlace(src.Name, err), "", &problem{codeYAMLSyntax, "this is no YAML: " + syntaxWords(err), "is the indentation right, and are values that begin with a sign in quotes?"})
+			return nil
+		}
+		if len(document.Content) == 0 || isNull(document.Content[0]) {
+			continue // a document of comments only
+		}
+		if o := r.object(entry{value: document.Content[0], file: src.Name}, r.forms.manifest, nil); o != nil {
+			r.parts = append(r.parts, o)
+		}
+	}
+}
+
+var yamlLine = regexp.MustCompile(`^yaml: line (\d+): `)
+
+// syntaxPlace finds the line in an error of the YAML library.
+func syntaxPlace(file string, err error) bulksync.Position {
+	at := bulksync.Position{File: file}
+	if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
+		at.Line, _ = strconv.Atoi(m[1])
+		at.Column = 1
+	}
+	return at
+}
+
+// syntaxWords is an error of the YAML library without its place. Its words never quote the text.
+func syntaxWords(err error) string {
+	return strings.TrimPrefix(yamlLine.ReplaceAllString(err.Error(), ""), "yaml: ")
+}
+
+// understand makes the desired state of the parts.
+func (r *yamlReader) understand(ctx context.Context) error {
+	r.checkVersions()
+	r.readVariables()
+	r.checkIncludes()
+	r.readTemplates()
+	r.readCompany()
+	return r.readUsers(ctx)
+}
+
+// checkVersions wants a version of every file.
+func (r *yamlReader) checkVersions() {
+	if len(r.parts) == 0 && len(r.findings.faults) == 0 {
+		r.report(bulksync.Position{}, "", &problem{codeYAMLSyntax, "manifest is empty", "a manifest begins with version: 1"})
+	}
+	for _, part := range r.parts {
+		e, ok := part.get("version")
+		if !ok || isNull(e.value) {
+			continue // reported as missing
+		}
+		if v, ok := r.scalar(e, "version"); ok && v != "1" {
+			r.report(e.position(), "version", &problem{codeBadVersion, "version " + quote(v) + " of the form is not known", "write version: 1"})
+		}
+	}
+}
+
+func (r *yamlReader) readCompany() {
+	var first bulksync.Position
+	for _, part := range r.parts {
+		id, ok := part.text("company")
+		if !ok || id == "" {
+			continue
+		}
+		at := part.at("company")
+		if r.desired.Company != "" && r.desired.Company != id {
+			r.report(at, "company", &problem{codeSeveralCompanies, "company " + quote(id) + " is not that of " + first.String() + ", " + quote(r.desired.Company),
+				"a manifest is for one company"})
+			continue
+		}
+		if r.desired.Company == "" {
+			r.desired.Company, r.desired.CompanyPosition, first = id, at, at
+		}
+	}
+}

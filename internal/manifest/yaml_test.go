@@ -1,0 +1,375 @@
+package manifest
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	bulksync "github.com/rainbow-gateway/rainbow-gateway/internal/sync"
+)
+
+// readYAMLText reads one text as f.yaml.
+func readYAMLText(t testing.TB, text string, opts Options) (*bulksync.Desired, *Secrets, bulksync.Faults) {
+	t.Helper()
+	d, s, err := Read(t.Context(), []Source{{Name: "f.yaml", Reader: strings.NewReader(text)}}, opts)
+	var faults bulksync.Faults
+	if err != nil && !errors.As(err, &faults) {
+		t.Fatal(err)
+	}
+	return d, s, faults
+}
+
+// users gives a manifest of one user with more keys.
+func yamlUser(keys string) string {
+	return "version: 1\nusers:\n- login: a@demo.example\n" + keys
+}
+
+// yamlFaultCases give, for each code, a manifest that has that fault and no other.
+var yamlFaultCases = []struct {
+	name, text, code, at, says string
+	opts                       Options
+}{
+	{name: "empty file", text: "", code: codeYAMLSyntax, at: "f.yaml", says: "empty"},
+	{name: "comments only", text: "# a\n", code: codeYAMLSyntax, at: "", says: "empty"},
+	{name: "no YAML", text: "version: 1\nusers: [a\n", code: codeYAMLSyntax, says: "no YAML"},
+	{name: "tab for indentation", text: "version: 1\nusers:\n\t- login: a\n", code: codeYAMLSyntax, says: "no YAML"},
+	{name: "a list", text: "- version: 1\n", code: codeWrongShape, at: "f.yaml:1:1", says: "is a list"},
+	{name: "no version", text: "users: []\n", code: codeMissingKey, at: "f.yaml:1:1", says: "version"},
+	{name: "another version", text: "version: 2\n", code: codeBadVersion, at: "f.yaml:1:10", says: "version: 1"},
+	{name: "another mode", text: "version: 1\n", opts: Options{Mode: "rainbowvoice"}, code: codeMixedForms, says: "leave the mode out"},
+	{name: "nested too deep", text: "version: 1\ncompany: a\nusers:\n- &a\n  login: a@demo.example\n  devices: " + strings.Repeat("[", 40) + strings.Repeat("]", 40) + "\n", code: codeWrongShape, at: "f.yaml:6:13"},
+	{name: "a mapping that holds itself", text: "version: 1\nusers:\n- &a\n  login: a@demo.example\n  <<: *a\n", code: codeYAMLLimit},
+	{name: "custom tag", text: yamlUser("  firstName: !secret Ann\n"), code: codeYAMLTag, at: "f.yaml:4:14", says: "!secret"},
+	{name: "two companies", text: "version: 1\ncompany: a\n---\nversion: 1\ncompany: b\n", code: codeSeveralCompanies, at: "f.yaml:5:10", says: "f.yaml:2:10"},
+	{name: "unknown key", text: yamlUser("  colour: red\n"), code: codeUnknownKey, at: "f.yaml:4:3", says: `"colour"`},
+	{name: "mistyped key", text: yamlUser("  fistName: Ann\n"), code: codeUnknownKey, at: "f.yaml:4:3", says: "did you mean firstName?"},
+	{name: "the column's name", text: yamlUser("  shortNumber: 81011\n"), code: codeUnknownKey, says: "did you mean extension?"},
+	{name: "a numbered column", text: yamlUser("  businessPhone0: 33298300513\n"), code: codeUnknownKey, says: "did you mean businessPhone?"},
+	{name: "key twice", text: yamlUser("  title: a\n  title: b\n"), code: codeKeyTwice, at: "f.yaml:5:3", says: "f.yaml:4:3"},
+	{name: "no login", text: "version: 1\nusers:\n- title: a\n", code: codeMissingKey, at: "f.yaml:3:3", says: "login"},
+	{name: "bad login", text: "version: 1\nusers:\n- login: ann\n", code: codeBadLogin, at: "f.yaml:3:10", says: `"ann"`},
+	{name: "login twice", text: yamlUser("- login: A@demo.example\n"), code: codeLoginTwice, at: "f.yaml:4:10", says: "f.yaml:3:10"},
+	{name: "empty login", text: "version: 1\nusers:\n- login:\n", code: codeWrongShape, says: "empty"},
+	{name: "a list for a text", text: yamlUser("  title: [a]\n"), code: codeWrongShape, at: "f.yaml:4:10", says: "one value"},
+	{name: "a text for a list", text: yamlUser("  tags: a\n"), code: codeWrongShape, at: "f.yaml:4:9", says: "tags: [a, b]"},
+	{name: "a number as bad extension", text: yamlUser("  extension: +3329830\n"), code: codeBadShortNumber, at: "f.yaml:4:14"},
+	{name: "a decimal", text: yamlUser("  extension: 81011.0\n"), code: codeDamaged, says: "81011"},
+	{name: "an exponent", text: yamlUser("  ddis: [3.3298300513E+10]\n"), code: codeDamaged, says: "33298300513"},
+	{name: "a date", text: yamlUser("  extension: 2026-01-02\n"), code: codeDamaged, says: "date"},
+	{name: "bad MAC", text: yamlUser("  devices: [aa:bb]\n"), code: codeBadMAC, at: "f.yaml:4:13"},
+	{name: "bad DDI", text: yamlUser("  ddis: [0298300513]\n"), code: codeBadE164, says: "national"},
+	{name: "extension twice", text: yamlUser("  extension: 81011\n- login: b@demo.example\n  extension: 81011\n"), code: codeNumberTwice, at: "f.yaml:6:14", says: "f.yaml:4:14"},
+	{name: "device twice", text: yamlUser("  devices: [aa:bb:cc:dd:ee:01, AABBCCDDEE01]\n"), code: codeMACTwice, at: "f.yaml:4:32"},
+	{name: "DDI twice", text: yamlUser("  ddis: [+33298300513]\n- login: b@demo.example\n  ddis: [33298300513]\n"), code: codeDDITwice, at: "f.yaml:6:10"},
+	{name: "pairing twice", text: yamlUser("  pairings: [{shortNumber: 3001}, {shortNumber: 3001}]\n"), code: codePairingTwice},
+	{name: "pairing without number", text: yamlUser("  pairings: [{pbxId: PBX1}]\n"), code: codeMissingKey, says: "shortNumber"},
+	{name: "six tags", text: yamlUser("  tags: [a, b, c, d, e, f]\n"), code: codeTooLong, says: "at most 5"},
+	{name: "bad country", text: yamlUser("  country: FR\n"), code: codeBadCountry, says: "FRA"},
+	{name: "yes for true", text: yamlUser("  absent: yes\n"), code: codeBadChoice, says: "true or false"},
+	{name: "absent with values", text: yamlUser("  absent: true\n  title: a\n"), code: codeAbsentWith, at: "f.yaml:5:3"},
+	{name: "line break", text: yamlUser("  title: \"a\\nb\"\n"), code: codeBreakInCell},
+	{name: "control character", text: yamlUser("  title: \"a\\x01b\"\n"), code: codeControlInCell},
+	{name: "weak password", text: yamlUser("  password: secret\n"), code: codeBadPassword, says: "8 characters"},
+	{name: "empty reference", text: yamlUser("  password: \"env:\"\n"), code: codeSecretMissing},
+	{name: "secret that is not there", text: yamlUser("  password: env:NOBODY\n"), code: codeSecretMissing, says: "not set",
+		opts: Options{Secret: func(string) (string, error) { return "", errors.New("not set") }}},
+	{name: "undeclared variable", text: yamlUser("  title: ${nobody}\n"), code: codeUnknownVariable, at: "f.yaml:4:10", says: "nobody"},
+	{name: "mistyped variable", text: "variables: {site: Brest}\n" + yamlUser("  title: ${sit}\n"), code: codeUnknownVariable, says: "${site}"},
+	{name: "variable without value", text: "variables: {site: }\n" + yamlUser("  title: ${site}\n"), code: codeUnknownVariable, says: "--var site="},
+	{name: "open variable", text: "variables: {site: a}\n" + yamlUser("  title: \"${site\"\n"), code: codeBadVariable, says: "not closed"},
+	{name: "variable's name", text: "version: 1\nvariables: {a b: c}\n", code: codeBadVariable},
+	{name: "variable twice", text: "version: 1\nvariables: {a: c}\n---\nversion: 1\nvariables: {a: d}\n", code: codeNameTwice, at: "f.yaml:5:13"},
+	{name: "given and not declared", text: "version: 1\n", opts: Options{Variables: map[string]string{"a": "b"}}, code: codeUnknownVariable, says: "declare it"},
+	{name: "unknown template", text: "templates: {users: {desk: {country: FRA}}}\n" + yamlUser("  template: dsk\n"), code: codeUnknownTemplate, says: "did you mean desk?"},
+	{name: "template's fault, once", text: "templates: {users: {desk: {country: FR}}}\n" + yamlUser("  template: desk\n- login: b@demo.example\n  template: [desk]\n"), code: codeBadCountry, at: "f.yaml:1:37"},
+	{name: "template twice", text: "version: 1\ntemplates: {users: {a: {}}}\n---\nversion: 1\ntemplates: {users: {a: {}}}\n", code: codeNameTwice},
+	{name: "defaults twice", text: "version: 1\ndefaults: {users: {title: a}}\n---\nversion: 1\ndefaults: {users: {title: a}}\n", code: codeNameTwice},
+	{name: "login in a template", text: "version: 1\ntemplates: {users: {a: {login: a@demo.example}}}\n", code: codeUnknownKey},
+	{name: "include out of the folder", text: "version: 1\ninclude: [../a.yaml]\n", code: codeBadInclude, says: "leads out"},
+	{name: "include by an absolute path", text: "version: 1\ninclude: [/etc/a.yaml]\n", code: codeBadInclude, says: "leads out"},
+	{name: "include of CSV", text: "version: 1\ninclude: [a.csv]\n", code: codeBadInclude, says: "not a YAML file"},
+	{name: "include that is missing", text: "version: 1\ninclude: [a.yaml]\n", code: codeBadInclude, says: "not at hand"},
+	{name: "include of itself", text: "version: 1\ninclude: [f.yaml]\n", code: codeBadInclude, says: "f.yaml -> f.yaml"},
+}
+
+func TestYAMLFaults(t *testing.T) {
+	for _, tt := range yamlFaultCases {
+		t.Run(tt.name, func(t *testing.T) {
+			_, _, faults := readYAMLText(t, tt.text, tt.opts)
+			if len(faults) != 1 || faults[0].Code != tt.code {
+				t.Fatalf("got %v, want one of %s", faults, tt.code)
+			}
+			f := faults[0]
+			if tt.at != "" && f.Position.String() != tt.at {
+				t.Errorf("got it at %s, want %s", f.Position, tt.at)
+			}
+			if !strings.Contains(f.Message+" "+f.Hint, tt.says) || f.Hint == "" {
+				t.Errorf("got %q, hint %q, want %q", f.Message, f.Hint, tt.says)
+			}
+		})
+	}
+}
+
+func TestAYAMLManifestSaysWhatItsTextSays(t *testing.T) {
+	d, _, faults := readYAMLText(t, `version: 1
+company: c1
+variables: {site: Brest, domain: demo.example}
+defaults:
+  users: {country: FRA, language: fr}
+templates:
+  users:
+    desk: {department: "${site}", tags: [desk], licences: [Voice]}
+    chief: {department: Direction}
+users:
+- login: Ann@${domain}
+  template: [desk, chief]
+  firstName: no
+  lastName: null
+  nickName: ""
+  extension: 0123
+  devices: [AA-BB-CC-DD-EE-02]
+  ddis: [+33298300513, 33298300514]
+  tags: []
+  isInitialized: TRUE
+- login: bob@demo.example
+  extension: ~
+  devices:
+  licences: []
+- login: cleo@demo.example
+  absent: true
+- {login: dan@demo.example, title: "$${site}", email: [dan@home.example, d@home.example], pairings: [{pbxId: P, shortNumber: "0007"}]}
+`, Options{Variables: map[string]string{"site": "Quimper"}})
+	if faults != nil {
+		t.Fatal(faults)
+	}
+	want := []bulksync.DesiredUser{
+		{
+			Login: "ann@demo.example", Action: "upsert", Lists: []string{"tags"},
+			Attributes: []bulksync.Attribute{{Name: "country", Value: "FRA"}, {Name: "department", Value: "Direction"}, {Name: "firstName", Value: "no"},
+				{Name: "isInitialized", Value: "true"}, {Name: "language", Value: "fr"}, {Name: "lastName"}, {Name: "nickName"}},
+			Subscriber: bulksync.Having[bulksync.Number]("0123"), Devices: bulksync.Having[bulksync.DeviceKey]("aabbccddee02"),
+			DDIs: bulksync.Having[bulksync.E164]("+33298300513", "+33298300514"), Licences: bulksync.Having[bulksync.Offer]("Voice"),
+		},
+		{
+			Login: "bob@demo.example", Action: "upsert", Attributes: []bulksync.Attribute{{Name: "country", Value: "FRA"}, {Name: "language", Value: "fr"}},
+			Subscriber: bulksync.Having[bulksync.Number](), Devices: bulksync.Having[bulksync.DeviceKey](), Licences: bulksync.Having[bulksync.Offer](),
+		},
+		{Login: "cleo@demo.example", Action: "delete", Presence: bulksync.Absent},
+		{
+			Login: "dan@demo.example", Action: "upsert", Lists: []string{"email"},
+			Attributes: []bulksync.Attribute{{Name: "country", Value: "FRA"}, {Name: "email0", Value: "dan@home.example"}, {Name: "email1", Value: "d@home.example"},
+				{Name: "language", Value: "fr"}, {Name: "title", Value: "${site}"}},
+			Pairings: bulksync.Having(bulksync.Pairing{PbxID: "P", Number: "0007"}),
+		},
+	}
+	ignore := cmpopts.IgnoreFields(bulksync.DesiredUser{}, "Position", "Cells")
+	if diff := cmp.Diff(want, d.Users, ignore, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if got := d.Users[0].At("macAddress").String(); got != "f.yaml:17:12" {
+		t.Errorf("devices stand at %s", got)
+	}
+	if d.Company != "c1" || d.Mode != "yaml" || len(d.Digest) != 64 {
+		t.Errorf("got company %q, mode %q, digest %q", d.Company, d.Mode, d.Digest)
+	}
+	var remarks []string
+	for _, r := range d.Remarks {
+		remarks = append(remarks, r.Position.String()+" "+r.Code)
+	}
+	if diff := cmp.Diff([]string{"f.yaml:13:14 unquoted-value", "f.yaml:16:14 unquoted-value", "f.yaml:18:10 unquoted-value"}, remarks); diff != "" {
+		t.Errorf("remarks (-want +got):\n%s", diff)
+	}
+}
+
+// TestTheDigestNamesWhatIsAskedFor: what makes no difference to the company makes none to the digest.
+func TestTheDigestNamesWhatIsAskedFor(t *testing.T) {
+	digest := func(opts Options, texts ...string) string {
+		t.Helper()
+		var sources []Source
+		for i, text := range texts {
+			sources = append(sources, Source{Name: fmt.Sprintf("%d.yaml", i), Reader: strings.NewReader(text)})
+		}
+		d, _, err := Read(t.Context(), sources, opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d.Digest
+	}
+	const ann = "- login: ann@demo.example\n  title: Mrs\n  password: "
+	want := digest(Options{}, "version: 1\nusers:\n"+ann+"env:ANN\n")
+	for name, got := range map[string]string{
+		"another password":     digest(Options{}, "version: 1\nusers:\n"+ann+"Passw0rd!\n"),
+		"quotes and comments":  digest(Options{}, "# hello\nversion: \"1\"\nusers:\n- {password: file:x, title: 'Mrs', login: ANN@demo.example}\n"),
+		"a template":           digest(Options{}, "version: 1\ntemplates: {users: {a: {title: Mrs}}}\nusers:\n- {login: ann@demo.example, template: a, password: env:X}\n"),
+		"a variable":           digest(Options{Variables: map[string]string{"a": "Mrs"}}, "version: 1\nvariables: {a: }\nusers:\n- {login: ann@demo.example, title: \"${a}\", password: env:X}\n"),
+		"an anchor":            digest(Options{}, "version: 1\ntemplates: {users: {a: &x {title: Mrs}}}\nusers:\n- {<<: *x, login: ann@demo.example, password: env:X}\n"),
+		"an empty second file": digest(Options{}, "version: 1\nusers:\n"+ann+"env:ANN\n", "version: 1\n"),
+	} {
+		if got != want {
+			t.Errorf("%s changes the digest", name)
+		}
+	}
+	for name, got := range map[string]string{
+		"another title": digest(Options{}, "version: 1\nusers:\n- {login: ann@demo.example, title: Ms, password: env:X}\n"),
+		"no password":   digest(Options{}, "version: 1\nusers:\n- {login: ann@demo.example, title: Mrs}\n"),
+		"a company":     digest(Options{}, "version: 1\ncompany: c1\nusers:\n"+ann+"env:ANN\n"),
+	} {
+		if got == want {
+			t.Errorf("%s does not change the digest", name)
+		}
+	}
+}
+
+func TestPasswordsByReference(t *testing.T) {
+	asked := []string{}
+	text := "version: 1\nvariables: {v: ANN}\nusers:\n- login: ann@demo.example\n  password: env:${v}_PW\n- login: bob@demo.example\n  password: Passw0rd!\n"
+	d, s, faults := readYAMLText(t, text, Options{Secret: func(ref string) (string, error) {
+		asked = append(asked, ref)
+		return "Other-Passw0rd", nil
+	}})
+	if faults != nil {
+		t.Fatal(faults)
+	}
+	if got, _ := s.Secret("ann@demo.example", "password"); got != "Other-Passw0rd" || !slices.Equal(asked, []string{"env:ANN_PW"}) {
+		t.Errorf("got %q after asking for %v", got, asked)
+	}
+	if got, _ := s.Secret("bob@demo.example", "password"); got != "Passw0rd!" {
+		t.Errorf("got %q", got)
+	}
+	if len(d.Remarks) != 1 || d.Remarks[0].Code != codeSecretByValue || strings.Contains(fmt.Sprint(d.Remarks), "Passw0rd") {
+		t.Errorf("got remarks %v", d.Remarks)
+	}
+	if d, s, _ := readYAMLText(t, text, Options{}); d.Users[0].Password == nil || s.Len() != 1 {
+		t.Errorf("without a way to look secrets up: place %v, %d secrets", d.Users[0].Password, s.Len())
+	}
+}
+
+// TestIncludedFiles reads a manifest of several files, whichever is named first.
+func TestIncludedFiles(t *testing.T) {
+	files := map[string]string{
+		"dir/top.yaml":        "version: 1\ninclude: [sub/users.yaml, ./more.yaml]\n",
+		"dir/more.yaml":       "version: 1\nusers:\n- login: b@demo.example\n",
+		"dir/sub/users.yaml":  "version: 1\ninclude: [deeper.yaml]\nusers:\n- login: a@demo.example\n  template: desk\n",
+		"dir/sub/deeper.yaml": "version: 1\ntemplates: {users: {desk: {country: FRA}}}\n",
+	}
+	open := func(name string) ([]byte, error) {
+		if text, ok := files[name]; ok {
+			return []byte(text), nil
+		}
+		return nil, os.ErrNotExist
+	}
+	read := func(names ...string) (*bulksync.Desired, error) {
+		var sources []Source
+		for _, name := range names {
+			sources = append(sources, Source{Name: name, Reader: strings.NewReader(files[name])})
+		}
+		all, err := Included(sources, open)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, _, err := Read(t.Context(), all, Options{})
+		return d, err
+	}
+	d, err := read("dir/top.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(d.Users) != 2 || d.Users[1].Position.File != "dir/sub/users.yaml" || len(d.Users[1].Attributes) != 1 {
+		t.Errorf("got %+v", d.Users)
+	}
+	again, err := read("dir/sub/users.yaml", "dir/top.yaml")
+	if err != nil || again.Digest != d.Digest {
+		t.Errorf("another order gives another digest, or error %v", err)
+	}
+	files["dir/more.yaml"] = "version: 1\ninclude: [top.yaml]\n"
+	var faults bulksync.Faults
+	if _, err := read("dir/top.yaml"); !errors.As(err, &faults) || len(faults) != 1 || !strings.Contains(faults[0].Message, "dir/more.yaml -> dir/top.yaml -> dir/more.yaml") {
+		t.Errorf("a circle of includes gives %v", err)
+	}
+	delete(files, "dir/more.yaml")
+	if _, err := read("dir/top.yaml"); !errors.As(err, &faults) || faults[0].Position.String() != "dir/top.yaml:2:27" {
+		t.Errorf("a missing include gives %v", err)
+	}
+}
+
+func TestAliasBombs(t *testing.T) {
+	bomb := "version: 1\ncompany: &a0 x\n"
+	lists := "users:\n- login: a@demo.example\n  devices: &b0 [x,x,x,x,x,x,x,x,x]\n"
+	for i := 1; i < 12; i++ {
+		lists += fmt.Sprintf("- login: a%d@demo.example\n  devices: &b%d [%s*b%d]\n", i, i, strings.Repeat(fmt.Sprintf("*b%d, ", i-1), 8), i-1)
+	}
+	_, _, faults := readYAMLText(t, bomb+lists, Options{})
+	if len(faults) == 0 {
+		t.Error("no fault")
+	}
+	var many strings.Builder
+	many.WriteString(yamlUser("  <<: &x {tags: &y [a, b, c, d" + strings.Repeat(", e", 100) + "]}\n"))
+	for i := range 12_000 {
+		fmt.Fprintf(&many, "- {login: b%d@demo.example, tags: *y}\n", i)
+	}
+	_, _, faults = readYAMLText(t, many.String(), Options{})
+	faults = slices.DeleteFunc(faults, func(f bulksync.Fault) bool { return f.Code == codeTooLong || f.Code == codeTooManyFaults })
+	if len(faults) != 1 || faults[0].Code != codeYAMLLimit {
+		t.Errorf("got %v", faults)
+	}
+}
+
+// TestYAMLIsToldByName tells YAML by media type, name or beginning.
+func TestYAMLIsToldByName(t *testing.T) {
+	const text = "# comment\n\nversion: 1\n"
+	for _, src := range []Source{{Name: "x.yaml"}, {Name: "X.YML"}, {Name: "standard input"}, {Name: "-", ContentType: "application/yaml; charset=utf-8"}} {
+		src.Reader = strings.NewReader(text)
+		if d, _, err := Read(t.Context(), []Source{src}, Options{}); err != nil || d.Mode != ModeYAML {
+			t.Errorf("%s %s: got %v", src.Name, src.ContentType, err)
+		}
+	}
+	var faults bulksync.Faults
+	_, _, err := Read(t.Context(), []Source{{Name: "a.yaml", Reader: strings.NewReader(text)}, {Name: "b.csv", Reader: strings.NewReader("__action__;loginEmail\n")}}, Options{})
+	if !errors.As(err, &faults) || len(faults) != 1 || faults[0].Code != codeMixedForms {
+		t.Errorf("YAML and CSV together: got %v", err)
+	}
+}
+
+// TestYAMLCodes holds the codes of YAML manifests against docs/errors.md and the tests.
+func TestYAMLCodes(t *testing.T) {
+	source, err := os.ReadFile("yamlcodes.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var codes, tested, documented []string
+	for _, m := range regexp.MustCompile(`= "([a-z0-9-]+)"`).FindAllStringSubmatch(string(source), -1) {
+		codes = append(codes, m[1])
+	}
+	slices.Sort(codes)
+	for _, tt := range yamlFaultCases {
+		tested = append(tested, tt.code)
+	}
+	for _, code := range codes {
+		if !slices.Contains(tested, code) && code != codeSecretByValue && code != codeUnquoted && code != codeBadWhole && !strings.HasPrefix(code, "export-") {
+			t.Errorf("no test has the fault %s", code)
+		}
+	}
+	doc, err := os.ReadFile("../../docs/errors.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, ok := strings.Cut(string(doc), "\n## Faults of a YAML manifest\n")
+	if !ok {
+		t.Fatal("docs/errors.md has no section on the faults of a YAML manifest")
+	}
+	section, _, _ = strings.Cut(section, "\n## ")
+	for _, m := range regexp.MustCompile("(?m)^\\| `([a-z0-9-]+)` \\|").FindAllStringSubmatch(section, -1) {
+		documented = append(documented, m[1])
+	}
+	slices.Sort(documented)
+	if diff := cmp.Diff(codes, documented); diff != "" {
+		t.Errorf("docs/errors.md (-code +doc):\n%s", diff)
+	}
+}

@@ -1,0 +1,28 @@
+package manifest
+
+// The codes of faults that only YAML manifests have, stable and documented in docs/errors.md (a test compares the two).
+// Values that CSV has too share its codes.
+const (
+	codeYAMLSyntax       = "yaml-syntax"
+	codeYAMLLimit        = "yaml-limit"
+	codeYAMLTag          = "yaml-tag"
+	codeMixedForms       = "mixed-forms"
+	codeWrongShape       = "wrong-shape"
+	codeUnknownKey       = "unknown-key"
+	codeKeyTwice         = "duplicate-key"
+	codeMissingKey       = "missing-key"
+	codeBadVersion       = "unsupported-version"
+	codeSeveralCompanies = "several-companies"
+	codeBadWhole         = "bad-whole-number"
+	codeBadVariable      = "bad-variable"
+	codeUnknownVariable  = "unknown-variable"
+	codeUnknownTemplate  = "unknown-template"
+	codeNameTwice        = "duplicate-name"
+	codeBadInclude       = "bad-include"
+	codeSecretMissing    = "secret-unavailable"
+	codeAbsentWith       = "absent-with-values"
+
+	// Remarks.
+	codeSecretByValue = "secret-in-manifest"
+	codeUnquoted      = "unquoted-value"
+)

@@ -1,0 +1,36 @@
+package manifest
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	bulksync "github.com/rainbow-gateway/rainbow-gateway/internal/sync"
+)
+
+// digestOf names what a YAML manifest asks for: the SHA-256 over "rainbow-gateway manifest yaml 1", a line feed, and the desired
+// state as JSON, places, remarks and passwords left out. So it depends on neither passwords and where they stand, nor
+// file names, order of keys, comments, quoting, anchors, and what is a template, default or variable and what is not.
+func digestOf(d *bulksync.Desired) string {
+	sum := sha256.New()
+	_, _ = io.WriteString(sum, "rainbow-gateway manifest yaml 1\n") // a hash takes all
+	encoder := json.NewEncoder(sum)
+	plain := *d
+	plain.Users, plain.Remarks, plain.Digest, plain.CompanyPosition = nil, nil, "", bulksync.Position{}
+	write := func(v any) {
+		if err := encoder.Encode(v); err != nil {
+			panic(fmt.Sprintf("manifest does not encode: %v", err)) // it is plain data
+		}
+	}
+	write(plain)
+	for _, u := range d.Users {
+		u.Position, u.Cells = bulksync.Position{}, nil
+		if u.Password != nil {
+			u.Password = &bulksync.SecretPlace{Field: u.Password.Field}
+		}
+		write(u)
+	}
+	return hex.EncodeToString(sum.Sum(nil))
+}

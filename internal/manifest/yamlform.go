@@ -1,0 +1,208 @@
+package manifest
+
+import (
+	"maps"
+	"slices"
+)
+
+// The form of YAML manifests: which keys an object has, and what may stand behind them. The reader, the published schema
+// (yamlschema.go) and the reference in docs/manifests.md are all made from these tables, so that they can't differ.
+
+// shapeKind is the kind of a value.
+type shapeKind uint8
+
+const (
+	shapeText shapeKind = iota
+	shapeWhole
+	shapeBoolean
+	shapeList
+	shapeObject
+	// shapeNames is a mapping of names that the writer chooses, each to a value of the shape's item.
+	shapeNames
+	// shapeEither is one of several shapes, told apart by being a scalar, a list or an object.
+	shapeEither
+)
+
+// shape is what may stand behind a key.
+type shape struct {
+	kind shapeKind
+	// null: the value may be null or empty, which clears what it names.
+	null bool
+	// choices are the only texts allowed; check gives a text in its normal form, or what is wrong with it.
+	choices []string
+	check   func(*values, string) (string, *problem)
+	// pattern and format describe a text to editors; check decides.
+	pattern, format string
+	// least and most bound a whole number.
+	least, most int
+	item        *shape
+	form        *form
+	either      []shape
+}
+
+// formField is a key of an object.
+type formField struct {
+	name     string
+	doc      string
+	shape    shape
+	required bool
+}
+
+// form is an object of the manifest.
+type form struct {
+	// name is that of its definition in the schema.
+	name   string
+	doc    string
+	fields []formField
+}
+
+// index is the place of a field; -1 without one.
+func (f *form) index(name string) int {
+	return slices.IndexFunc(f.fields, func(field formField) bool { return field.name == name })
+}
+
+func (f *form) names() []string {
+	names := make([]string, len(f.fields))
+	for i := range f.fields {
+		names[i] = f.fields[i].name
+	}
+	return names
+}
+
+func textOf(check func(*values, string) (string, *problem)) shape {
+	return shape{kind: shapeText, check: check}
+}
+
+func oneOf(choices ...string) shape { return shape{kind: shapeText, choices: choices} }
+
+func whole(least, most int) shape { return shape{kind: shapeWhole, least: least, most: most} }
+
+func listOf(item shape) shape { return shape{kind: shapeList, item: &item} }
+
+func namesOf(item shape) shape { return shape{kind: shapeNames, item: &item} }
+
+func objectOf(f *form) shape { return shape{kind: shapeObject, form: f} }
+
+func eitherOf(shapes ...shape) shape { return shape{kind: shapeEither, either: shapes} }
+
+// clearable is the shape with null allowed.
+func (s shape) clearable() shape {
+	s.null = true
+	return s
+}
+
+func (s shape) like(pattern string) shape {
+	s.pattern = pattern
+	return s
+}
+
+// The patterns that editors check while typing. They are wider than what is read: ${name} may stand anywhere.
+const (
+	patternNumber = `^([0-9]{1,10}|.*\$\{.*)$`
+	patternMAC    = `^(([0-9A-Fa-f]{2}[:.-]?){5}[0-9A-Fa-f]{2}|.*\$\{.*)$`
+	patternE164   = `^(\+?[0-9 ().\-/]{7,25}|.*\$\{.*)$`
+	patternLogin  = `^(.+@.+|.*\$\{.*)$`
+)
+
+// forms are the objects of the manifest.
+type forms struct {
+	manifest, user, pairing *form
+	// templates and defaults hold values to take over; inheriting are the forms of these by the list that they are for.
+	templates, defaults *form
+	inheriting          map[string]*form
+}
+
+func newForms() *forms {
+	f := &forms{}
+	f.pairing = &form{name: "pairing", doc: "A number of an equipped PBX that the user is paired with.", fields: []formField{
+		{name: "pbxId", doc: "pbxId of the PBX; may be left out when the number exists on one PBX only.", shape: textOf((*values).text)},
+		{name: "shortNumber", doc: "Extension on that PBX.", required: true, shape: textOf(nil).like(patternNumber)},
+		{name: "internalNumber", doc: "Private number of the extension; left out: left alone.", shape: textOf((*values).text)},
+		{name: "number", doc: "Public number of the extension; left out: left alone.", shape: textOf((*values).text)},
+	}}
+	f.user = f.userForm()
+	f.inheriting = map[string]*form{"users": inheritingForm(f.user, "userTemplate", "login", "absent", "template", "password")}
+	f.templates = &form{name: "templates", doc: "Named sets of values that entries take over by template: name."}
+	f.defaults = &form{name: "defaults", doc: "Values that every entry takes over which does not say otherwise."}
+	for _, kind := range slices.Sorted(maps.Keys(f.inheriting)) {
+		f.templates.fields = append(f.templates.fields, formField{name: kind, doc: "Templates for " + kind + ", by name.", shape: namesOf(objectOf(f.inheriting[kind]))})
+		f.defaults.fields = append(f.defaults.fields, formField{name: kind, doc: "Defaults for " + kind + ".", shape: objectOf(f.inheriting[kind])})
+	}
+	f.manifest = f.manifestForm()
+	return f
+}
+
+// userForm is the form of a user, of a template and of the defaults, as far as each may have a key (yamluser.go).
+func (f *forms) userForm() *form {
+	u := &form{name: "user", doc: "A user of the company, and all that he shall have. What is left out is left alone; null, or an empty list, clears.",
+		fields: []formField{
+			{name: "login", required: true, doc: "Login e-mail address: the user's key, compared without case.", shape: textOf(nil).like(patternLogin)},
+			{name: "template", doc: "Templates whose values he takes over, where he says nothing himself; of several a later one goes first.",
+				shape: eitherOf(textOf(nil), listOf(textOf(nil)))},
+			{name: "absent", doc: "true: the user shall not exist. He is deleted with what he holds; nothing else is said of him then.", shape: shape{kind: shapeBoolean}},
+			{name: "password", doc: "Password of a user who is to be created: env:NAME or file:PATH, looked up where the command runs. " +
+				"The password itself is taken too, with a remark. At least 8 characters, with a capital letter, a digit and a special character.", shape: textOf(nil)},
+			{name: "extension", doc: "Short number of his Cloud PBX extension. null: none; what he has is deleted.", shape: textOf(nil).like(patternNumber).clearable()},
+			{name: "devices", doc: "All SIP devices of his extension, by MAC address.", shape: listOf(textOf(nil).like(patternMAC)).clearable()},
+			{name: "ddis", doc: "All public numbers that are his, in E.164 form.", shape: listOf(textOf(nil).like(patternE164)).clearable()},
+			{name: "pairings", doc: "All numbers of equipped PBXs that he is paired with.", shape: listOf(objectOf(f.pairing)).clearable()},
+			{name: "licences", doc: "Names of the offers of which he shall have a licence: all of them, but for that of the default offer, which everybody has.",
+				shape: listOf(textOf((*values).text)).clearable()},
+		}}
+	for i := range columns {
+		def := &columns[i]
+		if def.role != roleAttribute {
+			continue
+		}
+		field := formField{name: def.name, doc: attributeDocs[def.name], shape: textOf(def.check).clearable()}
+		if def.numbered {
+			field.shape = listOf(textOf(def.check)).clearable()
+		}
+		u.fields = append(u.fields, field)
+	}
+	return u
+}
+
+// attributeDocs describe the columns that stand for themselves (columns.go).
+var attributeDocs = map[string]string{
+	"title": "Title, such as Mrs.", "firstName": "First name.", "lastName": "Last name.", "nickName": "Nickname.",
+	"businessPhone": "All business phone numbers of his card, in order, in E.164 form.",
+	"mobilePhone":   "All mobile phone numbers of his card, in order, in E.164 form.",
+	"email":         "All personal e-mail addresses, in order; the login is not one of them.",
+	"tags":          "All tags, in order; at most 5 of at most 64 characters.",
+	"jobTitle":      "Job title.", "department": "Department.", "userInfo1": "Free text for the administrator.", "userInfo2": "Free text for the administrator.",
+	"country":                              "Country, ISO 3166-1 alpha-3: FRA.",
+	"language":                             "Language, ISO 639-1, with a country or without: fr, en-US.",
+	"timezone":                             "Time zone of the IANA database: Europe/Paris.",
+	"visibility":                           "Who sees him: same_than_company, public, private, closed, isolated or none.",
+	"isInitialized":                        "true or false: the user is asked for nothing at his first login.",
+	"authenticationType":                   "DEFAULT, RAINBOW, SAML or OIDC.",
+	"accountType":                          "free, basic or advanced.",
+	"photoUrl":                             "Web address of his picture; written, never read back.",
+	"selectedAppCustomisationTemplateName": "Name of an application customisation template; written, never read back.",
+	"ldap_id":                              "objectGUID of his directory entry, for directory connectors; written, never read back.",
+}
+
+// inheritingForm is the form of what entries take over: that of the entries, less what each has for himself.
+func inheritingForm(of *form, name string, own ...string) *form {
+	in := &form{name: name, doc: "Values for entries that say nothing themselves."}
+	for _, field := range of.fields {
+		if !slices.Contains(own, field.name) {
+			field.required = false
+			in.fields = append(in.fields, field)
+		}
+	}
+	return in
+}
+
+func (f *forms) manifestForm() *form {
+	return &form{name: "manifest", doc: "A manifest of Rainbow Gateway: what a company shall have.", fields: []formField{
+		{name: "version", doc: "Version of the form: 1.", required: true, shape: oneOf("1")},
+		{name: "company", doc: "Id of the company; a plan for any other is refused.", shape: textOf((*values).text)},
+		{name: "variables", doc: "Names that may stand as ${name} in any value, each with its default; null: it must be given on the command line.", shape: namesOf(textOf(nil).clearable())},
+		{name: "include", doc: "Files of the same manifest, in this file's folder or below it.", shape: listOf(textOf(nil))},
+		{name: "templates", doc: f.templates.doc, shape: objectOf(f.templates)},
+		{name: "defaults", doc: f.defaults.doc, shape: objectOf(f.defaults)},
+		{name: "users", doc: "Users, in any order; each once.", shape: listOf(objectOf(f.user)).clearable()},
+	}}
+}

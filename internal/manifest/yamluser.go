@@ -1,0 +1,277 @@
+package manifest
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	bulksync "github.com/rainbow-gateway/rainbow-gateway/internal/sync"
+)
+
+// readUsers makes the users of all parts.
+func (r *yamlReader) readUsers(ctx context.Context) error {
+	for _, part := range r.parts {
+		items, _ := part.list("users")
+		for n, item := range items {
+			if n%1024 == 0 && ctx.Err() != nil {
+				return ctx.Err()
+			}
+			r.readUser(item)
+		}
+	}
+	return nil
+}
+
+// userEntry is a user on his way into the desired state.
+type userEntry struct {
+	*object
+	user  *bulksync.DesiredUser
+	cells bulksync.CellMap
+}
+
+func (r *yamlReader) readUser(item entry) {
+	o := r.object(item, r.forms.user, nil)
+	if o == nil {
+		return
+	}
+	r.takeOver(o, "users")
+	u := &userEntry{object: o, user: &bulksync.DesiredUser{Position: o.self.position(), Action: "upsert"}, cells: bulksync.CellMap{}}
+	u.login()
+	if absent, _ := o.text("absent"); absent == "true" {
+		u.user.Presence, u.user.Action = bulksync.Absent, "delete"
+		u.onlyAbsent()
+	} else {
+		u.attributes()
+		u.password()
+		u.holdings()
+	}
+	if len(u.cells) > 0 {
+		u.user.Cells = u.cells
+	}
+	if u.user.Login != "" {
+		u.claim("user "+quote(string(u.user.Login)), "login", codeLoginTwice, "keep one entry for each user")
+	}
+	r.desired.Users = append(r.desired.Users, *u.user)
+}
+
+func (u *userEntry) login() {
+	text, ok := u.text("login")
+	if !ok {
+		return
+	}
+	login, err := bulksync.ParseLogin(text)
+	if err != nil {
+		u.fault("login", &problem{codeBadLogin, "login " + quote(text) + " is not an e-mail address", "write one address such as ann@demo.example"})
+		return
+	}
+	u.user.Login = login
+}
+
+// fault reports what is wrong with the value of a key.
+func (o *object) fault(name string, p *problem) { o.r.report(o.at(name), name, p) }
+
+// onlyAbsent wants nothing else said of a user who is to go. What he would take over from defaults is not read.
+func (u *userEntry) onlyAbsent() {
+	for i, e := range u.own {
+		if name := u.form.fields[i].name; e.value != nil && name != "login" && name != "absent" {
+			u.r.report(e.keyPosition(), name, &problem{codeAbsentWith, "user " + quote(string(u.user.Login)) + " is to be absent and has " + name,
+				"keep login and absent alone, or remove absent"})
+		}
+	}
+}
+
+// claim notes that the entry asks for a thing, and reports who asked for it before.
+func (u *userEntry) claim(thing, name, code, hint string) {
+	who := claimant{string(u.user.Login), u.at(name)}
+	first, taken := u.r.claimed[thing]
+	if !taken {
+		u.r.claimed[thing] = who
+		return
+	}
+	message := thing + " is asked for by two users: also by " + quote(first.who) + " at " + first.at.String()
+	if first.who == who.who {
+		message = thing + " comes twice, first at " + first.at.String()
+	}
+	u.fault(name, &problem{code, message, hint})
+}
+
+// attributes reads the values that describe the user, sorted by name.
+func (u *userEntry) attributes() {
+	var all []bulksync.Attribute
+	for i := range columns {
+		def := &columns[i]
+		if def.role != roleAttribute || !u.has(def.name) {
+			continue
+		}
+		if def.numbered {
+			all = append(all, u.numbered(def)...)
+			continue
+		}
+		if v, ok := u.text(def.name); ok {
+			all = append(all, bulksync.Attribute{Name: def.name, Value: v})
+			u.cells[def.name] = u.at(def.name)
+		}
+	}
+	slices.SortFunc(all, func(a, b bulksync.Attribute) int { return strings.Compare(a.Name, b.Name) })
+	u.user.Attributes = all
+}
+
+// numbered reads a list of which every item is an attribute of its own, and notes that the list is complete.
+func (u *userEntry) numbered(def *columnDef) []bulksync.Attribute {
+	texts, ok := u.texts(def.name)
+	if !ok {
+		return nil
+	}
+	if most := def.top + 1; len(texts) > most {
+		u.fault(def.name, &problem{codeTooLong, def.name + " has " + plural(len(texts), "value", "values"), "a user has at most " + strconv.Itoa(most)})
+		return nil
+	}
+	all := make([]bulksync.Attribute, len(texts))
+	for n, t := range texts {
+		all[n] = bulksync.Attribute{Name: def.name + strconv.Itoa(n), Value: t.text}
+		u.cells[all[n].Name] = t.at
+	}
+	u.user.Lists = append(u.user.Lists, def.name)
+	return all
+}
+
+// placed is a text with its place.
+type placed struct {
+	text string
+	at   bulksync.Position
+}
+
+// texts reads a list of single values; ok is false without the key. Faulty items are reported and left out.
+func (o *object) texts(name string) (texts []placed, ok bool) {
+	e, ok := o.get(name)
+	if !ok {
+		return nil, false
+	}
+	return o.r.textsOf(e, name, o.field(name).shape.item)
+}
+
+func (r *yamlReader) textsOf(e entry, name string, s *shape) (texts []placed, ok bool) {
+	items, ok := r.items(e, name)
+	for _, item := range items {
+		if v, fine := r.value(item, name, s); fine {
+			texts = append(texts, placed{v, item.position()})
+		}
+	}
+	return texts, ok
+}
+
+func (u *userEntry) holdings() {
+	u.extension()
+	if texts, ok := u.texts("devices"); ok {
+		u.user.Devices = wishOf(u, texts, "devices", "macAddress", codeMACTwice, func(s string) (bulksync.DeviceKey, *problem) { return parseMAC(s) })
+	}
+	if texts, ok := u.texts("ddis"); ok {
+		u.user.DDIs = wishOf(u, texts, "ddis", "ddiE164Number", codeDDITwice, func(s string) (bulksync.E164, *problem) { return parseE164("DDI", s) })
+	}
+	u.pairings()
+	u.licences()
+}
+
+// extension reads the Cloud PBX extension; an empty one asks for none.
+func (u *userEntry) extension() {
+	text, ok := u.text("extension")
+	if !ok {
+		return
+	}
+	u.cells["shortNumber"] = u.at("extension")
+	if text == "" {
+		u.user.Subscriber = bulksync.Having[bulksync.Number]()
+		return
+	}
+	n, p := parseShortNumber("extension", text)
+	if p != nil {
+		u.fault("extension", p)
+		return
+	}
+	u.user.Subscriber = bulksync.Having(n)
+	u.claim("extension "+string(n), "extension", codeNumberTwice, "give it to one of them; whoever has it now need not be named")
+}
+
+// wishOf makes the complete list of things of one kind that a user shall hold.
+func wishOf[K ~string](u *userEntry, texts []placed, name, column, code string, parse func(string) (K, *problem)) bulksync.Wish[K] {
+	u.cells[column] = u.at(name)
+	keys := make([]K, 0, len(texts))
+	for _, t := range texts {
+		k, p := parse(t.text)
+		if p != nil {
+			u.r.report(t.at, name, p)
+			continue
+		}
+		thing := column + " " + fmt.Sprint(k)
+		if first, taken := u.r.claimed[thing]; taken {
+			u.r.report(t.at, name, &problem{code, strings.TrimPrefix(thing, column+" ") + " is asked for twice: also by " + quote(first.who) + " at " + first.at.String(),
+				"give it to one of them; whoever has it now need not be named"})
+			continue
+		}
+		u.r.claimed[thing] = claimant{string(u.user.Login), t.at}
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return bulksync.Wish[K]{Mood: bulksync.Exactly, Keys: keys}
+}
+
+// pairings reads the numbers of equipped PBXs.
+func (u *userEntry) pairings() {
+	items, ok := u.list("pairings")
+	if !ok {
+		return
+	}
+	u.cells["pbxShortNumber"] = u.at("pairings")
+	wish := bulksync.Wish[bulksync.Pairing]{Mood: bulksync.Exactly}
+	for _, item := range items {
+		o := u.r.object(item, u.r.forms.pairing, nil)
+		if o == nil {
+			continue
+		}
+		var p bulksync.Pairing
+		if text, ok := o.text("shortNumber"); ok {
+			n, wrong := parseShortNumber("shortNumber", text)
+			if wrong != nil {
+				o.fault("shortNumber", wrong)
+				continue
+			}
+			p.Number = n
+		}
+		p.PbxID, _ = o.text("pbxId")
+		p.InternalNumber, _ = o.text("internalNumber")
+		p.PublicNumber, _ = o.text("number")
+		if p.Number == "" {
+			continue // reported
+		}
+		thing := "number " + strings.TrimPrefix(p.PbxID+"/"+string(p.Number), "/")
+		if first, taken := u.r.claimed[thing]; taken {
+			o.fault("shortNumber", &problem{codePairingTwice, thing + " is asked for twice: also by " + quote(first.who) + " at " + first.at.String(), "give it to one of them"})
+			continue
+		}
+		u.r.claimed[thing] = claimant{string(u.user.Login), o.self.position()}
+		wish.Keys = append(wish.Keys, p)
+	}
+	slices.SortFunc(wish.Keys, func(a, b bulksync.Pairing) int {
+		return cmp.Or(strings.Compare(a.PbxID, b.PbxID), strings.Compare(string(a.Number), string(b.Number)))
+	})
+	u.user.Pairings = wish
+}
+
+func (u *userEntry) licences() {
+	texts, ok := u.texts("licences")
+	if !ok {
+		return
+	}
+	u.cells["service"] = u.at("licences")
+	wish := bulksync.Wish[bulksync.Offer]{Mood: bulksync.Exactly}
+	for _, t := range texts {
+		if offer := bulksync.Offer(t.text); !slices.ContainsFunc(wish.Keys, offer.Same) {
+			wish.Keys = append(wish.Keys, offer)
+		}
+	}
+	slices.Sort(wish.Keys)
+	u.user.Licences = wish
+}
