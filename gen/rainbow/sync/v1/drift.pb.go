@@ -123,7 +123,9 @@ type Drift struct {
 	// The plan that would repair it, if it was asked for: companies/{company}/plans/{plan}.
 	Plan string `protobuf:"bytes,14,opt,name=plan,proto3" json:"plan,omitempty"`
 	// One line for people.
-	Summary       string `protobuf:"bytes,15,opt,name=summary,proto3" json:"summary,omitempty"`
+	Summary string `protobuf:"bytes,15,opt,name=summary,proto3" json:"summary,omitempty"`
+	// When a comparison first found things as they are.
+	SinceTime     *timestamppb.Timestamp `protobuf:"bytes,16,opt,name=since_time,json=sinceTime,proto3" json:"since_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -261,6 +263,13 @@ func (x *Drift) GetSummary() string {
 		return x.Summary
 	}
 	return ""
+}
+
+func (x *Drift) GetSinceTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.SinceTime
+	}
+	return nil
 }
 
 // DriftCount is how many differences concern one kind of thing.
@@ -513,7 +522,7 @@ var File_rainbow_sync_v1_drift_proto protoreflect.FileDescriptor
 
 const file_rainbow_sync_v1_drift_proto_rawDesc = "" +
 	"\n" +
-	"\x1brainbow/sync/v1/drift.proto\x12\x0frainbow.sync.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1erainbow/sync/v1/manifest.proto\"\xbc\x05\n" +
+	"\x1brainbow/sync/v1/drift.proto\x12\x0frainbow.sync.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1erainbow/sync/v1/manifest.proto\"\xfc\x05\n" +
 	"\x05Drift\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12\x17\n" +
 	"\x04hash\x18\x02 \x01(\tB\x03\xe0A\x03R\x04hash\x12,\n" +
@@ -533,7 +542,9 @@ const file_rainbow_sync_v1_drift_proto_rawDesc = "" +
 	"\x0foperation_count\x18\f \x01(\x05B\x03\xe0A\x03R\x0eoperationCount\x12\x1f\n" +
 	"\bobstacle\x18\r \x01(\tB\x03\xe0A\x03R\bobstacle\x12\x17\n" +
 	"\x04plan\x18\x0e \x01(\tB\x03\xe0A\x03R\x04plan\x12\x1d\n" +
-	"\asummary\x18\x0f \x01(\tB\x03\xe0A\x03R\asummary:D\xeaAA\n" +
+	"\asummary\x18\x0f \x01(\tB\x03\xe0A\x03R\asummary\x12>\n" +
+	"\n" +
+	"since_time\x18\x10 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\tsinceTime:D\xeaAA\n" +
 	"\x15rainbow-gateway/Drift\x12\x19companies/{company}/drift*\x06drifts2\x05drift\"M\n" +
 	"\n" +
 	"DriftCount\x12)\n" +
@@ -594,20 +605,21 @@ var file_rainbow_sync_v1_drift_proto_goTypes = []any{
 	(*Position)(nil),              // 7: rainbow.sync.v1.Position
 }
 var file_rainbow_sync_v1_drift_proto_depIdxs = []int32{
-	5, // 0: rainbow.sync.v1.Drift.applied_time:type_name -> google.protobuf.Timestamp
-	5, // 1: rainbow.sync.v1.Drift.state_time:type_name -> google.protobuf.Timestamp
-	5, // 2: rainbow.sync.v1.Drift.check_time:type_name -> google.protobuf.Timestamp
-	2, // 3: rainbow.sync.v1.Drift.counts:type_name -> rainbow.sync.v1.DriftCount
-	6, // 4: rainbow.sync.v1.DriftCount.kind:type_name -> rainbow.sync.v1.Kind
-	6, // 5: rainbow.sync.v1.DriftDifference.kind:type_name -> rainbow.sync.v1.Kind
-	0, // 6: rainbow.sync.v1.DriftDifference.what:type_name -> rainbow.sync.v1.DriftDifference.What
-	4, // 7: rainbow.sync.v1.DriftDifference.changes:type_name -> rainbow.sync.v1.DriftChange
-	7, // 8: rainbow.sync.v1.DriftDifference.position:type_name -> rainbow.sync.v1.Position
-	9, // [9:9] is the sub-list for method output_type
-	9, // [9:9] is the sub-list for method input_type
-	9, // [9:9] is the sub-list for extension type_name
-	9, // [9:9] is the sub-list for extension extendee
-	0, // [0:9] is the sub-list for field type_name
+	5,  // 0: rainbow.sync.v1.Drift.applied_time:type_name -> google.protobuf.Timestamp
+	5,  // 1: rainbow.sync.v1.Drift.state_time:type_name -> google.protobuf.Timestamp
+	5,  // 2: rainbow.sync.v1.Drift.check_time:type_name -> google.protobuf.Timestamp
+	2,  // 3: rainbow.sync.v1.Drift.counts:type_name -> rainbow.sync.v1.DriftCount
+	5,  // 4: rainbow.sync.v1.Drift.since_time:type_name -> google.protobuf.Timestamp
+	6,  // 5: rainbow.sync.v1.DriftCount.kind:type_name -> rainbow.sync.v1.Kind
+	6,  // 6: rainbow.sync.v1.DriftDifference.kind:type_name -> rainbow.sync.v1.Kind
+	0,  // 7: rainbow.sync.v1.DriftDifference.what:type_name -> rainbow.sync.v1.DriftDifference.What
+	4,  // 8: rainbow.sync.v1.DriftDifference.changes:type_name -> rainbow.sync.v1.DriftChange
+	7,  // 9: rainbow.sync.v1.DriftDifference.position:type_name -> rainbow.sync.v1.Position
+	10, // [10:10] is the sub-list for method output_type
+	10, // [10:10] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_rainbow_sync_v1_drift_proto_init() }
