@@ -116,6 +116,32 @@ func TestAllFaultsAreToldAtOnce(t *testing.T) {
 	}
 }
 
+// TestValidationInOtherEncodingsAndForms: a file says how it is encoded, and its faults come as SARIF when asked for.
+func TestValidationInOtherEncodingsAndForms(t *testing.T) {
+	g := newGateway(t, 1)
+	file := &syncv1.ManifestFile{Name: "users.csv", Content: []byte("__action__;loginEmail;firstName\nupdate;zoe@demo.example;Zo\xe9\n")}
+	resp, err := g.plans.ValidateManifest(g.ctx(), &syncv1.ValidateManifestRequest{Manifest: []*syncv1.ManifestFile{file}, Sarif: true})
+	if err != nil || resp.GetValid() || len(resp.GetFaults()) != 1 || resp.GetFaults()[0].GetCode() != "not-utf8" {
+		t.Fatalf("validation is %v, %v", resp, err)
+	}
+	for _, want := range []string{`"version": "2.1.0"`, `"ruleId": "not-utf8"`, `"uri": "users.csv"`, `"startColumn": 27`} {
+		if !strings.Contains(resp.GetSarif(), want) {
+			t.Errorf("SARIF lacks %s:\n%s", want, resp.GetSarif())
+		}
+	}
+	file.Encoding = "windows-1252"
+	resp, err = g.plans.ValidateManifest(g.ctx(), &syncv1.ValidateManifestRequest{Manifest: []*syncv1.ManifestFile{file}})
+	if err != nil || !resp.GetValid() || resp.GetMode() != "user" || resp.GetSarif() != "" {
+		t.Errorf("validation is %v, %v", resp, err)
+	}
+	file.Encoding = "ebcdic"
+	_, err = g.plans.ValidateManifest(g.ctx(), &syncv1.ValidateManifestRequest{Manifest: []*syncv1.ManifestFile{file}})
+	wantCode(t, err, codes.InvalidArgument)
+	if b := detail[*errdetails.BadRequest](err); len(b.GetFieldViolations()) != 1 || b.GetFieldViolations()[0].GetField() != "manifest[0].encoding" {
+		t.Errorf("bad request is %v", b)
+	}
+}
+
 func TestFaultsFitWhereEveryClientReadsThem(t *testing.T) {
 	g := newGateway(t, 1)
 	manifest := header + strings.Repeat("upsert;not-a-login;A;B;;;\n", 1500)
