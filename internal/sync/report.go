@@ -39,7 +39,7 @@ const (
 )
 
 var resultOf = map[Status]Result{
-	Done: ResultDone, "held": ResultHeld, NotDone: ResultNotDone, Skipped: ResultSkipped, Failed: ResultFailed, Unknown: ResultUnknown,
+	Done: ResultDone, Held: ResultHeld, NotDone: ResultNotDone, Skipped: ResultSkipped, Failed: ResultFailed, Unknown: ResultUnknown,
 }
 
 var resultRank = map[Result]int{
@@ -48,11 +48,15 @@ var resultRank = map[Result]int{
 
 // Rows reports a run by the entries of its plan's manifest, in the manifest's order; then, user by user, what the plan does
 // to those whom no entry names. Operations without an outcome have not come to their end.
-func Rows(p *Plan, outcomes map[int]Outcome) []Row {
+func Rows(p *Plan, run *Run, outcomes map[int]Outcome) []Row {
+	others := run.others(p)
 	r := &report{outcomes: outcomes, ops: make(map[int]*Operation, len(p.Operations)), rows: map[place]*Row{}, why: map[int]string{}}
 	for i := range p.Operations {
 		op := &p.Operations[i]
 		r.ops[op.ID] = op
+		if others[op.ID] {
+			continue
+		}
 		if len(op.Positions) == 0 {
 			r.add(Position{}, op)
 		}
@@ -61,6 +65,9 @@ func Rows(p *Plan, outcomes map[int]Outcome) []Row {
 		}
 	}
 	for _, u := range p.Unchanged {
+		if run.RetryOf != "" {
+			break
+		}
 		row := r.row(u.Position, u.Login)
 		if len(row.Operations) == 0 {
 			row.Message = u.Note
@@ -145,7 +152,7 @@ func (r *report) because(id int) string {
 	return why
 }
 
-var fate = map[Status]string{Failed: "failed", Skipped: "was skipped", "held": "is held back", NotDone: "was not done", Unknown: "has no known outcome"}
+var fate = map[Status]string{Failed: "failed", Skipped: "was skipped", Held: "is held back", NotDone: "was not done", Unknown: "has no known outcome"}
 
 // root is the operation for which another one was skipped; nil when that has a reason of its own.
 func (r *report) root(op *Operation) *Operation {

@@ -1,9 +1,6 @@
 package sync
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // Run is one application of a plan.
 type Run struct {
@@ -96,9 +93,13 @@ func (r *Run) others(p *Plan) map[int]bool {
 	if r.RetryOf == "" {
 		return nil
 	}
-	others := map[int]bool{}
+	mine := make(map[int]bool, len(r.Only))
+	for _, id := range r.Only {
+		mine[id] = true
+	}
+	others := make(map[int]bool, len(p.Operations))
 	for i := range p.Operations {
-		if id := p.Operations[i].ID; !slices.Contains(r.Only, id) {
+		if id := p.Operations[i].ID; !mine[id] {
 			others[id] = true
 		}
 	}

@@ -38,7 +38,8 @@ func (s runService) apply(ctx context.Context, req *syncv1.ApplyPlanRequest) (*l
 	var v violations
 	ids := v.name("name", req.GetName(), planPattern)
 	sources, opts := v.manifest(req)
-	v.within("parallel", req.GetParallel(), 0, mostParallel)
+	options := v.runOption(req)
+	wait := v.wait("wait", req.GetWait())
 	v.requestID(req.GetRequestId())
 	if err := v.err(); err != nil {
 		return nil, err
@@ -63,7 +64,12 @@ func (s runService) apply(ctx context.Context, req *syncv1.ApplyPlanRequest) (*l
 		if err != nil {
 			return "", err
 		}
-		run, err := s.start(ctx, plan, bulksync.RunOption{Parallel: int(req.GetParallel()), Override: override}, secrets)
+		if err := s.await(ctx, company, wait); err != nil {
+			return "", err
+		}
+		chosen := options
+		chosen.Override = override
+		run, err := s.start(ctx, plan, chosen, secrets)
 		if err != nil {
 			return "", err
 		}
@@ -98,13 +104,20 @@ func (s runService) UploadResume(stream grpc.ClientStreamingServer[syncv1.Upload
 func (s runService) resumeRun(ctx context.Context, req *syncv1.ResumeRunRequest) (*longrunningpb.Operation, error) {
 	var v violations
 	sources, opts := v.manifest(req)
-	v.within("parallel", req.GetParallel(), 0, mostParallel)
+	options := v.runOption(req)
+	wait := v.wait("wait", req.GetWait())
 	v.requestID(req.GetRequestId())
 	at, err := s.runPlace(ctx, "name", req.GetName(), v)
 	if err != nil {
 		return nil, err
 	}
+	if live := at.live(at.id); live != nil && live.pause(false) {
+		return s.runOperation(ctx, at.company, at.id)
+	}
 	_, _, err = s.requests.once(ctx, requestKey{"ResumeRun", s.opts.Caller(ctx), at.company, req.GetRequestId()}, req, func() (string, error) {
+		if err := s.await(ctx, at.company, wait); err != nil {
+			return "", err
+		}
 		run, plan, err := s.resumable(ctx, at)
 		if err != nil {
 			return "", err
@@ -113,7 +126,7 @@ func (s runService) resumeRun(ctx context.Context, req *syncv1.ResumeRunRequest)
 		if err != nil {
 			return "", err
 		}
-		_, err = s.resume(ctx, run, plan, int(req.GetParallel()), secrets)
+		_, err = s.resume(ctx, run, plan, options, secrets)
 		return run.Name, err
 	})
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	bulksync "github.com/rainbow-gateway/rainbow-gateway/internal/sync"
 )
@@ -19,6 +20,7 @@ type lane struct {
 	recovered bool
 	run       *liveRun
 	refresh   *refresh
+	freed     chan struct{} // closed when what is going on has ended; nil while nobody waits for that
 }
 
 // lane gives a company's lane, after putting right what an earlier process left running there.
@@ -75,6 +77,9 @@ func (s *Server) recount(ctx context.Context, run *bulksync.Run) error {
 	case !errors.Is(err, bulksync.ErrNotFound):
 		return err
 	}
+	if run.RetryOf != "" {
+		ids = run.Only
+	}
 	run.Counts, run.Outcomes = bulksync.RunCounts{Total: len(ids)}, nil
 	for _, id := range ids {
 		o, ok := ended[id]
@@ -130,9 +135,11 @@ func (l *lane) busy() error {
 	switch {
 	case l.run != nil:
 		name := runName(l.company, l.run.name)
+		run, _ := l.run.view()
 		return refusal{
 			reason: "RUN_GOING_ON", subject: name,
-			text: fmt.Sprintf("run %s is going on, and one run at a time changes a company: wait for it, or cancel it", name),
+			text: fmt.Sprintf("run %s, begun by %s at %s, is going on, and one run at a time changes a company: wait for it, or cancel it",
+				name, run.Actor, run.StartTime.UTC().Format("15:04:05 UTC")),
 		}
 	case l.refresh != nil:
 		return refusal{
@@ -141,6 +148,46 @@ func (l *lane) busy() error {
 		}
 	}
 	return nil
+}
+
+// release tells those who wait that the lane is free. The caller holds the lane.
+func (l *lane) release() {
+	if l.freed != nil {
+		close(l.freed)
+		l.freed = nil
+	}
+}
+
+// await waits until nothing goes on in a company, so long at most; then it says who is in the way.
+func (s *Server) await(ctx context.Context, company string, longest time.Duration) error {
+	l, err := s.lane(ctx, company)
+	if err != nil {
+		return err
+	}
+	over := time.NewTimer(longest)
+	defer over.Stop()
+	for {
+		l.mu.Lock()
+		busy := l.busy()
+		if busy == nil || longest == 0 {
+			l.mu.Unlock()
+			return busy
+		}
+		if l.freed == nil {
+			l.freed = make(chan struct{})
+		}
+		freed := l.freed
+		l.mu.Unlock()
+		select {
+		case <-freed:
+		case <-over.C:
+			return busy
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-s.life.Done():
+			return errClosing
+		}
+	}
 }
 
 // enter counts one more run or refresh, unless the server is closing.

@@ -23,6 +23,8 @@ type liveRun struct {
 	plan *bulksync.StoredPlan
 	// stopped is closed to ask for an orderly end.
 	stopped chan struct{}
+	// pauses tells the engine to stand still or go on; it holds the last word.
+	pauses chan bool
 	// ended is closed when the run has come to rest and its record is stored.
 	ended chan struct{}
 
@@ -32,12 +34,13 @@ type liveRun struct {
 	log     []bulksync.Outcome       // in the order in which they came
 	changed chan struct{}            // closed and replaced at every change
 	reason  stopReason
+	paused  bool
 }
 
 // newLiveRun shows a run that is about to go on; before holds the outcomes of an earlier go that stay.
 func newLiveRun(run *bulksync.Run, plan *bulksync.StoredPlan, before []bulksync.Outcome) *liveRun {
 	l := &liveRun{
-		name: run.Name, plan: plan, run: *run, stopped: make(chan struct{}), ended: make(chan struct{}),
+		name: run.Name, plan: plan, run: *run, stopped: make(chan struct{}), ended: make(chan struct{}), pauses: make(chan bool, 1),
 		latest: map[int]bulksync.Outcome{}, changed: make(chan struct{}),
 	}
 	l.run.Outcomes = nil
@@ -52,7 +55,7 @@ func newLiveRun(run *bulksync.Run, plan *bulksync.StoredPlan, before []bulksync.
 func (l *liveRun) note(e bulksync.Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.run.Counts = e.Run.Counts // that it has come to rest is told by finish, when its record is final
+	l.run.Counts, l.run.Hold, l.run.Figures = e.Run.Counts, e.Run.Hold, e.Run.Figures // that it has come to rest is told by finish, when its record is final
 	if e.Outcome != nil {
 		l.latest[e.Outcome.Operation] = *e.Outcome
 		l.log = append(l.log, *e.Outcome)
@@ -84,6 +87,22 @@ func (l *liveRun) stop(reason stopReason) {
 		close(l.stopped)
 		l.wake()
 	}
+}
+
+// pause makes the run stand still, or go on; it tells whether that is news.
+func (l *liveRun) pause(on bool) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.paused == on || l.run.State.Ended() {
+		return false
+	}
+	l.paused = on
+	select {
+	case <-l.pauses:
+	default:
+	}
+	l.pauses <- on
+	return true
 }
 
 func (l *liveRun) stopReason() stopReason {

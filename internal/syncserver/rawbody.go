@@ -32,6 +32,7 @@ func RawBodies() []RawBody {
 		{syncv1.PlanService_CreatePlan_FullMethodName, media, rawMessage(func() proto.Message { return &syncv1.CreatePlanRequest{MaxFaults: maxFaults} })},
 		{syncv1.PlanService_ValidateManifest_FullMethodName, media, rawMessage(func() proto.Message { return &syncv1.ValidateManifestRequest{} })},
 		{syncv1.RunService_ApplyPlan_FullMethodName, media, rawMessage(func() proto.Message { return &syncv1.ApplyPlanRequest{} })},
+		{syncv1.RunService_RetryRun_FullMethodName, media, rawMessage(func() proto.Message { return &syncv1.RetryRunRequest{} })},
 		{syncv1.RunService_ResumeRun_FullMethodName, media, rawMessage(func() proto.Message { return &syncv1.ResumeRunRequest{} })},
 	}
 }

@@ -83,6 +83,7 @@ func (s *Server) runRefresh(ctx context.Context, l *lane, r *refresh) {
 	r.err, r.ended = s.status(err), s.now()
 	l.mu.Lock()
 	l.refresh = nil
+	l.release()
 	l.mu.Unlock()
 	close(r.done)
 }

@@ -21,13 +21,11 @@ func (s *Server) start(ctx context.Context, plan *bulksync.StoredPlan, options b
 }
 
 // resume takes up a run that has come to rest.
-func (s *Server) resume(ctx context.Context, rested *bulksync.Run, plan *bulksync.StoredPlan, parallel int, secrets bulksync.Secrets) (*bulksync.Run, error) {
+func (s *Server) resume(ctx context.Context, rested *bulksync.Run, plan *bulksync.StoredPlan, options bulksync.RunOption, secrets bulksync.Secrets) (*bulksync.Run, error) {
 	run := *rested
 	run.State, run.EndTime, run.Message, run.Outcomes = bulksync.RunRunning, time.Time{}, "", nil
-	run.Counts = bulksync.RunCounts{Total: len(plan.Plan.Operations)}
-	if parallel != 0 {
-		run.Options.Parallel = parallel
-	}
+	run.Counts = bulksync.RunCounts{Total: rested.Counts.Total}
+	run.Options = renewed(run.Options, options)
 	var done []bulksync.Outcome
 	for _, o := range rested.Outcomes {
 		if o.Status == bulksync.Done {
@@ -71,12 +69,13 @@ func (s *Server) launch(ctx context.Context, run *bulksync.Run, plan *bulksync.S
 // execute carries a run out and leaves its lane free. The secrets are let go with it.
 func (s *Server) execute(l *lane, live *liveRun, run *bulksync.Run, secrets bulksync.Secrets) {
 	err := s.opts.Engine.Execute(s.life, bulksync.Execution{
-		Run: run, Plan: live.plan.Plan, Secrets: secrets, Stop: live.stopped, Watch: live.note,
+		Run: run, Plan: live.plan.Plan, Secrets: secrets, Stop: live.stopped, Pause: live.pauses, Watch: live.note,
 	})
 	s.conclude(live, run, err)
 	s.shelf.dropRun(run.Company, run.Name)
 	l.mu.Lock()
 	l.run = nil
+	l.release()
 	l.mu.Unlock()
 	live.finish(run)
 }

@@ -120,14 +120,34 @@ func (s runService) CancelRun(ctx context.Context, req *syncv1.CancelRunRequest)
 		run, stopping := live.view()
 		return runProto(&run, stopping), nil
 	}
-	run, err := s.storedRun(ctx, at.company, at.id)
-	if err == nil {
-		err = refusal{
-			reason: "RUN_ENDED", subject: runName(at.company, at.id),
-			text: fmt.Sprintf("run %s has come to rest already: it is %s", at.id, run.State),
-		}
+	return nil, s.status(s.ended(ctx, at))
+}
+
+// PauseRun makes a run stand still.
+func (s runService) PauseRun(ctx context.Context, req *syncv1.PauseRunRequest) (*syncv1.Run, error) {
+	at, err := s.runPlace(ctx, "name", req.GetName(), nil)
+	if err != nil {
+		return nil, s.status(err)
 	}
-	return nil, s.status(err)
+	live := at.live(at.id)
+	if live == nil {
+		return nil, s.status(s.ended(ctx, at))
+	}
+	live.pause(true)
+	run, stopping := live.view()
+	return runProto(&run, stopping), nil
+}
+
+// ended says that a run has come to rest, or that there is none.
+func (s *Server) ended(ctx context.Context, at runPlace) error {
+	run, err := s.storedRun(ctx, at.company, at.id)
+	if err != nil {
+		return err
+	}
+	return refusal{
+		reason: "RUN_ENDED", subject: runName(at.company, at.id),
+		text: fmt.Sprintf("run %s has come to rest already: it is %s", at.id, run.State),
+	}
 }
 
 // ListRunOutcomes pages through the operations of a run that have ended.

@@ -1,6 +1,10 @@
 package syncserver
 
 import (
+	"time"
+
+	"google.golang.org/protobuf/types/known/durationpb"
+
 	syncv1 "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/sync/v1"
 	bulksync "github.com/rainbow-gateway/rainbow-gateway/internal/sync"
 )
@@ -27,7 +31,7 @@ var statusProtos = map[bulksync.Status]syncv1.RunOutcome_Status{
 
 func runProto(r *bulksync.Run, stopping bool) *syncv1.Run {
 	name := runName(r.Company, r.Name)
-	return &syncv1.Run{
+	view := &syncv1.Run{
 		Name: name, Plan: planName(r.Company, r.Plan), PlanHash: r.Hash, State: stateProtos[r.State], Actor: r.Actor,
 		Parallel: int32(r.Options.Parallel), StartTime: timestamp(r.StartTime), EndTime: timestamp(r.EndTime),
 		Counts: &syncv1.RunCounts{
@@ -36,6 +40,45 @@ func runProto(r *bulksync.Run, stopping bool) *syncv1.Run {
 			Held: int32(r.Counts.Held),
 		},
 		Message: r.Message, Resumable: r.State.Ended() && r.State.Resumable(), Stopping: stopping, Override: r.Options.Override, Operation: operationName(name),
+		Hold: holdProto(r.Hold), Figures: figuresProto(r.Figures),
+	}
+	if r.RetryOf != "" {
+		view.RetryOf = runName(r.Company, r.RetryOf)
+	}
+	if r.Options.Patience != 0 {
+		view.WaitForUpstream = durationpb.New(max(0, r.Options.Patience))
+	}
+	for shown, by := range usersBy {
+		if by == r.Options.UsersBy {
+			view.UsersBy = shown
+		}
+	}
+	return view
+}
+
+var holdProtos = map[bulksync.HoldReason]syncv1.RunHold_Reason{
+	bulksync.HoldPaused:    syncv1.RunHold_REASON_PAUSED,
+	bulksync.HoldThrottled: syncv1.RunHold_REASON_THROTTLED,
+	bulksync.HoldUpstream:  syncv1.RunHold_REASON_UPSTREAM,
+}
+
+func holdProto(h *bulksync.Hold) *syncv1.RunHold {
+	if h == nil {
+		return nil
+	}
+	return &syncv1.RunHold{
+		Reason: holdProtos[h.Reason], Since: timestamp(h.Since), Next: timestamp(h.Next), Until: timestamp(h.Until), Message: h.Message,
+	}
+}
+
+func figuresProto(f bulksync.Figures) *syncv1.RunFigures {
+	if f == (bulksync.Figures{}) {
+		return nil
+	}
+	return &syncv1.RunFigures{
+		Calls: int32(f.Calls), Requests: int32(f.Requests), Repeats: int32(f.Repeats), ThrottledRequests: int32(f.Refused),
+		Limit: int32(f.Limit), HighestLimit: int32(f.HighestLimit),
+		Throttled: durationpb.New(f.Throttled), Waited: durationpb.New(f.Waited), Paused: durationpb.New(f.Paused),
 	}
 }
 
@@ -47,6 +90,9 @@ func outcomeProto(op *bulksync.Operation, o bulksync.Outcome) *syncv1.RunOutcome
 	}
 	if op != nil {
 		view.Operation = operationProto(op)
+	}
+	if o.Millis > 0 {
+		view.Took = durationpb.New(time.Duration(o.Millis) * time.Millisecond)
 	}
 	return view
 }

@@ -50,6 +50,7 @@ type Server struct {
 	shelf     *shelf
 	requests  *requestMemory
 	refreshes *refreshBoard
+	lastRows  rowsMemory
 
 	// life ends when runs and refreshes must break off.
 	life context.Context
