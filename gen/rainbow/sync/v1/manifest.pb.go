@@ -40,6 +40,14 @@ const (
 	Kind_KIND_DDI Kind = 4
 	// A company's subscription to an offer, named by its id.
 	Kind_KIND_LICENCE Kind = 5
+	// Options of a user's extension of one group, such as barring; named by the group and the user's login.
+	Kind_KIND_OPTIONS Kind = 6
+	// The programmable keys of a SIP device, named as the device is.
+	Kind_KIND_KEYS Kind = 7
+	// Settings of the Cloud PBX of one group, such as overflow; named by the PBX's pbxId and the group.
+	Kind_KIND_SETTINGS Kind = 8
+	// A number or device that was given up and rests before a pool gives it again; named by what it is.
+	Kind_KIND_RELEASE Kind = 9
 )
 
 // Enum value maps for Kind.
@@ -51,6 +59,10 @@ var (
 		3: "KIND_DEVICE",
 		4: "KIND_DDI",
 		5: "KIND_LICENCE",
+		6: "KIND_OPTIONS",
+		7: "KIND_KEYS",
+		8: "KIND_SETTINGS",
+		9: "KIND_RELEASE",
 	}
 	Kind_value = map[string]int32{
 		"KIND_UNSPECIFIED": 0,
@@ -59,6 +71,10 @@ var (
 		"KIND_DEVICE":      3,
 		"KIND_DDI":         4,
 		"KIND_LICENCE":     5,
+		"KIND_OPTIONS":     6,
+		"KIND_KEYS":        7,
+		"KIND_SETTINGS":    8,
+		"KIND_RELEASE":     9,
 	}
 )
 
@@ -168,7 +184,7 @@ type ManifestFile struct {
 	// Name of the file, as positions in faults, plans and reports quote it, e.g. "users.csv". Empty: "manifest", and
 	// "manifest2" and so on from the second file. Names differ from each other.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// Media type: "text/csv". Parameters are ignored. Empty: told by the ending of the name, then by the content.
+	// Media type: "text/csv" or "application/yaml". Parameters are ignored. Empty: told by the ending of the name, then by the content.
 	MediaType string `protobuf:"bytes,2,opt,name=media_type,json=mediaType,proto3" json:"media_type,omitempty"`
 	// The file's bytes. Passwords in it are kept in memory until the call, or the run that it starts, has ended; they
 	// are never stored.
@@ -463,14 +479,18 @@ const file_rainbow_sync_v1_manifest_proto_rawDesc = "" +
 	"\x05field\x18\x05 \x01(\tR\x05field\"\\\n" +
 	"\x0eManifestFaults\x126\n" +
 	"\x06faults\x18\x01 \x03(\v2\x1e.rainbow.sync.v1.ManifestFaultR\x06faults\x12\x12\n" +
-	"\x04more\x18\x02 \x01(\x05R\x04more*p\n" +
+	"\x04more\x18\x02 \x01(\x05R\x04more*\xb6\x01\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\r\n" +
 	"\tKIND_USER\x10\x01\x12\x12\n" +
 	"\x0eKIND_EXTENSION\x10\x02\x12\x0f\n" +
 	"\vKIND_DEVICE\x10\x03\x12\f\n" +
 	"\bKIND_DDI\x10\x04\x12\x10\n" +
-	"\fKIND_LICENCE\x10\x05*\xa4\x01\n" +
+	"\fKIND_LICENCE\x10\x05\x12\x10\n" +
+	"\fKIND_OPTIONS\x10\x06\x12\r\n" +
+	"\tKIND_KEYS\x10\a\x12\x11\n" +
+	"\rKIND_SETTINGS\x10\b\x12\x10\n" +
+	"\fKIND_RELEASE\x10\t*\xa4\x01\n" +
 	"\x06Action\x12\x16\n" +
 	"\x12ACTION_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rACTION_CREATE\x10\x01\x12\x11\n" +

@@ -154,7 +154,9 @@ type CreatePlanRequest struct {
 	Min []string `protobuf:"bytes,21,rep,name=min,proto3" json:"min,omitempty"`
 	// For how many upstream calls a user may be without a number that he has before and after; a plan above it is refused.
 	// Absent: for as long as it takes.
-	OutageBudget  *int32 `protobuf:"varint,22,opt,name=outage_budget,json=outageBudget,proto3,oneof" json:"outage_budget,omitempty"`
+	OutageBudget *int32 `protobuf:"varint,22,opt,name=outage_budget,json=outageBudget,proto3,oneof" json:"outage_budget,omitempty"`
+	// Values of the variables that a YAML manifest declares, by their names.
+	Variables     map[string]string `protobuf:"bytes,23,rep,name=variables,proto3" json:"variables,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -343,6 +345,13 @@ func (x *CreatePlanRequest) GetOutageBudget() int32 {
 	return 0
 }
 
+func (x *CreatePlanRequest) GetVariables() map[string]string {
+	if x != nil {
+		return x.Variables
+	}
+	return nil
+}
+
 // UploadPlanRequest is one message of an upload: the request first, then each file followed by its chunks.
 type UploadPlanRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -465,7 +474,9 @@ type ValidateManifestRequest struct {
 	// Look also for what can't be planned in view of the recorded state of the company.
 	AgainstState bool `protobuf:"varint,7,opt,name=against_state,json=againstState,proto3" json:"against_state,omitempty"`
 	// Give the faults as SARIF 2.1.0, too, for tools that show the findings of linters.
-	Sarif         bool `protobuf:"varint,8,opt,name=sarif,proto3" json:"sarif,omitempty"`
+	Sarif bool `protobuf:"varint,8,opt,name=sarif,proto3" json:"sarif,omitempty"`
+	// Values of the variables that a YAML manifest declares, by their names.
+	Variables     map[string]string `protobuf:"bytes,9,rep,name=variables,proto3" json:"variables,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -554,6 +565,13 @@ func (x *ValidateManifestRequest) GetSarif() bool {
 		return x.Sarif
 	}
 	return false
+}
+
+func (x *ValidateManifestRequest) GetVariables() map[string]string {
+	if x != nil {
+		return x.Variables
+	}
+	return nil
 }
 
 // UploadManifestRequest is one message of an upload: the request first, then each file followed by its chunks.
@@ -1305,7 +1323,7 @@ var File_rainbow_sync_v1_plan_service_proto protoreflect.FileDescriptor
 
 const file_rainbow_sync_v1_plan_service_proto_rawDesc = "" +
 	"\n" +
-	"\"rainbow/sync/v1/plan_service.proto\x12\x0frainbow.sync.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/httpbody.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1erainbow/sync/v1/manifest.proto\x1a\x1arainbow/sync/v1/plan.proto\"\xa6\x06\n" +
+	"\"rainbow/sync/v1/plan_service.proto\x12\x0frainbow.sync.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/httpbody.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1erainbow/sync/v1/manifest.proto\x1a\x1arainbow/sync/v1/plan.proto\"\xba\a\n" +
 	"\x11CreatePlanRequest\x124\n" +
 	"\x06parent\x18\x01 \x01(\tB\x1c\xe0A\x02\xfaA\x16\x12\x14rainbow-gateway/PlanR\x06parent\x12>\n" +
 	"\bmanifest\x18\x02 \x03(\v2\x1d.rainbow.sync.v1.ManifestFileB\x03\xe0A\x01R\bmanifest\x12\x17\n" +
@@ -1331,13 +1349,17 @@ const file_rainbow_sync_v1_plan_service_proto_rawDesc = "" +
 	"\aprotect\x18\x13 \x03(\tB\x03\xe0A\x01R\aprotect\x12\x15\n" +
 	"\x03max\x18\x14 \x03(\tB\x03\xe0A\x01R\x03max\x12\x15\n" +
 	"\x03min\x18\x15 \x03(\tB\x03\xe0A\x01R\x03min\x12-\n" +
-	"\routage_budget\x18\x16 \x01(\x05B\x03\xe0A\x01H\x00R\foutageBudget\x88\x01\x01B\x10\n" +
+	"\routage_budget\x18\x16 \x01(\x05B\x03\xe0A\x01H\x00R\foutageBudget\x88\x01\x01\x12T\n" +
+	"\tvariables\x18\x17 \x03(\v21.rainbow.sync.v1.CreatePlanRequest.VariablesEntryB\x03\xe0A\x01R\tvariables\x1a<\n" +
+	"\x0eVariablesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\x10\n" +
 	"\x0e_outage_budget\"\xa8\x01\n" +
 	"\x11UploadPlanRequest\x12>\n" +
 	"\arequest\x18\x01 \x01(\v2\".rainbow.sync.v1.CreatePlanRequestH\x00R\arequest\x123\n" +
 	"\x04file\x18\x02 \x01(\v2\x1d.rainbow.sync.v1.ManifestFileH\x00R\x04file\x12\x16\n" +
 	"\x05chunk\x18\x03 \x01(\fH\x00R\x05chunkB\x06\n" +
-	"\x04part\"\xcc\x02\n" +
+	"\x04part\"\xe6\x03\n" +
 	"\x17ValidateManifestRequest\x124\n" +
 	"\x06parent\x18\x01 \x01(\tB\x1c\xe0A\x01\xfaA\x16\x12\x14rainbow-gateway/PlanR\x06parent\x12>\n" +
 	"\bmanifest\x18\x02 \x03(\v2\x1d.rainbow.sync.v1.ManifestFileB\x03\xe0A\x02R\bmanifest\x12\x17\n" +
@@ -1346,7 +1368,11 @@ const file_rainbow_sync_v1_plan_service_proto_rawDesc = "" +
 	"\acomment\x18\x05 \x01(\tB\x03\xe0A\x01R\acomment\x12\x1b\n" +
 	"\x06strict\x18\x06 \x01(\bB\x03\xe0A\x01R\x06strict\x12(\n" +
 	"\ragainst_state\x18\a \x01(\bB\x03\xe0A\x01R\fagainstState\x12\x19\n" +
-	"\x05sarif\x18\b \x01(\bB\x03\xe0A\x01R\x05sarif\"\xb2\x01\n" +
+	"\x05sarif\x18\b \x01(\bB\x03\xe0A\x01R\x05sarif\x12Z\n" +
+	"\tvariables\x18\t \x03(\v27.rainbow.sync.v1.ValidateManifestRequest.VariablesEntryB\x03\xe0A\x01R\tvariables\x1a<\n" +
+	"\x0eVariablesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xb2\x01\n" +
 	"\x15UploadManifestRequest\x12D\n" +
 	"\arequest\x18\x01 \x01(\v2(.rainbow.sync.v1.ValidateManifestRequestH\x00R\arequest\x123\n" +
 	"\x04file\x18\x02 \x01(\v2\x1d.rainbow.sync.v1.ManifestFileH\x00R\x04file\x12\x16\n" +
@@ -1444,7 +1470,7 @@ func file_rainbow_sync_v1_plan_service_proto_rawDescGZIP() []byte {
 }
 
 var file_rainbow_sync_v1_plan_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_rainbow_sync_v1_plan_service_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_rainbow_sync_v1_plan_service_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_rainbow_sync_v1_plan_service_proto_goTypes = []any{
 	(RenderPlanRequest_Format)(0),        // 0: rainbow.sync.v1.RenderPlanRequest.Format
 	(*CreatePlanRequest)(nil),            // 1: rainbow.sync.v1.CreatePlanRequest
@@ -1461,55 +1487,59 @@ var file_rainbow_sync_v1_plan_service_proto_goTypes = []any{
 	(*ListUnchangedEntriesRequest)(nil),  // 12: rainbow.sync.v1.ListUnchangedEntriesRequest
 	(*ListUnchangedEntriesResponse)(nil), // 13: rainbow.sync.v1.ListUnchangedEntriesResponse
 	(*RenderPlanRequest)(nil),            // 14: rainbow.sync.v1.RenderPlanRequest
-	(*ManifestFile)(nil),                 // 15: rainbow.sync.v1.ManifestFile
-	(*ManifestFault)(nil),                // 16: rainbow.sync.v1.ManifestFault
-	(*Plan)(nil),                         // 17: rainbow.sync.v1.Plan
-	(Kind)(0),                            // 18: rainbow.sync.v1.Kind
-	(*PlanOperation)(nil),                // 19: rainbow.sync.v1.PlanOperation
-	(*UnchangedEntry)(nil),               // 20: rainbow.sync.v1.UnchangedEntry
-	(*emptypb.Empty)(nil),                // 21: google.protobuf.Empty
-	(*httpbody.HttpBody)(nil),            // 22: google.api.HttpBody
+	nil,                                  // 15: rainbow.sync.v1.CreatePlanRequest.VariablesEntry
+	nil,                                  // 16: rainbow.sync.v1.ValidateManifestRequest.VariablesEntry
+	(*ManifestFile)(nil),                 // 17: rainbow.sync.v1.ManifestFile
+	(*ManifestFault)(nil),                // 18: rainbow.sync.v1.ManifestFault
+	(*Plan)(nil),                         // 19: rainbow.sync.v1.Plan
+	(Kind)(0),                            // 20: rainbow.sync.v1.Kind
+	(*PlanOperation)(nil),                // 21: rainbow.sync.v1.PlanOperation
+	(*UnchangedEntry)(nil),               // 22: rainbow.sync.v1.UnchangedEntry
+	(*emptypb.Empty)(nil),                // 23: google.protobuf.Empty
+	(*httpbody.HttpBody)(nil),            // 24: google.api.HttpBody
 }
 var file_rainbow_sync_v1_plan_service_proto_depIdxs = []int32{
-	15, // 0: rainbow.sync.v1.CreatePlanRequest.manifest:type_name -> rainbow.sync.v1.ManifestFile
-	1,  // 1: rainbow.sync.v1.UploadPlanRequest.request:type_name -> rainbow.sync.v1.CreatePlanRequest
-	15, // 2: rainbow.sync.v1.UploadPlanRequest.file:type_name -> rainbow.sync.v1.ManifestFile
-	15, // 3: rainbow.sync.v1.ValidateManifestRequest.manifest:type_name -> rainbow.sync.v1.ManifestFile
-	3,  // 4: rainbow.sync.v1.UploadManifestRequest.request:type_name -> rainbow.sync.v1.ValidateManifestRequest
-	15, // 5: rainbow.sync.v1.UploadManifestRequest.file:type_name -> rainbow.sync.v1.ManifestFile
-	16, // 6: rainbow.sync.v1.ValidateManifestResponse.faults:type_name -> rainbow.sync.v1.ManifestFault
-	17, // 7: rainbow.sync.v1.ListPlansResponse.plans:type_name -> rainbow.sync.v1.Plan
-	18, // 8: rainbow.sync.v1.ListPlanOperationsRequest.kind:type_name -> rainbow.sync.v1.Kind
-	19, // 9: rainbow.sync.v1.ListPlanOperationsResponse.operations:type_name -> rainbow.sync.v1.PlanOperation
-	20, // 10: rainbow.sync.v1.ListUnchangedEntriesResponse.entries:type_name -> rainbow.sync.v1.UnchangedEntry
-	0,  // 11: rainbow.sync.v1.RenderPlanRequest.format:type_name -> rainbow.sync.v1.RenderPlanRequest.Format
-	1,  // 12: rainbow.sync.v1.PlanService.CreatePlan:input_type -> rainbow.sync.v1.CreatePlanRequest
-	2,  // 13: rainbow.sync.v1.PlanService.UploadPlan:input_type -> rainbow.sync.v1.UploadPlanRequest
-	3,  // 14: rainbow.sync.v1.PlanService.ValidateManifest:input_type -> rainbow.sync.v1.ValidateManifestRequest
-	4,  // 15: rainbow.sync.v1.PlanService.UploadManifest:input_type -> rainbow.sync.v1.UploadManifestRequest
-	6,  // 16: rainbow.sync.v1.PlanService.GetPlan:input_type -> rainbow.sync.v1.GetPlanRequest
-	7,  // 17: rainbow.sync.v1.PlanService.ListPlans:input_type -> rainbow.sync.v1.ListPlansRequest
-	9,  // 18: rainbow.sync.v1.PlanService.DeletePlan:input_type -> rainbow.sync.v1.DeletePlanRequest
-	10, // 19: rainbow.sync.v1.PlanService.ListPlanOperations:input_type -> rainbow.sync.v1.ListPlanOperationsRequest
-	12, // 20: rainbow.sync.v1.PlanService.ListUnchangedEntries:input_type -> rainbow.sync.v1.ListUnchangedEntriesRequest
-	14, // 21: rainbow.sync.v1.PlanService.RenderPlan:input_type -> rainbow.sync.v1.RenderPlanRequest
-	14, // 22: rainbow.sync.v1.PlanService.DownloadPlan:input_type -> rainbow.sync.v1.RenderPlanRequest
-	17, // 23: rainbow.sync.v1.PlanService.CreatePlan:output_type -> rainbow.sync.v1.Plan
-	17, // 24: rainbow.sync.v1.PlanService.UploadPlan:output_type -> rainbow.sync.v1.Plan
-	5,  // 25: rainbow.sync.v1.PlanService.ValidateManifest:output_type -> rainbow.sync.v1.ValidateManifestResponse
-	5,  // 26: rainbow.sync.v1.PlanService.UploadManifest:output_type -> rainbow.sync.v1.ValidateManifestResponse
-	17, // 27: rainbow.sync.v1.PlanService.GetPlan:output_type -> rainbow.sync.v1.Plan
-	8,  // 28: rainbow.sync.v1.PlanService.ListPlans:output_type -> rainbow.sync.v1.ListPlansResponse
-	21, // 29: rainbow.sync.v1.PlanService.DeletePlan:output_type -> google.protobuf.Empty
-	11, // 30: rainbow.sync.v1.PlanService.ListPlanOperations:output_type -> rainbow.sync.v1.ListPlanOperationsResponse
-	13, // 31: rainbow.sync.v1.PlanService.ListUnchangedEntries:output_type -> rainbow.sync.v1.ListUnchangedEntriesResponse
-	22, // 32: rainbow.sync.v1.PlanService.RenderPlan:output_type -> google.api.HttpBody
-	22, // 33: rainbow.sync.v1.PlanService.DownloadPlan:output_type -> google.api.HttpBody
-	23, // [23:34] is the sub-list for method output_type
-	12, // [12:23] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	17, // 0: rainbow.sync.v1.CreatePlanRequest.manifest:type_name -> rainbow.sync.v1.ManifestFile
+	15, // 1: rainbow.sync.v1.CreatePlanRequest.variables:type_name -> rainbow.sync.v1.CreatePlanRequest.VariablesEntry
+	1,  // 2: rainbow.sync.v1.UploadPlanRequest.request:type_name -> rainbow.sync.v1.CreatePlanRequest
+	17, // 3: rainbow.sync.v1.UploadPlanRequest.file:type_name -> rainbow.sync.v1.ManifestFile
+	17, // 4: rainbow.sync.v1.ValidateManifestRequest.manifest:type_name -> rainbow.sync.v1.ManifestFile
+	16, // 5: rainbow.sync.v1.ValidateManifestRequest.variables:type_name -> rainbow.sync.v1.ValidateManifestRequest.VariablesEntry
+	3,  // 6: rainbow.sync.v1.UploadManifestRequest.request:type_name -> rainbow.sync.v1.ValidateManifestRequest
+	17, // 7: rainbow.sync.v1.UploadManifestRequest.file:type_name -> rainbow.sync.v1.ManifestFile
+	18, // 8: rainbow.sync.v1.ValidateManifestResponse.faults:type_name -> rainbow.sync.v1.ManifestFault
+	19, // 9: rainbow.sync.v1.ListPlansResponse.plans:type_name -> rainbow.sync.v1.Plan
+	20, // 10: rainbow.sync.v1.ListPlanOperationsRequest.kind:type_name -> rainbow.sync.v1.Kind
+	21, // 11: rainbow.sync.v1.ListPlanOperationsResponse.operations:type_name -> rainbow.sync.v1.PlanOperation
+	22, // 12: rainbow.sync.v1.ListUnchangedEntriesResponse.entries:type_name -> rainbow.sync.v1.UnchangedEntry
+	0,  // 13: rainbow.sync.v1.RenderPlanRequest.format:type_name -> rainbow.sync.v1.RenderPlanRequest.Format
+	1,  // 14: rainbow.sync.v1.PlanService.CreatePlan:input_type -> rainbow.sync.v1.CreatePlanRequest
+	2,  // 15: rainbow.sync.v1.PlanService.UploadPlan:input_type -> rainbow.sync.v1.UploadPlanRequest
+	3,  // 16: rainbow.sync.v1.PlanService.ValidateManifest:input_type -> rainbow.sync.v1.ValidateManifestRequest
+	4,  // 17: rainbow.sync.v1.PlanService.UploadManifest:input_type -> rainbow.sync.v1.UploadManifestRequest
+	6,  // 18: rainbow.sync.v1.PlanService.GetPlan:input_type -> rainbow.sync.v1.GetPlanRequest
+	7,  // 19: rainbow.sync.v1.PlanService.ListPlans:input_type -> rainbow.sync.v1.ListPlansRequest
+	9,  // 20: rainbow.sync.v1.PlanService.DeletePlan:input_type -> rainbow.sync.v1.DeletePlanRequest
+	10, // 21: rainbow.sync.v1.PlanService.ListPlanOperations:input_type -> rainbow.sync.v1.ListPlanOperationsRequest
+	12, // 22: rainbow.sync.v1.PlanService.ListUnchangedEntries:input_type -> rainbow.sync.v1.ListUnchangedEntriesRequest
+	14, // 23: rainbow.sync.v1.PlanService.RenderPlan:input_type -> rainbow.sync.v1.RenderPlanRequest
+	14, // 24: rainbow.sync.v1.PlanService.DownloadPlan:input_type -> rainbow.sync.v1.RenderPlanRequest
+	19, // 25: rainbow.sync.v1.PlanService.CreatePlan:output_type -> rainbow.sync.v1.Plan
+	19, // 26: rainbow.sync.v1.PlanService.UploadPlan:output_type -> rainbow.sync.v1.Plan
+	5,  // 27: rainbow.sync.v1.PlanService.ValidateManifest:output_type -> rainbow.sync.v1.ValidateManifestResponse
+	5,  // 28: rainbow.sync.v1.PlanService.UploadManifest:output_type -> rainbow.sync.v1.ValidateManifestResponse
+	19, // 29: rainbow.sync.v1.PlanService.GetPlan:output_type -> rainbow.sync.v1.Plan
+	8,  // 30: rainbow.sync.v1.PlanService.ListPlans:output_type -> rainbow.sync.v1.ListPlansResponse
+	23, // 31: rainbow.sync.v1.PlanService.DeletePlan:output_type -> google.protobuf.Empty
+	11, // 32: rainbow.sync.v1.PlanService.ListPlanOperations:output_type -> rainbow.sync.v1.ListPlanOperationsResponse
+	13, // 33: rainbow.sync.v1.PlanService.ListUnchangedEntries:output_type -> rainbow.sync.v1.ListUnchangedEntriesResponse
+	24, // 34: rainbow.sync.v1.PlanService.RenderPlan:output_type -> google.api.HttpBody
+	24, // 35: rainbow.sync.v1.PlanService.DownloadPlan:output_type -> google.api.HttpBody
+	25, // [25:36] is the sub-list for method output_type
+	14, // [14:25] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_rainbow_sync_v1_plan_service_proto_init() }
@@ -1536,7 +1566,7 @@ func file_rainbow_sync_v1_plan_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_rainbow_sync_v1_plan_service_proto_rawDesc), len(file_rainbow_sync_v1_plan_service_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   14,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

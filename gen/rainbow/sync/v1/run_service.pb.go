@@ -54,7 +54,12 @@ type ApplyPlanRequest struct {
 	Wait *durationpb.Duration `protobuf:"bytes,10,opt,name=wait,proto3" json:"wait,omitempty"`
 	// Carry out what the plan holds back too: the plan's hash, so that it is this plan that somebody looked at. Any other
 	// text is refused. Empty: what is held back is left out.
-	Override      string `protobuf:"bytes,11,opt,name=override,proto3" json:"override,omitempty"`
+	Override string `protobuf:"bytes,11,opt,name=override,proto3" json:"override,omitempty"`
+	// Values of the variables that a YAML manifest declares, by their names.
+	Variables map[string]string `protobuf:"bytes,12,rep,name=variables,proto3" json:"variables,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// The secrets that a YAML manifest names by reference, by these references ("env:NAME", "file:PATH"). They are looked up by
+	// whoever sends the manifest; the gateway opens nothing that a manifest names. Kept as passwords in a manifest are.
+	Secrets       map[string]string `protobuf:"bytes,13,rep,name=secrets,proto3" json:"secrets,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -164,6 +169,20 @@ func (x *ApplyPlanRequest) GetOverride() string {
 		return x.Override
 	}
 	return ""
+}
+
+func (x *ApplyPlanRequest) GetVariables() map[string]string {
+	if x != nil {
+		return x.Variables
+	}
+	return nil
+}
+
+func (x *ApplyPlanRequest) GetSecrets() map[string]string {
+	if x != nil {
+		return x.Secrets
+	}
+	return nil
 }
 
 // UploadApplyRequest is one message of an upload: the request first, then each file followed by its chunks.
@@ -292,7 +311,12 @@ type ResumeRunRequest struct {
 	UsersBy UsersBy `protobuf:"varint,8,opt,name=users_by,json=usersBy,proto3,enum=rainbow.sync.v1.UsersBy" json:"users_by,omitempty"`
 	// How long to wait for another run of the company to end, or for a refresh; by default the call is refused then, and the
 	// refusal names who holds the company.
-	Wait          *durationpb.Duration `protobuf:"bytes,9,opt,name=wait,proto3" json:"wait,omitempty"`
+	Wait *durationpb.Duration `protobuf:"bytes,9,opt,name=wait,proto3" json:"wait,omitempty"`
+	// Values of the variables that a YAML manifest declares, by their names.
+	Variables map[string]string `protobuf:"bytes,10,rep,name=variables,proto3" json:"variables,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// The secrets that a YAML manifest names by reference, by these references ("env:NAME", "file:PATH"). They are looked up by
+	// whoever sends the manifest; the gateway opens nothing that a manifest names. Kept as passwords in a manifest are.
+	Secrets       map[string]string `protobuf:"bytes,11,rep,name=secrets,proto3" json:"secrets,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -386,6 +410,20 @@ func (x *ResumeRunRequest) GetUsersBy() UsersBy {
 func (x *ResumeRunRequest) GetWait() *durationpb.Duration {
 	if x != nil {
 		return x.Wait
+	}
+	return nil
+}
+
+func (x *ResumeRunRequest) GetVariables() map[string]string {
+	if x != nil {
+		return x.Variables
+	}
+	return nil
+}
+
+func (x *ResumeRunRequest) GetSecrets() map[string]string {
+	if x != nil {
+		return x.Secrets
 	}
 	return nil
 }
@@ -1290,7 +1328,7 @@ var File_rainbow_sync_v1_run_service_proto protoreflect.FileDescriptor
 
 const file_rainbow_sync_v1_run_service_proto_rawDesc = "" +
 	"\n" +
-	"!rainbow/sync/v1/run_service.proto\x12\x0frainbow.sync.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a#google/longrunning/operations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1erainbow/sync/v1/manifest.proto\x1a\x19rainbow/sync/v1/run.proto\"\xff\x03\n" +
+	"!rainbow/sync/v1/run_service.proto\x12\x0frainbow.sync.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a#google/longrunning/operations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1erainbow/sync/v1/manifest.proto\x1a\x19rainbow/sync/v1/run.proto\"\xa0\x06\n" +
 	"\x10ApplyPlanRequest\x120\n" +
 	"\x04name\x18\x01 \x01(\tB\x1c\xe0A\x02\xfaA\x16\n" +
 	"\x14rainbow-gateway/PlanR\x04name\x12\x17\n" +
@@ -1305,12 +1343,20 @@ const file_rainbow_sync_v1_run_service_proto_rawDesc = "" +
 	"\busers_by\x18\t \x01(\x0e2\x18.rainbow.sync.v1.UsersByB\x03\xe0A\x01R\ausersBy\x122\n" +
 	"\x04wait\x18\n" +
 	" \x01(\v2\x19.google.protobuf.DurationB\x03\xe0A\x01R\x04wait\x12\x1f\n" +
-	"\boverride\x18\v \x01(\tB\x03\xe0A\x01R\boverride\"\xa8\x01\n" +
+	"\boverride\x18\v \x01(\tB\x03\xe0A\x01R\boverride\x12S\n" +
+	"\tvariables\x18\f \x03(\v20.rainbow.sync.v1.ApplyPlanRequest.VariablesEntryB\x03\xe0A\x01R\tvariables\x12P\n" +
+	"\asecrets\x18\r \x03(\v2..rainbow.sync.v1.ApplyPlanRequest.SecretsEntryB\x06\xe0A\x01\xe0A\x04R\asecrets\x1a<\n" +
+	"\x0eVariablesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a:\n" +
+	"\fSecretsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xa8\x01\n" +
 	"\x12UploadApplyRequest\x12=\n" +
 	"\arequest\x18\x01 \x01(\v2!.rainbow.sync.v1.ApplyPlanRequestH\x00R\arequest\x123\n" +
 	"\x04file\x18\x02 \x01(\v2\x1d.rainbow.sync.v1.ManifestFileH\x00R\x04file\x12\x16\n" +
 	"\x05chunk\x18\x03 \x01(\fH\x00R\x05chunkB\x06\n" +
-	"\x04part\"\xc4\x03\n" +
+	"\x04part\"\xe5\x05\n" +
 	"\x10ResumeRunRequest\x12/\n" +
 	"\x04name\x18\x01 \x01(\tB\x1b\xe0A\x02\xfaA\x15\n" +
 	"\x13rainbow-gateway/RunR\x04name\x12>\n" +
@@ -1322,7 +1368,16 @@ const file_rainbow_sync_v1_run_service_proto_rawDesc = "" +
 	"request_id\x18\x06 \x01(\tB\x03\xe0A\x01R\trequestId\x12J\n" +
 	"\x11wait_for_upstream\x18\a \x01(\v2\x19.google.protobuf.DurationB\x03\xe0A\x01R\x0fwaitForUpstream\x128\n" +
 	"\busers_by\x18\b \x01(\x0e2\x18.rainbow.sync.v1.UsersByB\x03\xe0A\x01R\ausersBy\x122\n" +
-	"\x04wait\x18\t \x01(\v2\x19.google.protobuf.DurationB\x03\xe0A\x01R\x04wait\"\xa9\x01\n" +
+	"\x04wait\x18\t \x01(\v2\x19.google.protobuf.DurationB\x03\xe0A\x01R\x04wait\x12S\n" +
+	"\tvariables\x18\n" +
+	" \x03(\v20.rainbow.sync.v1.ResumeRunRequest.VariablesEntryB\x03\xe0A\x01R\tvariables\x12P\n" +
+	"\asecrets\x18\v \x03(\v2..rainbow.sync.v1.ResumeRunRequest.SecretsEntryB\x06\xe0A\x01\xe0A\x04R\asecrets\x1a<\n" +
+	"\x0eVariablesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a:\n" +
+	"\fSecretsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xa9\x01\n" +
 	"\x13UploadResumeRequest\x12=\n" +
 	"\arequest\x18\x01 \x01(\v2!.rainbow.sync.v1.ResumeRunRequestH\x00R\arequest\x123\n" +
 	"\x04file\x18\x02 \x01(\v2\x1d.rainbow.sync.v1.ManifestFileH\x00R\x04file\x12\x16\n" +
@@ -1427,7 +1482,7 @@ func file_rainbow_sync_v1_run_service_proto_rawDescGZIP() []byte {
 	return file_rainbow_sync_v1_run_service_proto_rawDescData
 }
 
-var file_rainbow_sync_v1_run_service_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_rainbow_sync_v1_run_service_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_rainbow_sync_v1_run_service_proto_goTypes = []any{
 	(*ApplyPlanRequest)(nil),        // 0: rainbow.sync.v1.ApplyPlanRequest
 	(*UploadApplyRequest)(nil),      // 1: rainbow.sync.v1.UploadApplyRequest
@@ -1445,72 +1500,80 @@ var file_rainbow_sync_v1_run_service_proto_goTypes = []any{
 	(*ListRunRowsResponse)(nil),     // 13: rainbow.sync.v1.ListRunRowsResponse
 	(*ListRunOutcomesRequest)(nil),  // 14: rainbow.sync.v1.ListRunOutcomesRequest
 	(*ListRunOutcomesResponse)(nil), // 15: rainbow.sync.v1.ListRunOutcomesResponse
-	(*ManifestFile)(nil),            // 16: rainbow.sync.v1.ManifestFile
-	(*durationpb.Duration)(nil),     // 17: google.protobuf.Duration
-	(UsersBy)(0),                    // 18: rainbow.sync.v1.UsersBy
-	(*Run)(nil),                     // 19: rainbow.sync.v1.Run
-	(RunRow_Result)(0),              // 20: rainbow.sync.v1.RunRow.Result
-	(*RunRow)(nil),                  // 21: rainbow.sync.v1.RunRow
-	(RunOutcome_Status)(0),          // 22: rainbow.sync.v1.RunOutcome.Status
-	(*RunOutcome)(nil),              // 23: rainbow.sync.v1.RunOutcome
-	(*longrunningpb.Operation)(nil), // 24: google.longrunning.Operation
-	(*RunEvent)(nil),                // 25: rainbow.sync.v1.RunEvent
+	nil,                             // 16: rainbow.sync.v1.ApplyPlanRequest.VariablesEntry
+	nil,                             // 17: rainbow.sync.v1.ApplyPlanRequest.SecretsEntry
+	nil,                             // 18: rainbow.sync.v1.ResumeRunRequest.VariablesEntry
+	nil,                             // 19: rainbow.sync.v1.ResumeRunRequest.SecretsEntry
+	(*ManifestFile)(nil),            // 20: rainbow.sync.v1.ManifestFile
+	(*durationpb.Duration)(nil),     // 21: google.protobuf.Duration
+	(UsersBy)(0),                    // 22: rainbow.sync.v1.UsersBy
+	(*Run)(nil),                     // 23: rainbow.sync.v1.Run
+	(RunRow_Result)(0),              // 24: rainbow.sync.v1.RunRow.Result
+	(*RunRow)(nil),                  // 25: rainbow.sync.v1.RunRow
+	(RunOutcome_Status)(0),          // 26: rainbow.sync.v1.RunOutcome.Status
+	(*RunOutcome)(nil),              // 27: rainbow.sync.v1.RunOutcome
+	(*longrunningpb.Operation)(nil), // 28: google.longrunning.Operation
+	(*RunEvent)(nil),                // 29: rainbow.sync.v1.RunEvent
 }
 var file_rainbow_sync_v1_run_service_proto_depIdxs = []int32{
-	16, // 0: rainbow.sync.v1.ApplyPlanRequest.manifest:type_name -> rainbow.sync.v1.ManifestFile
-	17, // 1: rainbow.sync.v1.ApplyPlanRequest.wait_for_upstream:type_name -> google.protobuf.Duration
-	18, // 2: rainbow.sync.v1.ApplyPlanRequest.users_by:type_name -> rainbow.sync.v1.UsersBy
-	17, // 3: rainbow.sync.v1.ApplyPlanRequest.wait:type_name -> google.protobuf.Duration
-	0,  // 4: rainbow.sync.v1.UploadApplyRequest.request:type_name -> rainbow.sync.v1.ApplyPlanRequest
-	16, // 5: rainbow.sync.v1.UploadApplyRequest.file:type_name -> rainbow.sync.v1.ManifestFile
-	16, // 6: rainbow.sync.v1.ResumeRunRequest.manifest:type_name -> rainbow.sync.v1.ManifestFile
-	17, // 7: rainbow.sync.v1.ResumeRunRequest.wait_for_upstream:type_name -> google.protobuf.Duration
-	18, // 8: rainbow.sync.v1.ResumeRunRequest.users_by:type_name -> rainbow.sync.v1.UsersBy
-	17, // 9: rainbow.sync.v1.ResumeRunRequest.wait:type_name -> google.protobuf.Duration
-	2,  // 10: rainbow.sync.v1.UploadResumeRequest.request:type_name -> rainbow.sync.v1.ResumeRunRequest
-	16, // 11: rainbow.sync.v1.UploadResumeRequest.file:type_name -> rainbow.sync.v1.ManifestFile
-	16, // 12: rainbow.sync.v1.RetryRunRequest.manifest:type_name -> rainbow.sync.v1.ManifestFile
-	17, // 13: rainbow.sync.v1.RetryRunRequest.wait_for_upstream:type_name -> google.protobuf.Duration
-	18, // 14: rainbow.sync.v1.RetryRunRequest.users_by:type_name -> rainbow.sync.v1.UsersBy
-	17, // 15: rainbow.sync.v1.RetryRunRequest.wait:type_name -> google.protobuf.Duration
-	4,  // 16: rainbow.sync.v1.UploadRetryRequest.request:type_name -> rainbow.sync.v1.RetryRunRequest
-	16, // 17: rainbow.sync.v1.UploadRetryRequest.file:type_name -> rainbow.sync.v1.ManifestFile
-	19, // 18: rainbow.sync.v1.ListRunsResponse.runs:type_name -> rainbow.sync.v1.Run
-	20, // 19: rainbow.sync.v1.ListRunRowsRequest.results:type_name -> rainbow.sync.v1.RunRow.Result
-	21, // 20: rainbow.sync.v1.ListRunRowsResponse.rows:type_name -> rainbow.sync.v1.RunRow
-	22, // 21: rainbow.sync.v1.ListRunOutcomesRequest.statuses:type_name -> rainbow.sync.v1.RunOutcome.Status
-	23, // 22: rainbow.sync.v1.ListRunOutcomesResponse.outcomes:type_name -> rainbow.sync.v1.RunOutcome
-	0,  // 23: rainbow.sync.v1.RunService.ApplyPlan:input_type -> rainbow.sync.v1.ApplyPlanRequest
-	1,  // 24: rainbow.sync.v1.RunService.UploadApply:input_type -> rainbow.sync.v1.UploadApplyRequest
-	2,  // 25: rainbow.sync.v1.RunService.ResumeRun:input_type -> rainbow.sync.v1.ResumeRunRequest
-	3,  // 26: rainbow.sync.v1.RunService.UploadResume:input_type -> rainbow.sync.v1.UploadResumeRequest
-	4,  // 27: rainbow.sync.v1.RunService.RetryRun:input_type -> rainbow.sync.v1.RetryRunRequest
-	5,  // 28: rainbow.sync.v1.RunService.UploadRetry:input_type -> rainbow.sync.v1.UploadRetryRequest
-	6,  // 29: rainbow.sync.v1.RunService.GetRun:input_type -> rainbow.sync.v1.GetRunRequest
-	7,  // 30: rainbow.sync.v1.RunService.ListRuns:input_type -> rainbow.sync.v1.ListRunsRequest
-	9,  // 31: rainbow.sync.v1.RunService.WatchRun:input_type -> rainbow.sync.v1.WatchRunRequest
-	10, // 32: rainbow.sync.v1.RunService.CancelRun:input_type -> rainbow.sync.v1.CancelRunRequest
-	11, // 33: rainbow.sync.v1.RunService.PauseRun:input_type -> rainbow.sync.v1.PauseRunRequest
-	12, // 34: rainbow.sync.v1.RunService.ListRunRows:input_type -> rainbow.sync.v1.ListRunRowsRequest
-	14, // 35: rainbow.sync.v1.RunService.ListRunOutcomes:input_type -> rainbow.sync.v1.ListRunOutcomesRequest
-	24, // 36: rainbow.sync.v1.RunService.ApplyPlan:output_type -> google.longrunning.Operation
-	24, // 37: rainbow.sync.v1.RunService.UploadApply:output_type -> google.longrunning.Operation
-	24, // 38: rainbow.sync.v1.RunService.ResumeRun:output_type -> google.longrunning.Operation
-	24, // 39: rainbow.sync.v1.RunService.UploadResume:output_type -> google.longrunning.Operation
-	24, // 40: rainbow.sync.v1.RunService.RetryRun:output_type -> google.longrunning.Operation
-	24, // 41: rainbow.sync.v1.RunService.UploadRetry:output_type -> google.longrunning.Operation
-	19, // 42: rainbow.sync.v1.RunService.GetRun:output_type -> rainbow.sync.v1.Run
-	8,  // 43: rainbow.sync.v1.RunService.ListRuns:output_type -> rainbow.sync.v1.ListRunsResponse
-	25, // 44: rainbow.sync.v1.RunService.WatchRun:output_type -> rainbow.sync.v1.RunEvent
-	19, // 45: rainbow.sync.v1.RunService.CancelRun:output_type -> rainbow.sync.v1.Run
-	19, // 46: rainbow.sync.v1.RunService.PauseRun:output_type -> rainbow.sync.v1.Run
-	13, // 47: rainbow.sync.v1.RunService.ListRunRows:output_type -> rainbow.sync.v1.ListRunRowsResponse
-	15, // 48: rainbow.sync.v1.RunService.ListRunOutcomes:output_type -> rainbow.sync.v1.ListRunOutcomesResponse
-	36, // [36:49] is the sub-list for method output_type
-	23, // [23:36] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	20, // 0: rainbow.sync.v1.ApplyPlanRequest.manifest:type_name -> rainbow.sync.v1.ManifestFile
+	21, // 1: rainbow.sync.v1.ApplyPlanRequest.wait_for_upstream:type_name -> google.protobuf.Duration
+	22, // 2: rainbow.sync.v1.ApplyPlanRequest.users_by:type_name -> rainbow.sync.v1.UsersBy
+	21, // 3: rainbow.sync.v1.ApplyPlanRequest.wait:type_name -> google.protobuf.Duration
+	16, // 4: rainbow.sync.v1.ApplyPlanRequest.variables:type_name -> rainbow.sync.v1.ApplyPlanRequest.VariablesEntry
+	17, // 5: rainbow.sync.v1.ApplyPlanRequest.secrets:type_name -> rainbow.sync.v1.ApplyPlanRequest.SecretsEntry
+	0,  // 6: rainbow.sync.v1.UploadApplyRequest.request:type_name -> rainbow.sync.v1.ApplyPlanRequest
+	20, // 7: rainbow.sync.v1.UploadApplyRequest.file:type_name -> rainbow.sync.v1.ManifestFile
+	20, // 8: rainbow.sync.v1.ResumeRunRequest.manifest:type_name -> rainbow.sync.v1.ManifestFile
+	21, // 9: rainbow.sync.v1.ResumeRunRequest.wait_for_upstream:type_name -> google.protobuf.Duration
+	22, // 10: rainbow.sync.v1.ResumeRunRequest.users_by:type_name -> rainbow.sync.v1.UsersBy
+	21, // 11: rainbow.sync.v1.ResumeRunRequest.wait:type_name -> google.protobuf.Duration
+	18, // 12: rainbow.sync.v1.ResumeRunRequest.variables:type_name -> rainbow.sync.v1.ResumeRunRequest.VariablesEntry
+	19, // 13: rainbow.sync.v1.ResumeRunRequest.secrets:type_name -> rainbow.sync.v1.ResumeRunRequest.SecretsEntry
+	2,  // 14: rainbow.sync.v1.UploadResumeRequest.request:type_name -> rainbow.sync.v1.ResumeRunRequest
+	20, // 15: rainbow.sync.v1.UploadResumeRequest.file:type_name -> rainbow.sync.v1.ManifestFile
+	20, // 16: rainbow.sync.v1.RetryRunRequest.manifest:type_name -> rainbow.sync.v1.ManifestFile
+	21, // 17: rainbow.sync.v1.RetryRunRequest.wait_for_upstream:type_name -> google.protobuf.Duration
+	22, // 18: rainbow.sync.v1.RetryRunRequest.users_by:type_name -> rainbow.sync.v1.UsersBy
+	21, // 19: rainbow.sync.v1.RetryRunRequest.wait:type_name -> google.protobuf.Duration
+	4,  // 20: rainbow.sync.v1.UploadRetryRequest.request:type_name -> rainbow.sync.v1.RetryRunRequest
+	20, // 21: rainbow.sync.v1.UploadRetryRequest.file:type_name -> rainbow.sync.v1.ManifestFile
+	23, // 22: rainbow.sync.v1.ListRunsResponse.runs:type_name -> rainbow.sync.v1.Run
+	24, // 23: rainbow.sync.v1.ListRunRowsRequest.results:type_name -> rainbow.sync.v1.RunRow.Result
+	25, // 24: rainbow.sync.v1.ListRunRowsResponse.rows:type_name -> rainbow.sync.v1.RunRow
+	26, // 25: rainbow.sync.v1.ListRunOutcomesRequest.statuses:type_name -> rainbow.sync.v1.RunOutcome.Status
+	27, // 26: rainbow.sync.v1.ListRunOutcomesResponse.outcomes:type_name -> rainbow.sync.v1.RunOutcome
+	0,  // 27: rainbow.sync.v1.RunService.ApplyPlan:input_type -> rainbow.sync.v1.ApplyPlanRequest
+	1,  // 28: rainbow.sync.v1.RunService.UploadApply:input_type -> rainbow.sync.v1.UploadApplyRequest
+	2,  // 29: rainbow.sync.v1.RunService.ResumeRun:input_type -> rainbow.sync.v1.ResumeRunRequest
+	3,  // 30: rainbow.sync.v1.RunService.UploadResume:input_type -> rainbow.sync.v1.UploadResumeRequest
+	4,  // 31: rainbow.sync.v1.RunService.RetryRun:input_type -> rainbow.sync.v1.RetryRunRequest
+	5,  // 32: rainbow.sync.v1.RunService.UploadRetry:input_type -> rainbow.sync.v1.UploadRetryRequest
+	6,  // 33: rainbow.sync.v1.RunService.GetRun:input_type -> rainbow.sync.v1.GetRunRequest
+	7,  // 34: rainbow.sync.v1.RunService.ListRuns:input_type -> rainbow.sync.v1.ListRunsRequest
+	9,  // 35: rainbow.sync.v1.RunService.WatchRun:input_type -> rainbow.sync.v1.WatchRunRequest
+	10, // 36: rainbow.sync.v1.RunService.CancelRun:input_type -> rainbow.sync.v1.CancelRunRequest
+	11, // 37: rainbow.sync.v1.RunService.PauseRun:input_type -> rainbow.sync.v1.PauseRunRequest
+	12, // 38: rainbow.sync.v1.RunService.ListRunRows:input_type -> rainbow.sync.v1.ListRunRowsRequest
+	14, // 39: rainbow.sync.v1.RunService.ListRunOutcomes:input_type -> rainbow.sync.v1.ListRunOutcomesRequest
+	28, // 40: rainbow.sync.v1.RunService.ApplyPlan:output_type -> google.longrunning.Operation
+	28, // 41: rainbow.sync.v1.RunService.UploadApply:output_type -> google.longrunning.Operation
+	28, // 42: rainbow.sync.v1.RunService.ResumeRun:output_type -> google.longrunning.Operation
+	28, // 43: rainbow.sync.v1.RunService.UploadResume:output_type -> google.longrunning.Operation
+	28, // 44: rainbow.sync.v1.RunService.RetryRun:output_type -> google.longrunning.Operation
+	28, // 45: rainbow.sync.v1.RunService.UploadRetry:output_type -> google.longrunning.Operation
+	23, // 46: rainbow.sync.v1.RunService.GetRun:output_type -> rainbow.sync.v1.Run
+	8,  // 47: rainbow.sync.v1.RunService.ListRuns:output_type -> rainbow.sync.v1.ListRunsResponse
+	29, // 48: rainbow.sync.v1.RunService.WatchRun:output_type -> rainbow.sync.v1.RunEvent
+	23, // 49: rainbow.sync.v1.RunService.CancelRun:output_type -> rainbow.sync.v1.Run
+	23, // 50: rainbow.sync.v1.RunService.PauseRun:output_type -> rainbow.sync.v1.Run
+	13, // 51: rainbow.sync.v1.RunService.ListRunRows:output_type -> rainbow.sync.v1.ListRunRowsResponse
+	15, // 52: rainbow.sync.v1.RunService.ListRunOutcomes:output_type -> rainbow.sync.v1.ListRunOutcomesResponse
+	40, // [40:53] is the sub-list for method output_type
+	27, // [27:40] is the sub-list for method input_type
+	27, // [27:27] is the sub-list for extension type_name
+	27, // [27:27] is the sub-list for extension extendee
+	0,  // [0:27] is the sub-list for field type_name
 }
 
 func init() { file_rainbow_sync_v1_run_service_proto_init() }
@@ -1541,7 +1604,7 @@ func file_rainbow_sync_v1_run_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_rainbow_sync_v1_run_service_proto_rawDesc), len(file_rainbow_sync_v1_run_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   16,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -453,6 +453,9 @@ type StateRecord struct {
 	//	*StateRecord_Device
 	//	*StateRecord_Ddi
 	//	*StateRecord_Licence
+	//	*StateRecord_Values
+	//	*StateRecord_Keys
+	//	*StateRecord_Release
 	Thing         isStateRecord_Thing `protobuf_oneof:"thing"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -568,6 +571,33 @@ func (x *StateRecord) GetLicence() *LicenceRecord {
 	return nil
 }
 
+func (x *StateRecord) GetValues() *ValuesRecord {
+	if x != nil {
+		if x, ok := x.Thing.(*StateRecord_Values); ok {
+			return x.Values
+		}
+	}
+	return nil
+}
+
+func (x *StateRecord) GetKeys() *KeysRecord {
+	if x != nil {
+		if x, ok := x.Thing.(*StateRecord_Keys); ok {
+			return x.Keys
+		}
+	}
+	return nil
+}
+
+func (x *StateRecord) GetRelease() *ReleaseRecord {
+	if x != nil {
+		if x, ok := x.Thing.(*StateRecord_Release); ok {
+			return x.Release
+		}
+	}
+	return nil
+}
+
 type isStateRecord_Thing interface {
 	isStateRecord_Thing()
 }
@@ -597,6 +627,21 @@ type StateRecord_Licence struct {
 	Licence *LicenceRecord `protobuf:"bytes,9,opt,name=licence,proto3,oneof"`
 }
 
+type StateRecord_Values struct {
+	// Options of an extension, or settings of a Cloud PBX.
+	Values *ValuesRecord `protobuf:"bytes,10,opt,name=values,proto3,oneof"`
+}
+
+type StateRecord_Keys struct {
+	// Programmable keys.
+	Keys *KeysRecord `protobuf:"bytes,11,opt,name=keys,proto3,oneof"`
+}
+
+type StateRecord_Release struct {
+	// A thing that rests.
+	Release *ReleaseRecord `protobuf:"bytes,12,opt,name=release,proto3,oneof"`
+}
+
 func (*StateRecord_User) isStateRecord_Thing() {}
 
 func (*StateRecord_Extension) isStateRecord_Thing() {}
@@ -606,6 +651,12 @@ func (*StateRecord_Device) isStateRecord_Thing() {}
 func (*StateRecord_Ddi) isStateRecord_Thing() {}
 
 func (*StateRecord_Licence) isStateRecord_Thing() {}
+
+func (*StateRecord_Values) isStateRecord_Thing() {}
+
+func (*StateRecord_Keys) isStateRecord_Thing() {}
+
+func (*StateRecord_Release) isStateRecord_Thing() {}
 
 // UserRecord is what is recorded of a user.
 type UserRecord struct {
@@ -790,7 +841,9 @@ type DeviceRecord struct {
 	// Description.
 	Description string `protobuf:"bytes,3,opt,name=description,proto3" json:"description,omitempty"`
 	// Phone number id of the subscriber that has it.
-	SubscriberId  string `protobuf:"bytes,4,opt,name=subscriber_id,json=subscriberId,proto3" json:"subscriber_id,omitempty"`
+	SubscriberId string `protobuf:"bytes,4,opt,name=subscriber_id,json=subscriberId,proto3" json:"subscriber_id,omitempty"`
+	// Expansion modules, ordered by position.
+	Modules       []*DeviceModule `protobuf:"bytes,5,rep,name=modules,proto3" json:"modules,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -853,6 +906,342 @@ func (x *DeviceRecord) GetSubscriberId() string {
 	return ""
 }
 
+func (x *DeviceRecord) GetModules() []*DeviceModule {
+	if x != nil {
+		return x.Modules
+	}
+	return nil
+}
+
+// ValuesRecord is what is recorded of the options of an extension, or of the settings of a Cloud PBX.
+type ValuesRecord struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The values by name, e.g. permissions; those without a value are absent.
+	Values map[string]string `protobuf:"bytes,1,rep,name=values,proto3" json:"values,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// Upstream can't show them: they are as they were applied last, and only a hash of them is recorded.
+	Unverified    bool `protobuf:"varint,2,opt,name=unverified,proto3" json:"unverified,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ValuesRecord) Reset() {
+	*x = ValuesRecord{}
+	mi := &file_rainbow_sync_v1_state_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ValuesRecord) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ValuesRecord) ProtoMessage() {}
+
+func (x *ValuesRecord) ProtoReflect() protoreflect.Message {
+	mi := &file_rainbow_sync_v1_state_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ValuesRecord.ProtoReflect.Descriptor instead.
+func (*ValuesRecord) Descriptor() ([]byte, []int) {
+	return file_rainbow_sync_v1_state_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *ValuesRecord) GetValues() map[string]string {
+	if x != nil {
+		return x.Values
+	}
+	return nil
+}
+
+func (x *ValuesRecord) GetUnverified() bool {
+	if x != nil {
+		return x.Unverified
+	}
+	return false
+}
+
+// KeysRecord is what is recorded of the programmable keys of a device that administrators made.
+type KeysRecord struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The keys, ordered by module and number.
+	Keys          []*ProgrammableKey `protobuf:"bytes,1,rep,name=keys,proto3" json:"keys,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *KeysRecord) Reset() {
+	*x = KeysRecord{}
+	mi := &file_rainbow_sync_v1_state_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *KeysRecord) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*KeysRecord) ProtoMessage() {}
+
+func (x *KeysRecord) ProtoReflect() protoreflect.Message {
+	mi := &file_rainbow_sync_v1_state_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use KeysRecord.ProtoReflect.Descriptor instead.
+func (*KeysRecord) Descriptor() ([]byte, []int) {
+	return file_rainbow_sync_v1_state_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *KeysRecord) GetKeys() []*ProgrammableKey {
+	if x != nil {
+		return x.Keys
+	}
+	return nil
+}
+
+// ProgrammableKey is a key of a device or of one of its modules.
+type ProgrammableKey struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Module; 0 is the device itself.
+	ModuleId int32 `protobuf:"varint,1,opt,name=module_id,json=moduleId,proto3" json:"module_id,omitempty"`
+	// Number of the key, from 1.
+	KeyNum int32 `protobuf:"varint,2,opt,name=key_num,json=keyNum,proto3" json:"key_num,omitempty"`
+	// Type: "speeddial", "monitor", "forward", "headset", "huntgroup" or "audio_hub".
+	KeyType string `protobuf:"bytes,3,opt,name=key_type,json=keyType,proto3" json:"key_type,omitempty"`
+	// Label.
+	DisplayName string `protobuf:"bytes,4,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
+	// Number that it dials.
+	Number string `protobuf:"bytes,5,opt,name=number,proto3" json:"number,omitempty"`
+	// Upstream id of the extension that it points to.
+	PhoneNumberId string `protobuf:"bytes,6,opt,name=phone_number_id,json=phoneNumberId,proto3" json:"phone_number_id,omitempty"`
+	// Upstream id of the group that it serves.
+	GroupId       string `protobuf:"bytes,7,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ProgrammableKey) Reset() {
+	*x = ProgrammableKey{}
+	mi := &file_rainbow_sync_v1_state_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ProgrammableKey) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ProgrammableKey) ProtoMessage() {}
+
+func (x *ProgrammableKey) ProtoReflect() protoreflect.Message {
+	mi := &file_rainbow_sync_v1_state_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ProgrammableKey.ProtoReflect.Descriptor instead.
+func (*ProgrammableKey) Descriptor() ([]byte, []int) {
+	return file_rainbow_sync_v1_state_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *ProgrammableKey) GetModuleId() int32 {
+	if x != nil {
+		return x.ModuleId
+	}
+	return 0
+}
+
+func (x *ProgrammableKey) GetKeyNum() int32 {
+	if x != nil {
+		return x.KeyNum
+	}
+	return 0
+}
+
+func (x *ProgrammableKey) GetKeyType() string {
+	if x != nil {
+		return x.KeyType
+	}
+	return ""
+}
+
+func (x *ProgrammableKey) GetDisplayName() string {
+	if x != nil {
+		return x.DisplayName
+	}
+	return ""
+}
+
+func (x *ProgrammableKey) GetNumber() string {
+	if x != nil {
+		return x.Number
+	}
+	return ""
+}
+
+func (x *ProgrammableKey) GetPhoneNumberId() string {
+	if x != nil {
+		return x.PhoneNumberId
+	}
+	return ""
+}
+
+func (x *ProgrammableKey) GetGroupId() string {
+	if x != nil {
+		return x.GroupId
+	}
+	return ""
+}
+
+// ReleaseRecord is what is recorded of a number or device that was given up.
+type ReleaseRecord struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The thing's key: "ddi/+33298300513".
+	Thing string `protobuf:"bytes,1,opt,name=thing,proto3" json:"thing,omitempty"`
+	// Who had it.
+	Login string `protobuf:"bytes,2,opt,name=login,proto3" json:"login,omitempty"`
+	// When it was given up.
+	ReleaseTime   *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=release_time,json=releaseTime,proto3" json:"release_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReleaseRecord) Reset() {
+	*x = ReleaseRecord{}
+	mi := &file_rainbow_sync_v1_state_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReleaseRecord) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReleaseRecord) ProtoMessage() {}
+
+func (x *ReleaseRecord) ProtoReflect() protoreflect.Message {
+	mi := &file_rainbow_sync_v1_state_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReleaseRecord.ProtoReflect.Descriptor instead.
+func (*ReleaseRecord) Descriptor() ([]byte, []int) {
+	return file_rainbow_sync_v1_state_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ReleaseRecord) GetThing() string {
+	if x != nil {
+		return x.Thing
+	}
+	return ""
+}
+
+func (x *ReleaseRecord) GetLogin() string {
+	if x != nil {
+		return x.Login
+	}
+	return ""
+}
+
+func (x *ReleaseRecord) GetReleaseTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ReleaseTime
+	}
+	return nil
+}
+
+// DeviceModule is an expansion module of a device.
+type DeviceModule struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Position, from 1.
+	ModuleId int32 `protobuf:"varint,1,opt,name=module_id,json=moduleId,proto3" json:"module_id,omitempty"`
+	// Type: "EM_20" or "EM_200".
+	Type string `protobuf:"bytes,2,opt,name=type,proto3" json:"type,omitempty"`
+	// Name.
+	Name          string `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeviceModule) Reset() {
+	*x = DeviceModule{}
+	mi := &file_rainbow_sync_v1_state_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeviceModule) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeviceModule) ProtoMessage() {}
+
+func (x *DeviceModule) ProtoReflect() protoreflect.Message {
+	mi := &file_rainbow_sync_v1_state_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeviceModule.ProtoReflect.Descriptor instead.
+func (*DeviceModule) Descriptor() ([]byte, []int) {
+	return file_rainbow_sync_v1_state_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *DeviceModule) GetModuleId() int32 {
+	if x != nil {
+		return x.ModuleId
+	}
+	return 0
+}
+
+func (x *DeviceModule) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *DeviceModule) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
 // DdiRecord is what is recorded of a public number.
 type DdiRecord struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -868,7 +1257,7 @@ type DdiRecord struct {
 
 func (x *DdiRecord) Reset() {
 	*x = DdiRecord{}
-	mi := &file_rainbow_sync_v1_state_proto_msgTypes[9]
+	mi := &file_rainbow_sync_v1_state_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -880,7 +1269,7 @@ func (x *DdiRecord) String() string {
 func (*DdiRecord) ProtoMessage() {}
 
 func (x *DdiRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_rainbow_sync_v1_state_proto_msgTypes[9]
+	mi := &file_rainbow_sync_v1_state_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -893,7 +1282,7 @@ func (x *DdiRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DdiRecord.ProtoReflect.Descriptor instead.
 func (*DdiRecord) Descriptor() ([]byte, []int) {
-	return file_rainbow_sync_v1_state_proto_rawDescGZIP(), []int{9}
+	return file_rainbow_sync_v1_state_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *DdiRecord) GetNumber() string {
@@ -942,7 +1331,7 @@ type LicenceRecord struct {
 
 func (x *LicenceRecord) Reset() {
 	*x = LicenceRecord{}
-	mi := &file_rainbow_sync_v1_state_proto_msgTypes[10]
+	mi := &file_rainbow_sync_v1_state_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -954,7 +1343,7 @@ func (x *LicenceRecord) String() string {
 func (*LicenceRecord) ProtoMessage() {}
 
 func (x *LicenceRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_rainbow_sync_v1_state_proto_msgTypes[10]
+	mi := &file_rainbow_sync_v1_state_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -967,7 +1356,7 @@ func (x *LicenceRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LicenceRecord.ProtoReflect.Descriptor instead.
 func (*LicenceRecord) Descriptor() ([]byte, []int) {
-	return file_rainbow_sync_v1_state_proto_rawDescGZIP(), []int{10}
+	return file_rainbow_sync_v1_state_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *LicenceRecord) GetOffer() string {
@@ -1043,7 +1432,7 @@ type RefreshProgress struct {
 
 func (x *RefreshProgress) Reset() {
 	*x = RefreshProgress{}
-	mi := &file_rainbow_sync_v1_state_proto_msgTypes[11]
+	mi := &file_rainbow_sync_v1_state_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1055,7 +1444,7 @@ func (x *RefreshProgress) String() string {
 func (*RefreshProgress) ProtoMessage() {}
 
 func (x *RefreshProgress) ProtoReflect() protoreflect.Message {
-	mi := &file_rainbow_sync_v1_state_proto_msgTypes[11]
+	mi := &file_rainbow_sync_v1_state_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1068,7 +1457,7 @@ func (x *RefreshProgress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RefreshProgress.ProtoReflect.Descriptor instead.
 func (*RefreshProgress) Descriptor() ([]byte, []int) {
-	return file_rainbow_sync_v1_state_proto_rawDescGZIP(), []int{11}
+	return file_rainbow_sync_v1_state_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *RefreshProgress) GetState() string {
@@ -1128,7 +1517,7 @@ const file_rainbow_sync_v1_state_proto_rawDesc = "" +
 	"\x06System\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x15\n" +
 	"\x06pbx_id\x18\x02 \x01(\tR\x05pbxId\x12!\n" +
-	"\fdisplay_name\x18\x03 \x01(\tR\vdisplayName\"\xa6\x03\n" +
+	"\fdisplay_name\x18\x03 \x01(\tR\vdisplayName\"\xce\x04\n" +
 	"\vStateRecord\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12)\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x15.rainbow.sync.v1.KindR\x04kind\x12\x16\n" +
@@ -1139,7 +1528,11 @@ const file_rainbow_sync_v1_state_proto_rawDesc = "" +
 	"\textension\x18\x06 \x01(\v2 .rainbow.sync.v1.ExtensionRecordH\x00R\textension\x127\n" +
 	"\x06device\x18\a \x01(\v2\x1d.rainbow.sync.v1.DeviceRecordH\x00R\x06device\x12.\n" +
 	"\x03ddi\x18\b \x01(\v2\x1a.rainbow.sync.v1.DdiRecordH\x00R\x03ddi\x12:\n" +
-	"\alicence\x18\t \x01(\v2\x1e.rainbow.sync.v1.LicenceRecordH\x00R\alicenceB\a\n" +
+	"\alicence\x18\t \x01(\v2\x1e.rainbow.sync.v1.LicenceRecordH\x00R\alicence\x127\n" +
+	"\x06values\x18\n" +
+	" \x01(\v2\x1d.rainbow.sync.v1.ValuesRecordH\x00R\x06values\x121\n" +
+	"\x04keys\x18\v \x01(\v2\x1b.rainbow.sync.v1.KeysRecordH\x00R\x04keys\x12:\n" +
+	"\arelease\x18\f \x01(\v2\x1e.rainbow.sync.v1.ReleaseRecordH\x00R\areleaseB\a\n" +
 	"\x05thing\"\xe0\x01\n" +
 	"\n" +
 	"UserRecord\x12\x14\n" +
@@ -1166,12 +1559,40 @@ const file_rainbow_sync_v1_state_proto_rawDesc = "" +
 	"\fROLE_PAIRING\x10\x02\x12\x0e\n" +
 	"\n" +
 	"ROLE_GROUP\x10\x03\x12\x0f\n" +
-	"\vROLE_DEVICE\x10\x04\"\x85\x01\n" +
+	"\vROLE_DEVICE\x10\x04\"\xbe\x01\n" +
 	"\fDeviceRecord\x12\x18\n" +
 	"\aaddress\x18\x01 \x01(\tR\aaddress\x12\x14\n" +
 	"\x05model\x18\x02 \x01(\tR\x05model\x12 \n" +
 	"\vdescription\x18\x03 \x01(\tR\vdescription\x12#\n" +
-	"\rsubscriber_id\x18\x04 \x01(\tR\fsubscriberId\"S\n" +
+	"\rsubscriber_id\x18\x04 \x01(\tR\fsubscriberId\x127\n" +
+	"\amodules\x18\x05 \x03(\v2\x1d.rainbow.sync.v1.DeviceModuleR\amodules\"\xac\x01\n" +
+	"\fValuesRecord\x12A\n" +
+	"\x06values\x18\x01 \x03(\v2).rainbow.sync.v1.ValuesRecord.ValuesEntryR\x06values\x12\x1e\n" +
+	"\n" +
+	"unverified\x18\x02 \x01(\bR\n" +
+	"unverified\x1a9\n" +
+	"\vValuesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"B\n" +
+	"\n" +
+	"KeysRecord\x124\n" +
+	"\x04keys\x18\x01 \x03(\v2 .rainbow.sync.v1.ProgrammableKeyR\x04keys\"\xe0\x01\n" +
+	"\x0fProgrammableKey\x12\x1b\n" +
+	"\tmodule_id\x18\x01 \x01(\x05R\bmoduleId\x12\x17\n" +
+	"\akey_num\x18\x02 \x01(\x05R\x06keyNum\x12\x19\n" +
+	"\bkey_type\x18\x03 \x01(\tR\akeyType\x12!\n" +
+	"\fdisplay_name\x18\x04 \x01(\tR\vdisplayName\x12\x16\n" +
+	"\x06number\x18\x05 \x01(\tR\x06number\x12&\n" +
+	"\x0fphone_number_id\x18\x06 \x01(\tR\rphoneNumberId\x12\x19\n" +
+	"\bgroup_id\x18\a \x01(\tR\agroupId\"z\n" +
+	"\rReleaseRecord\x12\x14\n" +
+	"\x05thing\x18\x01 \x01(\tR\x05thing\x12\x14\n" +
+	"\x05login\x18\x02 \x01(\tR\x05login\x12=\n" +
+	"\frelease_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\vreleaseTime\"S\n" +
+	"\fDeviceModule\x12\x1b\n" +
+	"\tmodule_id\x18\x01 \x01(\x05R\bmoduleId\x12\x12\n" +
+	"\x04type\x18\x02 \x01(\tR\x04type\x12\x12\n" +
+	"\x04name\x18\x03 \x01(\tR\x04name\"S\n" +
 	"\tDdiRecord\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\tR\x06number\x12\x14\n" +
 	"\x05label\x18\x02 \x01(\tR\x05label\x12\x18\n" +
@@ -1207,7 +1628,7 @@ func file_rainbow_sync_v1_state_proto_rawDescGZIP() []byte {
 }
 
 var file_rainbow_sync_v1_state_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_rainbow_sync_v1_state_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_rainbow_sync_v1_state_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
 var file_rainbow_sync_v1_state_proto_goTypes = []any{
 	(ExtensionRecord_Role)(0),     // 0: rainbow.sync.v1.ExtensionRecord.Role
 	(*State)(nil),                 // 1: rainbow.sync.v1.State
@@ -1219,35 +1640,48 @@ var file_rainbow_sync_v1_state_proto_goTypes = []any{
 	(*UserRecord)(nil),            // 7: rainbow.sync.v1.UserRecord
 	(*ExtensionRecord)(nil),       // 8: rainbow.sync.v1.ExtensionRecord
 	(*DeviceRecord)(nil),          // 9: rainbow.sync.v1.DeviceRecord
-	(*DdiRecord)(nil),             // 10: rainbow.sync.v1.DdiRecord
-	(*LicenceRecord)(nil),         // 11: rainbow.sync.v1.LicenceRecord
-	(*RefreshProgress)(nil),       // 12: rainbow.sync.v1.RefreshProgress
-	nil,                           // 13: rainbow.sync.v1.UserRecord.AttributesEntry
-	(*timestamppb.Timestamp)(nil), // 14: google.protobuf.Timestamp
-	(Kind)(0),                     // 15: rainbow.sync.v1.Kind
+	(*ValuesRecord)(nil),          // 10: rainbow.sync.v1.ValuesRecord
+	(*KeysRecord)(nil),            // 11: rainbow.sync.v1.KeysRecord
+	(*ProgrammableKey)(nil),       // 12: rainbow.sync.v1.ProgrammableKey
+	(*ReleaseRecord)(nil),         // 13: rainbow.sync.v1.ReleaseRecord
+	(*DeviceModule)(nil),          // 14: rainbow.sync.v1.DeviceModule
+	(*DdiRecord)(nil),             // 15: rainbow.sync.v1.DdiRecord
+	(*LicenceRecord)(nil),         // 16: rainbow.sync.v1.LicenceRecord
+	(*RefreshProgress)(nil),       // 17: rainbow.sync.v1.RefreshProgress
+	nil,                           // 18: rainbow.sync.v1.UserRecord.AttributesEntry
+	nil,                           // 19: rainbow.sync.v1.ValuesRecord.ValuesEntry
+	(*timestamppb.Timestamp)(nil), // 20: google.protobuf.Timestamp
+	(Kind)(0),                     // 21: rainbow.sync.v1.Kind
 }
 var file_rainbow_sync_v1_state_proto_depIdxs = []int32{
-	14, // 0: rainbow.sync.v1.State.record_time:type_name -> google.protobuf.Timestamp
+	20, // 0: rainbow.sync.v1.State.record_time:type_name -> google.protobuf.Timestamp
 	2,  // 1: rainbow.sync.v1.State.counts:type_name -> rainbow.sync.v1.KindCount
 	3,  // 2: rainbow.sync.v1.State.cloud_pbx:type_name -> rainbow.sync.v1.CloudPbx
 	5,  // 3: rainbow.sync.v1.State.systems:type_name -> rainbow.sync.v1.System
-	15, // 4: rainbow.sync.v1.KindCount.kind:type_name -> rainbow.sync.v1.Kind
+	21, // 4: rainbow.sync.v1.KindCount.kind:type_name -> rainbow.sync.v1.Kind
 	4,  // 5: rainbow.sync.v1.CloudPbx.ranges:type_name -> rainbow.sync.v1.NumberRange
-	15, // 6: rainbow.sync.v1.StateRecord.kind:type_name -> rainbow.sync.v1.Kind
+	21, // 6: rainbow.sync.v1.StateRecord.kind:type_name -> rainbow.sync.v1.Kind
 	7,  // 7: rainbow.sync.v1.StateRecord.user:type_name -> rainbow.sync.v1.UserRecord
 	8,  // 8: rainbow.sync.v1.StateRecord.extension:type_name -> rainbow.sync.v1.ExtensionRecord
 	9,  // 9: rainbow.sync.v1.StateRecord.device:type_name -> rainbow.sync.v1.DeviceRecord
-	10, // 10: rainbow.sync.v1.StateRecord.ddi:type_name -> rainbow.sync.v1.DdiRecord
-	11, // 11: rainbow.sync.v1.StateRecord.licence:type_name -> rainbow.sync.v1.LicenceRecord
-	13, // 12: rainbow.sync.v1.UserRecord.attributes:type_name -> rainbow.sync.v1.UserRecord.AttributesEntry
-	0,  // 13: rainbow.sync.v1.ExtensionRecord.role:type_name -> rainbow.sync.v1.ExtensionRecord.Role
-	14, // 14: rainbow.sync.v1.RefreshProgress.start_time:type_name -> google.protobuf.Timestamp
-	14, // 15: rainbow.sync.v1.RefreshProgress.end_time:type_name -> google.protobuf.Timestamp
-	16, // [16:16] is the sub-list for method output_type
-	16, // [16:16] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	15, // 10: rainbow.sync.v1.StateRecord.ddi:type_name -> rainbow.sync.v1.DdiRecord
+	16, // 11: rainbow.sync.v1.StateRecord.licence:type_name -> rainbow.sync.v1.LicenceRecord
+	10, // 12: rainbow.sync.v1.StateRecord.values:type_name -> rainbow.sync.v1.ValuesRecord
+	11, // 13: rainbow.sync.v1.StateRecord.keys:type_name -> rainbow.sync.v1.KeysRecord
+	13, // 14: rainbow.sync.v1.StateRecord.release:type_name -> rainbow.sync.v1.ReleaseRecord
+	18, // 15: rainbow.sync.v1.UserRecord.attributes:type_name -> rainbow.sync.v1.UserRecord.AttributesEntry
+	0,  // 16: rainbow.sync.v1.ExtensionRecord.role:type_name -> rainbow.sync.v1.ExtensionRecord.Role
+	14, // 17: rainbow.sync.v1.DeviceRecord.modules:type_name -> rainbow.sync.v1.DeviceModule
+	19, // 18: rainbow.sync.v1.ValuesRecord.values:type_name -> rainbow.sync.v1.ValuesRecord.ValuesEntry
+	12, // 19: rainbow.sync.v1.KeysRecord.keys:type_name -> rainbow.sync.v1.ProgrammableKey
+	20, // 20: rainbow.sync.v1.ReleaseRecord.release_time:type_name -> google.protobuf.Timestamp
+	20, // 21: rainbow.sync.v1.RefreshProgress.start_time:type_name -> google.protobuf.Timestamp
+	20, // 22: rainbow.sync.v1.RefreshProgress.end_time:type_name -> google.protobuf.Timestamp
+	23, // [23:23] is the sub-list for method output_type
+	23, // [23:23] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_rainbow_sync_v1_state_proto_init() }
@@ -1262,6 +1696,9 @@ func file_rainbow_sync_v1_state_proto_init() {
 		(*StateRecord_Device)(nil),
 		(*StateRecord_Ddi)(nil),
 		(*StateRecord_Licence)(nil),
+		(*StateRecord_Values)(nil),
+		(*StateRecord_Keys)(nil),
+		(*StateRecord_Release)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1269,7 +1706,7 @@ func file_rainbow_sync_v1_state_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_rainbow_sync_v1_state_proto_rawDesc), len(file_rainbow_sync_v1_state_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   13,
+			NumMessages:   19,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
