@@ -14,7 +14,7 @@ import (
 //	login  anna@demo.example          as he is called once it is done
 //
 // Every other operation on a renamed user waits for his rename and uses the new login. A chain (a takes b's login, b takes
-// a free one) goes from its free end; a circle is broken by a third login for the user whom the manifest names first, so
+// a free one) goes from its free end; a circle is broken by a third login for the user whose login comes first, so
 // that n users cost n+1 calls, the least there is while no two users may have the same login.
 
 // loginAttribute is the change that makes an update a rename.
@@ -68,6 +68,8 @@ func (p *planner) draftRenames() {
 
 // draftCircle drafts logins that move round: each of the users takes the login of the one after him.
 func (p *planner) draftCircle(circle []*stance) {
+	at := slices.Index(circle, slices.MinFunc(circle, func(a, b *stance) int { return strings.Compare(string(a.was), string(b.was)) }))
+	circle = slices.Concat(circle[at:], circle[:at]) // whatever the order of the entries
 	first := circle[0]
 	between := p.spareLogin(first.was)
 	p.draftRename(first, first.was, between)

@@ -287,6 +287,7 @@ func (p *planner) draftSaves() {
 		}
 	}
 	if pointers != nil {
+		slices.Sort(moved)
 		pointers.op.Changes = []Change{{Name: PointedTo, After: strings.Join(moved, " ")}}
 	}
 }
