@@ -25,6 +25,117 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// StalePolicy says what becomes of what changed upstream since a plan was made, or since a run.
+type StalePolicy int32
+
+const (
+	// The default: REFUSE.
+	StalePolicy_STALE_POLICY_UNSPECIFIED StalePolicy = 0
+	// Nothing is done.
+	StalePolicy_STALE_POLICY_REFUSE StalePolicy = 1
+	// What changed is left alone, with all that hangs together with it: operations that need one another, and those of one
+	// user.
+	StalePolicy_STALE_POLICY_DROP StalePolicy = 2
+	// A new plan is made from what is there now; the undoing of a run puts back what was there before it all the same.
+	StalePolicy_STALE_POLICY_REPLAN StalePolicy = 3
+)
+
+// Enum value maps for StalePolicy.
+var (
+	StalePolicy_name = map[int32]string{
+		0: "STALE_POLICY_UNSPECIFIED",
+		1: "STALE_POLICY_REFUSE",
+		2: "STALE_POLICY_DROP",
+		3: "STALE_POLICY_REPLAN",
+	}
+	StalePolicy_value = map[string]int32{
+		"STALE_POLICY_UNSPECIFIED": 0,
+		"STALE_POLICY_REFUSE":      1,
+		"STALE_POLICY_DROP":        2,
+		"STALE_POLICY_REPLAN":      3,
+	}
+)
+
+func (x StalePolicy) Enum() *StalePolicy {
+	p := new(StalePolicy)
+	*p = x
+	return p
+}
+
+func (x StalePolicy) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (StalePolicy) Descriptor() protoreflect.EnumDescriptor {
+	return file_rainbow_sync_v1_plan_proto_enumTypes[0].Descriptor()
+}
+
+func (StalePolicy) Type() protoreflect.EnumType {
+	return &file_rainbow_sync_v1_plan_proto_enumTypes[0]
+}
+
+func (x StalePolicy) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use StalePolicy.Descriptor instead.
+func (StalePolicy) EnumDescriptor() ([]byte, []int) {
+	return file_rainbow_sync_v1_plan_proto_rawDescGZIP(), []int{0}
+}
+
+// What vouches for a principal.
+type Principal_Voucher int32
+
+const (
+	// Nothing: all that is known is that he called from the gateway's machine.
+	Principal_VOUCHER_UNSPECIFIED Principal_Voucher = 0
+	// Rainbow said that his token is valid.
+	Principal_VOUCHER_RAINBOW_TOKEN Principal_Voucher = 1
+	// What stands before the listener named him.
+	Principal_VOUCHER_LISTENER Principal_Voucher = 2
+)
+
+// Enum value maps for Principal_Voucher.
+var (
+	Principal_Voucher_name = map[int32]string{
+		0: "VOUCHER_UNSPECIFIED",
+		1: "VOUCHER_RAINBOW_TOKEN",
+		2: "VOUCHER_LISTENER",
+	}
+	Principal_Voucher_value = map[string]int32{
+		"VOUCHER_UNSPECIFIED":   0,
+		"VOUCHER_RAINBOW_TOKEN": 1,
+		"VOUCHER_LISTENER":      2,
+	}
+)
+
+func (x Principal_Voucher) Enum() *Principal_Voucher {
+	p := new(Principal_Voucher)
+	*p = x
+	return p
+}
+
+func (x Principal_Voucher) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Principal_Voucher) Descriptor() protoreflect.EnumDescriptor {
+	return file_rainbow_sync_v1_plan_proto_enumTypes[1].Descriptor()
+}
+
+func (Principal_Voucher) Type() protoreflect.EnumType {
+	return &file_rainbow_sync_v1_plan_proto_enumTypes[1]
+}
+
+func (x Principal_Voucher) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Principal_Voucher.Descriptor instead.
+func (Principal_Voucher) EnumDescriptor() ([]byte, []int) {
+	return file_rainbow_sync_v1_plan_proto_rawDescGZIP(), []int{12, 0}
+}
+
 // Plan is an ordered list of operations that turns the recorded state of a company into what a manifest asks for. It
 // never changes once made; ListPlanOperations gives its operations.
 type Plan struct {
@@ -85,7 +196,17 @@ type Plan struct {
 	// How many users are without a number for a while, for how many calls in all, and for how many at most. Not in lists.
 	Reach *PlanReach `protobuf:"bytes,27,opt,name=reach,proto3" json:"reach,omitempty"`
 	// The users who are without a number for a while; at most the first 100. Not in lists.
-	Outages       []*PlanOutage `protobuf:"bytes,28,rep,name=outages,proto3" json:"outages,omitempty"`
+	Outages []*PlanOutage `protobuf:"bytes,28,rep,name=outages,proto3" json:"outages,omitempty"`
+	// Who asked for it, with what vouches for him.
+	CreatedBy *Principal `protobuf:"bytes,29,opt,name=created_by,json=createdBy,proto3" json:"created_by,omitempty"`
+	// The approvals given, oldest first.
+	Approvals []*Approval `protobuf:"bytes,30,rep,name=approvals,proto3" json:"approvals,omitempty"`
+	// What approval it waits for, in words; empty when it may be applied.
+	AwaitingApproval string `protobuf:"bytes,31,opt,name=awaiting_approval,json=awaitingApproval,proto3" json:"awaiting_approval,omitempty"`
+	// The run that it undoes; empty for the plan of a manifest. Not in lists of plans made by older gateways.
+	Undoes string `protobuf:"bytes,32,opt,name=undoes,proto3" json:"undoes,omitempty"`
+	// The plan that it was made in place of, when that had gone stale.
+	Replaces      string `protobuf:"bytes,33,opt,name=replaces,proto3" json:"replaces,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -314,6 +435,41 @@ func (x *Plan) GetOutages() []*PlanOutage {
 		return x.Outages
 	}
 	return nil
+}
+
+func (x *Plan) GetCreatedBy() *Principal {
+	if x != nil {
+		return x.CreatedBy
+	}
+	return nil
+}
+
+func (x *Plan) GetApprovals() []*Approval {
+	if x != nil {
+		return x.Approvals
+	}
+	return nil
+}
+
+func (x *Plan) GetAwaitingApproval() string {
+	if x != nil {
+		return x.AwaitingApproval
+	}
+	return ""
+}
+
+func (x *Plan) GetUndoes() string {
+	if x != nil {
+		return x.Undoes
+	}
+	return ""
+}
+
+func (x *Plan) GetReplaces() string {
+	if x != nil {
+		return x.Replaces
+	}
+	return ""
 }
 
 // PlanGuards is what a plan was held against, as CreatePlanRequest takes it.
@@ -1200,12 +1356,221 @@ func (x *UnchangedEntry) GetNote() string {
 	return ""
 }
 
+// Principal is who did something.
+type Principal struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Login e-mail, or what the listener calls him; "local" for a caller of whom nothing is known.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Rainbow user id, when a token told it.
+	UserId string `protobuf:"bytes,2,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	// Rainbow company of the user, when a token told him.
+	CompanyId string `protobuf:"bytes,3,opt,name=company_id,json=companyId,proto3" json:"company_id,omitempty"`
+	// What vouches for him.
+	Voucher       Principal_Voucher `protobuf:"varint,4,opt,name=voucher,proto3,enum=rainbow.sync.v1.Principal_Voucher" json:"voucher,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Principal) Reset() {
+	*x = Principal{}
+	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Principal) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Principal) ProtoMessage() {}
+
+func (x *Principal) ProtoReflect() protoreflect.Message {
+	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Principal.ProtoReflect.Descriptor instead.
+func (*Principal) Descriptor() ([]byte, []int) {
+	return file_rainbow_sync_v1_plan_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *Principal) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Principal) GetUserId() string {
+	if x != nil {
+		return x.UserId
+	}
+	return ""
+}
+
+func (x *Principal) GetCompanyId() string {
+	if x != nil {
+		return x.CompanyId
+	}
+	return ""
+}
+
+func (x *Principal) GetVoucher() Principal_Voucher {
+	if x != nil {
+		return x.Voucher
+	}
+	return Principal_VOUCHER_UNSPECIFIED
+}
+
+// Approval says that somebody looked at a plan and wants it applied.
+type Approval struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Who.
+	By *Principal `protobuf:"bytes,1,opt,name=by,proto3" json:"by,omitempty"`
+	// When.
+	Time *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=time,proto3" json:"time,omitempty"`
+	// The plan's hash as it was looked at; an approval of another hash does not count.
+	Hash string `protobuf:"bytes,3,opt,name=hash,proto3" json:"hash,omitempty"`
+	// What he said to it.
+	Comment       string `protobuf:"bytes,4,opt,name=comment,proto3" json:"comment,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Approval) Reset() {
+	*x = Approval{}
+	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Approval) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Approval) ProtoMessage() {}
+
+func (x *Approval) ProtoReflect() protoreflect.Message {
+	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Approval.ProtoReflect.Descriptor instead.
+func (*Approval) Descriptor() ([]byte, []int) {
+	return file_rainbow_sync_v1_plan_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *Approval) GetBy() *Principal {
+	if x != nil {
+		return x.By
+	}
+	return nil
+}
+
+func (x *Approval) GetTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Time
+	}
+	return nil
+}
+
+func (x *Approval) GetHash() string {
+	if x != nil {
+		return x.Hash
+	}
+	return ""
+}
+
+func (x *Approval) GetComment() string {
+	if x != nil {
+		return x.Comment
+	}
+	return ""
+}
+
+// StaleRecord is a thing that is no longer as a plan relies on it.
+type StaleRecord struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its natural key with its kind: "device/aabbccddee02".
+	Key string `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	// What is different, in words.
+	Difference string `protobuf:"bytes,2,opt,name=difference,proto3" json:"difference,omitempty"`
+	// The operations that rely on it, with all that hangs together with them: what STALE_POLICY_DROP leaves out.
+	Operations    []int32 `protobuf:"varint,3,rep,packed,name=operations,proto3" json:"operations,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StaleRecord) Reset() {
+	*x = StaleRecord{}
+	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StaleRecord) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StaleRecord) ProtoMessage() {}
+
+func (x *StaleRecord) ProtoReflect() protoreflect.Message {
+	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StaleRecord.ProtoReflect.Descriptor instead.
+func (*StaleRecord) Descriptor() ([]byte, []int) {
+	return file_rainbow_sync_v1_plan_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *StaleRecord) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *StaleRecord) GetDifference() string {
+	if x != nil {
+		return x.Difference
+	}
+	return ""
+}
+
+func (x *StaleRecord) GetOperations() []int32 {
+	if x != nil {
+		return x.Operations
+	}
+	return nil
+}
+
 var File_rainbow_sync_v1_plan_proto protoreflect.FileDescriptor
 
 const file_rainbow_sync_v1_plan_proto_rawDesc = "" +
 	"\n" +
-	"\x1arainbow/sync/v1/plan.proto\x12\x0frainbow.sync.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1erainbow/sync/v1/manifest.proto\"\x94\n" +
-	"\n" +
+	"\x1arainbow/sync/v1/plan.proto\x12\x0frainbow.sync.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1erainbow/sync/v1/manifest.proto\"\xb3\f\n" +
 	"\x04Plan\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12\x17\n" +
 	"\x04etag\x18\x02 \x01(\tB\x03\xe0A\x03R\x04etag\x12\x17\n" +
@@ -1241,7 +1606,15 @@ const file_rainbow_sync_v1_plan_proto_rawDesc = "" +
 	"held_count\x18\x19 \x01(\x05B\x03\xe0A\x03R\theldCount\x125\n" +
 	"\x05seats\x18\x1a \x03(\v2\x1a.rainbow.sync.v1.PlanSeatsB\x03\xe0A\x03R\x05seats\x125\n" +
 	"\x05reach\x18\x1b \x01(\v2\x1a.rainbow.sync.v1.PlanReachB\x03\xe0A\x03R\x05reach\x12:\n" +
-	"\aoutages\x18\x1c \x03(\v2\x1b.rainbow.sync.v1.PlanOutageB\x03\xe0A\x03R\aoutages:H\xeaAE\n" +
+	"\aoutages\x18\x1c \x03(\v2\x1b.rainbow.sync.v1.PlanOutageB\x03\xe0A\x03R\aoutages\x12>\n" +
+	"\n" +
+	"created_by\x18\x1d \x01(\v2\x1a.rainbow.sync.v1.PrincipalB\x03\xe0A\x03R\tcreatedBy\x12<\n" +
+	"\tapprovals\x18\x1e \x03(\v2\x19.rainbow.sync.v1.ApprovalB\x03\xe0A\x03R\tapprovals\x120\n" +
+	"\x11awaiting_approval\x18\x1f \x01(\tB\x03\xe0A\x03R\x10awaitingApproval\x123\n" +
+	"\x06undoes\x18  \x01(\tB\x1b\xe0A\x03\xfaA\x15\n" +
+	"\x13rainbow-gateway/RunR\x06undoes\x128\n" +
+	"\breplaces\x18! \x01(\tB\x1c\xe0A\x03\xfaA\x16\n" +
+	"\x14rainbow-gateway/PlanR\breplaces:H\xeaAE\n" +
 	"\x14rainbow-gateway/Plan\x12 companies/{company}/plans/{plan}*\x05plans2\x04plan\"\xe4\x01\n" +
 	"\n" +
 	"PlanGuards\x12\x14\n" +
@@ -1314,7 +1687,35 @@ const file_rainbow_sync_v1_plan_proto_rawDesc = "" +
 	"\x0eUnchangedEntry\x12\x14\n" +
 	"\x05login\x18\x01 \x01(\tR\x05login\x125\n" +
 	"\bposition\x18\x02 \x01(\v2\x19.rainbow.sync.v1.PositionR\bposition\x12\x12\n" +
-	"\x04note\x18\x03 \x01(\tR\x04noteB\xc5\x01\n" +
+	"\x04note\x18\x03 \x01(\tR\x04note\"\xea\x01\n" +
+	"\tPrincipal\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x17\n" +
+	"\auser_id\x18\x02 \x01(\tR\x06userId\x12\x1d\n" +
+	"\n" +
+	"company_id\x18\x03 \x01(\tR\tcompanyId\x12<\n" +
+	"\avoucher\x18\x04 \x01(\x0e2\".rainbow.sync.v1.Principal.VoucherR\avoucher\"S\n" +
+	"\aVoucher\x12\x17\n" +
+	"\x13VOUCHER_UNSPECIFIED\x10\x00\x12\x19\n" +
+	"\x15VOUCHER_RAINBOW_TOKEN\x10\x01\x12\x14\n" +
+	"\x10VOUCHER_LISTENER\x10\x02\"\x94\x01\n" +
+	"\bApproval\x12*\n" +
+	"\x02by\x18\x01 \x01(\v2\x1a.rainbow.sync.v1.PrincipalR\x02by\x12.\n" +
+	"\x04time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12\x12\n" +
+	"\x04hash\x18\x03 \x01(\tR\x04hash\x12\x18\n" +
+	"\acomment\x18\x04 \x01(\tR\acomment\"_\n" +
+	"\vStaleRecord\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x1e\n" +
+	"\n" +
+	"difference\x18\x02 \x01(\tR\n" +
+	"difference\x12\x1e\n" +
+	"\n" +
+	"operations\x18\x03 \x03(\x05R\n" +
+	"operations*t\n" +
+	"\vStalePolicy\x12\x1c\n" +
+	"\x18STALE_POLICY_UNSPECIFIED\x10\x00\x12\x17\n" +
+	"\x13STALE_POLICY_REFUSE\x10\x01\x12\x15\n" +
+	"\x11STALE_POLICY_DROP\x10\x02\x12\x17\n" +
+	"\x13STALE_POLICY_REPLAN\x10\x03B\xc5\x01\n" +
 	"\x13com.rainbow.sync.v1B\tPlanProtoP\x01ZEgithub.com/rainbow-gateway/rainbow-gateway/gen/rainbow/sync/v1;syncv1\xa2\x02\x03RSX\xaa\x02\x0fRainbow.Sync.V1\xca\x02\x0fRainbow\\Sync\\V1\xe2\x02\x1bRainbow\\Sync\\V1\\GPBMetadata\xea\x02\x11Rainbow::Sync::V1b\x06proto3"
 
 var (
@@ -1329,53 +1730,64 @@ func file_rainbow_sync_v1_plan_proto_rawDescGZIP() []byte {
 	return file_rainbow_sync_v1_plan_proto_rawDescData
 }
 
-var file_rainbow_sync_v1_plan_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_rainbow_sync_v1_plan_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_rainbow_sync_v1_plan_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_rainbow_sync_v1_plan_proto_goTypes = []any{
-	(*Plan)(nil),                  // 0: rainbow.sync.v1.Plan
-	(*PlanGuards)(nil),            // 1: rainbow.sync.v1.PlanGuards
-	(*PlanSeats)(nil),             // 2: rainbow.sync.v1.PlanSeats
-	(*PlanReach)(nil),             // 3: rainbow.sync.v1.PlanReach
-	(*PlanOutage)(nil),            // 4: rainbow.sync.v1.PlanOutage
-	(*Doubt)(nil),                 // 5: rainbow.sync.v1.Doubt
-	(*Candidate)(nil),             // 6: rainbow.sync.v1.Candidate
-	(*Tally)(nil),                 // 7: rainbow.sync.v1.Tally
-	(*PlanOperation)(nil),         // 8: rainbow.sync.v1.PlanOperation
-	(*Change)(nil),                // 9: rainbow.sync.v1.Change
-	(*SecretPlace)(nil),           // 10: rainbow.sync.v1.SecretPlace
-	(*UnchangedEntry)(nil),        // 11: rainbow.sync.v1.UnchangedEntry
-	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
-	(*ManifestFault)(nil),         // 13: rainbow.sync.v1.ManifestFault
-	(*Position)(nil),              // 14: rainbow.sync.v1.Position
-	(Kind)(0),                     // 15: rainbow.sync.v1.Kind
-	(Action)(0),                   // 16: rainbow.sync.v1.Action
+	(StalePolicy)(0),              // 0: rainbow.sync.v1.StalePolicy
+	(Principal_Voucher)(0),        // 1: rainbow.sync.v1.Principal.Voucher
+	(*Plan)(nil),                  // 2: rainbow.sync.v1.Plan
+	(*PlanGuards)(nil),            // 3: rainbow.sync.v1.PlanGuards
+	(*PlanSeats)(nil),             // 4: rainbow.sync.v1.PlanSeats
+	(*PlanReach)(nil),             // 5: rainbow.sync.v1.PlanReach
+	(*PlanOutage)(nil),            // 6: rainbow.sync.v1.PlanOutage
+	(*Doubt)(nil),                 // 7: rainbow.sync.v1.Doubt
+	(*Candidate)(nil),             // 8: rainbow.sync.v1.Candidate
+	(*Tally)(nil),                 // 9: rainbow.sync.v1.Tally
+	(*PlanOperation)(nil),         // 10: rainbow.sync.v1.PlanOperation
+	(*Change)(nil),                // 11: rainbow.sync.v1.Change
+	(*SecretPlace)(nil),           // 12: rainbow.sync.v1.SecretPlace
+	(*UnchangedEntry)(nil),        // 13: rainbow.sync.v1.UnchangedEntry
+	(*Principal)(nil),             // 14: rainbow.sync.v1.Principal
+	(*Approval)(nil),              // 15: rainbow.sync.v1.Approval
+	(*StaleRecord)(nil),           // 16: rainbow.sync.v1.StaleRecord
+	(*timestamppb.Timestamp)(nil), // 17: google.protobuf.Timestamp
+	(*ManifestFault)(nil),         // 18: rainbow.sync.v1.ManifestFault
+	(*Position)(nil),              // 19: rainbow.sync.v1.Position
+	(Kind)(0),                     // 20: rainbow.sync.v1.Kind
+	(Action)(0),                   // 21: rainbow.sync.v1.Action
 }
 var file_rainbow_sync_v1_plan_proto_depIdxs = []int32{
-	12, // 0: rainbow.sync.v1.Plan.create_time:type_name -> google.protobuf.Timestamp
-	7,  // 1: rainbow.sync.v1.Plan.tallies:type_name -> rainbow.sync.v1.Tally
-	13, // 2: rainbow.sync.v1.Plan.remarks:type_name -> rainbow.sync.v1.ManifestFault
-	12, // 3: rainbow.sync.v1.Plan.state_time:type_name -> google.protobuf.Timestamp
-	8,  // 4: rainbow.sync.v1.Plan.operations:type_name -> rainbow.sync.v1.PlanOperation
-	5,  // 5: rainbow.sync.v1.Plan.doubts:type_name -> rainbow.sync.v1.Doubt
-	1,  // 6: rainbow.sync.v1.Plan.guards:type_name -> rainbow.sync.v1.PlanGuards
-	2,  // 7: rainbow.sync.v1.Plan.seats:type_name -> rainbow.sync.v1.PlanSeats
-	3,  // 8: rainbow.sync.v1.Plan.reach:type_name -> rainbow.sync.v1.PlanReach
-	4,  // 9: rainbow.sync.v1.Plan.outages:type_name -> rainbow.sync.v1.PlanOutage
-	14, // 10: rainbow.sync.v1.Doubt.position:type_name -> rainbow.sync.v1.Position
-	6,  // 11: rainbow.sync.v1.Doubt.candidates:type_name -> rainbow.sync.v1.Candidate
-	15, // 12: rainbow.sync.v1.Tally.kind:type_name -> rainbow.sync.v1.Kind
-	16, // 13: rainbow.sync.v1.Tally.action:type_name -> rainbow.sync.v1.Action
-	16, // 14: rainbow.sync.v1.PlanOperation.action:type_name -> rainbow.sync.v1.Action
-	15, // 15: rainbow.sync.v1.PlanOperation.kind:type_name -> rainbow.sync.v1.Kind
-	9,  // 16: rainbow.sync.v1.PlanOperation.changes:type_name -> rainbow.sync.v1.Change
-	14, // 17: rainbow.sync.v1.PlanOperation.positions:type_name -> rainbow.sync.v1.Position
-	10, // 18: rainbow.sync.v1.PlanOperation.secret:type_name -> rainbow.sync.v1.SecretPlace
-	14, // 19: rainbow.sync.v1.SecretPlace.position:type_name -> rainbow.sync.v1.Position
-	14, // 20: rainbow.sync.v1.UnchangedEntry.position:type_name -> rainbow.sync.v1.Position
-	21, // [21:21] is the sub-list for method output_type
-	21, // [21:21] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	17, // 0: rainbow.sync.v1.Plan.create_time:type_name -> google.protobuf.Timestamp
+	9,  // 1: rainbow.sync.v1.Plan.tallies:type_name -> rainbow.sync.v1.Tally
+	18, // 2: rainbow.sync.v1.Plan.remarks:type_name -> rainbow.sync.v1.ManifestFault
+	17, // 3: rainbow.sync.v1.Plan.state_time:type_name -> google.protobuf.Timestamp
+	10, // 4: rainbow.sync.v1.Plan.operations:type_name -> rainbow.sync.v1.PlanOperation
+	7,  // 5: rainbow.sync.v1.Plan.doubts:type_name -> rainbow.sync.v1.Doubt
+	3,  // 6: rainbow.sync.v1.Plan.guards:type_name -> rainbow.sync.v1.PlanGuards
+	4,  // 7: rainbow.sync.v1.Plan.seats:type_name -> rainbow.sync.v1.PlanSeats
+	5,  // 8: rainbow.sync.v1.Plan.reach:type_name -> rainbow.sync.v1.PlanReach
+	6,  // 9: rainbow.sync.v1.Plan.outages:type_name -> rainbow.sync.v1.PlanOutage
+	14, // 10: rainbow.sync.v1.Plan.created_by:type_name -> rainbow.sync.v1.Principal
+	15, // 11: rainbow.sync.v1.Plan.approvals:type_name -> rainbow.sync.v1.Approval
+	19, // 12: rainbow.sync.v1.Doubt.position:type_name -> rainbow.sync.v1.Position
+	8,  // 13: rainbow.sync.v1.Doubt.candidates:type_name -> rainbow.sync.v1.Candidate
+	20, // 14: rainbow.sync.v1.Tally.kind:type_name -> rainbow.sync.v1.Kind
+	21, // 15: rainbow.sync.v1.Tally.action:type_name -> rainbow.sync.v1.Action
+	21, // 16: rainbow.sync.v1.PlanOperation.action:type_name -> rainbow.sync.v1.Action
+	20, // 17: rainbow.sync.v1.PlanOperation.kind:type_name -> rainbow.sync.v1.Kind
+	11, // 18: rainbow.sync.v1.PlanOperation.changes:type_name -> rainbow.sync.v1.Change
+	19, // 19: rainbow.sync.v1.PlanOperation.positions:type_name -> rainbow.sync.v1.Position
+	12, // 20: rainbow.sync.v1.PlanOperation.secret:type_name -> rainbow.sync.v1.SecretPlace
+	19, // 21: rainbow.sync.v1.SecretPlace.position:type_name -> rainbow.sync.v1.Position
+	19, // 22: rainbow.sync.v1.UnchangedEntry.position:type_name -> rainbow.sync.v1.Position
+	1,  // 23: rainbow.sync.v1.Principal.voucher:type_name -> rainbow.sync.v1.Principal.Voucher
+	14, // 24: rainbow.sync.v1.Approval.by:type_name -> rainbow.sync.v1.Principal
+	17, // 25: rainbow.sync.v1.Approval.time:type_name -> google.protobuf.Timestamp
+	26, // [26:26] is the sub-list for method output_type
+	26, // [26:26] is the sub-list for method input_type
+	26, // [26:26] is the sub-list for extension type_name
+	26, // [26:26] is the sub-list for extension extendee
+	0,  // [0:26] is the sub-list for field type_name
 }
 
 func init() { file_rainbow_sync_v1_plan_proto_init() }
@@ -1390,13 +1802,14 @@ func file_rainbow_sync_v1_plan_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_rainbow_sync_v1_plan_proto_rawDesc), len(file_rainbow_sync_v1_plan_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   12,
+			NumEnums:      2,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
 		GoTypes:           file_rainbow_sync_v1_plan_proto_goTypes,
 		DependencyIndexes: file_rainbow_sync_v1_plan_proto_depIdxs,
+		EnumInfos:         file_rainbow_sync_v1_plan_proto_enumTypes,
 		MessageInfos:      file_rainbow_sync_v1_plan_proto_msgTypes,
 	}.Build()
 	File_rainbow_sync_v1_plan_proto = out.File

@@ -14,6 +14,7 @@ import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	emptypb "google.golang.org/protobuf/types/known/emptypb"
+	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -824,7 +825,15 @@ type ListPlansRequest struct {
 	// Number of plans; 0 means 50, more than 1,000 means 1,000.
 	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// next_page_token of the page before; the other fields must be as they were then.
-	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Only plans of this creator, as Plan.creator spells him, without case.
+	Creator string `protobuf:"bytes,4,opt,name=creator,proto3" json:"creator,omitempty"`
+	// Only plans that undo this run: companies/{company}/runs/{run}, or {run}.
+	Undoes string `protobuf:"bytes,5,opt,name=undoes,proto3" json:"undoes,omitempty"`
+	// Only plans made at this time or later.
+	Since *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=since,proto3" json:"since,omitempty"`
+	// Only plans made before this time.
+	Until         *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=until,proto3" json:"until,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -878,6 +887,34 @@ func (x *ListPlansRequest) GetPageToken() string {
 		return x.PageToken
 	}
 	return ""
+}
+
+func (x *ListPlansRequest) GetCreator() string {
+	if x != nil {
+		return x.Creator
+	}
+	return ""
+}
+
+func (x *ListPlansRequest) GetUndoes() string {
+	if x != nil {
+		return x.Undoes
+	}
+	return ""
+}
+
+func (x *ListPlansRequest) GetSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Since
+	}
+	return nil
+}
+
+func (x *ListPlansRequest) GetUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Until
+	}
+	return nil
 }
 
 // ListPlansResponse is a page of plans.
@@ -1319,11 +1356,404 @@ func (x *RenderPlanRequest) GetWidth() int32 {
 	return 0
 }
 
+// ApprovePlanRequest names the plan to approve.
+type ApprovePlanRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// companies/{company}/plans/{plan}.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// The etag of the plan that was looked at. If given, it must be the plan's.
+	Etag string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	// What the approver says to it, at most 1,000 characters.
+	Comment       string `protobuf:"bytes,3,opt,name=comment,proto3" json:"comment,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ApprovePlanRequest) Reset() {
+	*x = ApprovePlanRequest{}
+	mi := &file_rainbow_sync_v1_plan_service_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ApprovePlanRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ApprovePlanRequest) ProtoMessage() {}
+
+func (x *ApprovePlanRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_rainbow_sync_v1_plan_service_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ApprovePlanRequest.ProtoReflect.Descriptor instead.
+func (*ApprovePlanRequest) Descriptor() ([]byte, []int) {
+	return file_rainbow_sync_v1_plan_service_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *ApprovePlanRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ApprovePlanRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *ApprovePlanRequest) GetComment() string {
+	if x != nil {
+		return x.Comment
+	}
+	return ""
+}
+
+// CheckPlanRequest names the plan to check.
+type CheckPlanRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// companies/{company}/plans/{plan}.
+	Name          string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckPlanRequest) Reset() {
+	*x = CheckPlanRequest{}
+	mi := &file_rainbow_sync_v1_plan_service_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckPlanRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckPlanRequest) ProtoMessage() {}
+
+func (x *CheckPlanRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_rainbow_sync_v1_plan_service_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckPlanRequest.ProtoReflect.Descriptor instead.
+func (*CheckPlanRequest) Descriptor() ([]byte, []int) {
+	return file_rainbow_sync_v1_plan_service_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *CheckPlanRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+// CheckPlanResponse tells what is no longer as the plan relies on it.
+type CheckPlanResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The things, in key order; none when the plan is good. At most the first 1,000.
+	Stale []*StaleRecord `protobuf:"bytes,1,rep,name=stale,proto3" json:"stale,omitempty"`
+	// How many there are.
+	StaleCount int32 `protobuf:"varint,2,opt,name=stale_count,json=staleCount,proto3" json:"stale_count,omitempty"`
+	// The operations that STALE_POLICY_DROP would leave out, in plan order; at most the first 1,000.
+	Dropped []*PlanOperation `protobuf:"bytes,3,rep,name=dropped,proto3" json:"dropped,omitempty"`
+	// How many there are.
+	DroppedCount  int32 `protobuf:"varint,4,opt,name=dropped_count,json=droppedCount,proto3" json:"dropped_count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckPlanResponse) Reset() {
+	*x = CheckPlanResponse{}
+	mi := &file_rainbow_sync_v1_plan_service_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckPlanResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckPlanResponse) ProtoMessage() {}
+
+func (x *CheckPlanResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_rainbow_sync_v1_plan_service_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckPlanResponse.ProtoReflect.Descriptor instead.
+func (*CheckPlanResponse) Descriptor() ([]byte, []int) {
+	return file_rainbow_sync_v1_plan_service_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *CheckPlanResponse) GetStale() []*StaleRecord {
+	if x != nil {
+		return x.Stale
+	}
+	return nil
+}
+
+func (x *CheckPlanResponse) GetStaleCount() int32 {
+	if x != nil {
+		return x.StaleCount
+	}
+	return 0
+}
+
+func (x *CheckPlanResponse) GetDropped() []*PlanOperation {
+	if x != nil {
+		return x.Dropped
+	}
+	return nil
+}
+
+func (x *CheckPlanResponse) GetDroppedCount() int32 {
+	if x != nil {
+		return x.DroppedCount
+	}
+	return 0
+}
+
+// ReplanRequest names the plan to be replaced.
+type ReplanRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// companies/{company}/plans/{plan}.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// As in CreatePlanRequest.
+	RequestId     string `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReplanRequest) Reset() {
+	*x = ReplanRequest{}
+	mi := &file_rainbow_sync_v1_plan_service_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReplanRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReplanRequest) ProtoMessage() {}
+
+func (x *ReplanRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_rainbow_sync_v1_plan_service_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReplanRequest.ProtoReflect.Descriptor instead.
+func (*ReplanRequest) Descriptor() ([]byte, []int) {
+	return file_rainbow_sync_v1_plan_service_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *ReplanRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ReplanRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// ReplanResponse is the new plan and how it differs from the old one.
+type ReplanResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The new plan.
+	Plan *Plan `protobuf:"bytes,1,opt,name=plan,proto3" json:"plan,omitempty"`
+	// What was no longer as the old plan relied on it; at most the first 1,000.
+	Stale []*StaleRecord `protobuf:"bytes,2,rep,name=stale,proto3" json:"stale,omitempty"`
+	// Titles of operations of the old plan that the new one has not; at most the first 1,000.
+	Gone []string `protobuf:"bytes,3,rep,name=gone,proto3" json:"gone,omitempty"`
+	// Titles of operations of the new plan that the old one had not, or had otherwise; at most the first 1,000.
+	Added         []string `protobuf:"bytes,4,rep,name=added,proto3" json:"added,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReplanResponse) Reset() {
+	*x = ReplanResponse{}
+	mi := &file_rainbow_sync_v1_plan_service_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReplanResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReplanResponse) ProtoMessage() {}
+
+func (x *ReplanResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_rainbow_sync_v1_plan_service_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReplanResponse.ProtoReflect.Descriptor instead.
+func (*ReplanResponse) Descriptor() ([]byte, []int) {
+	return file_rainbow_sync_v1_plan_service_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *ReplanResponse) GetPlan() *Plan {
+	if x != nil {
+		return x.Plan
+	}
+	return nil
+}
+
+func (x *ReplanResponse) GetStale() []*StaleRecord {
+	if x != nil {
+		return x.Stale
+	}
+	return nil
+}
+
+func (x *ReplanResponse) GetGone() []string {
+	if x != nil {
+		return x.Gone
+	}
+	return nil
+}
+
+func (x *ReplanResponse) GetAdded() []string {
+	if x != nil {
+		return x.Added
+	}
+	return nil
+}
+
+// CreateUndoPlanRequest names the run to be undone.
+type CreateUndoPlanRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// companies/{company}/runs/{run}.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// What becomes of what changed again since the run.
+	Stale StalePolicy `protobuf:"varint,2,opt,name=stale,proto3,enum=rainbow.sync.v1.StalePolicy" json:"stale,omitempty"`
+	// Renew the recorded state first.
+	Refresh bool `protobuf:"varint,3,opt,name=refresh,proto3" json:"refresh,omitempty"`
+	// Make the plan and store nothing. With refresh, the recorded state is renewed all the same.
+	ValidateOnly bool `protobuf:"varint,4,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	// As in CreatePlanRequest.
+	RequestId     string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateUndoPlanRequest) Reset() {
+	*x = CreateUndoPlanRequest{}
+	mi := &file_rainbow_sync_v1_plan_service_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateUndoPlanRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateUndoPlanRequest) ProtoMessage() {}
+
+func (x *CreateUndoPlanRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_rainbow_sync_v1_plan_service_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateUndoPlanRequest.ProtoReflect.Descriptor instead.
+func (*CreateUndoPlanRequest) Descriptor() ([]byte, []int) {
+	return file_rainbow_sync_v1_plan_service_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *CreateUndoPlanRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *CreateUndoPlanRequest) GetStale() StalePolicy {
+	if x != nil {
+		return x.Stale
+	}
+	return StalePolicy_STALE_POLICY_UNSPECIFIED
+}
+
+func (x *CreateUndoPlanRequest) GetRefresh() bool {
+	if x != nil {
+		return x.Refresh
+	}
+	return false
+}
+
+func (x *CreateUndoPlanRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+func (x *CreateUndoPlanRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
 var File_rainbow_sync_v1_plan_service_proto protoreflect.FileDescriptor
 
 const file_rainbow_sync_v1_plan_service_proto_rawDesc = "" +
 	"\n" +
-	"\"rainbow/sync/v1/plan_service.proto\x12\x0frainbow.sync.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/httpbody.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1erainbow/sync/v1/manifest.proto\x1a\x1arainbow/sync/v1/plan.proto\"\xba\a\n" +
+	"\"rainbow/sync/v1/plan_service.proto\x12\x0frainbow.sync.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/httpbody.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1erainbow/sync/v1/manifest.proto\x1a\x1arainbow/sync/v1/plan.proto\"\xba\a\n" +
 	"\x11CreatePlanRequest\x124\n" +
 	"\x06parent\x18\x01 \x01(\tB\x1c\xe0A\x02\xfaA\x16\x12\x14rainbow-gateway/PlanR\x06parent\x12>\n" +
 	"\bmanifest\x18\x02 \x03(\v2\x1d.rainbow.sync.v1.ManifestFileB\x03\xe0A\x01R\bmanifest\x12\x17\n" +
@@ -1388,12 +1818,16 @@ const file_rainbow_sync_v1_plan_service_proto_rawDesc = "" +
 	"\x05sarif\x18\x06 \x01(\tR\x05sarif\"B\n" +
 	"\x0eGetPlanRequest\x120\n" +
 	"\x04name\x18\x01 \x01(\tB\x1c\xe0A\x02\xfaA\x16\n" +
-	"\x14rainbow-gateway/PlanR\x04name\"\x8e\x01\n" +
+	"\x14rainbow-gateway/PlanR\x04name\"\xb8\x02\n" +
 	"\x10ListPlansRequest\x124\n" +
 	"\x06parent\x18\x01 \x01(\tB\x1c\xe0A\x02\xfaA\x16\x12\x14rainbow-gateway/PlanR\x06parent\x12 \n" +
 	"\tpage_size\x18\x02 \x01(\x05B\x03\xe0A\x01R\bpageSize\x12\"\n" +
 	"\n" +
-	"page_token\x18\x03 \x01(\tB\x03\xe0A\x01R\tpageToken\"h\n" +
+	"page_token\x18\x03 \x01(\tB\x03\xe0A\x01R\tpageToken\x12\x1d\n" +
+	"\acreator\x18\x04 \x01(\tB\x03\xe0A\x01R\acreator\x12\x1b\n" +
+	"\x06undoes\x18\x05 \x01(\tB\x03\xe0A\x01R\x06undoes\x125\n" +
+	"\x05since\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x01R\x05since\x125\n" +
+	"\x05until\x18\a \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x01R\x05until\"h\n" +
 	"\x11ListPlansResponse\x12+\n" +
 	"\x05plans\x18\x01 \x03(\v2\x15.rainbow.sync.v1.PlanR\x05plans\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"y\n" +
@@ -1438,7 +1872,39 @@ const file_rainbow_sync_v1_plan_service_proto_rawDesc = "" +
 	"FORMAT_CSV\x10\x04\x12\x0f\n" +
 	"\vFORMAT_HTML\x10\x05\x12\x0e\n" +
 	"\n" +
-	"FORMAT_DOT\x10\x062\x88\v\n" +
+	"FORMAT_DOT\x10\x06\"~\n" +
+	"\x12ApprovePlanRequest\x120\n" +
+	"\x04name\x18\x01 \x01(\tB\x1c\xe0A\x02\xfaA\x16\n" +
+	"\x14rainbow-gateway/PlanR\x04name\x12\x17\n" +
+	"\x04etag\x18\x02 \x01(\tB\x03\xe0A\x01R\x04etag\x12\x1d\n" +
+	"\acomment\x18\x03 \x01(\tB\x03\xe0A\x01R\acomment\"D\n" +
+	"\x10CheckPlanRequest\x120\n" +
+	"\x04name\x18\x01 \x01(\tB\x1c\xe0A\x02\xfaA\x16\n" +
+	"\x14rainbow-gateway/PlanR\x04name\"\xc7\x01\n" +
+	"\x11CheckPlanResponse\x122\n" +
+	"\x05stale\x18\x01 \x03(\v2\x1c.rainbow.sync.v1.StaleRecordR\x05stale\x12\x1f\n" +
+	"\vstale_count\x18\x02 \x01(\x05R\n" +
+	"staleCount\x128\n" +
+	"\adropped\x18\x03 \x03(\v2\x1e.rainbow.sync.v1.PlanOperationR\adropped\x12#\n" +
+	"\rdropped_count\x18\x04 \x01(\x05R\fdroppedCount\"e\n" +
+	"\rReplanRequest\x120\n" +
+	"\x04name\x18\x01 \x01(\tB\x1c\xe0A\x02\xfaA\x16\n" +
+	"\x14rainbow-gateway/PlanR\x04name\x12\"\n" +
+	"\n" +
+	"request_id\x18\x02 \x01(\tB\x03\xe0A\x01R\trequestId\"\x99\x01\n" +
+	"\x0eReplanResponse\x12)\n" +
+	"\x04plan\x18\x01 \x01(\v2\x15.rainbow.sync.v1.PlanR\x04plan\x122\n" +
+	"\x05stale\x18\x02 \x03(\v2\x1c.rainbow.sync.v1.StaleRecordR\x05stale\x12\x12\n" +
+	"\x04gone\x18\x03 \x03(\tR\x04gone\x12\x14\n" +
+	"\x05added\x18\x04 \x03(\tR\x05added\"\xee\x01\n" +
+	"\x15CreateUndoPlanRequest\x12/\n" +
+	"\x04name\x18\x01 \x01(\tB\x1b\xe0A\x02\xfaA\x15\n" +
+	"\x13rainbow-gateway/RunR\x04name\x127\n" +
+	"\x05stale\x18\x02 \x01(\x0e2\x1c.rainbow.sync.v1.StalePolicyB\x03\xe0A\x01R\x05stale\x12\x1d\n" +
+	"\arefresh\x18\x03 \x01(\bB\x03\xe0A\x01R\arefresh\x12(\n" +
+	"\rvalidate_only\x18\x04 \x01(\bB\x03\xe0A\x01R\fvalidateOnly\x12\"\n" +
+	"\n" +
+	"request_id\x18\x05 \x01(\tB\x03\xe0A\x01R\trequestId2\xad\x0f\n" +
 	"\vPlanService\x12\x84\x01\n" +
 	"\n" +
 	"CreatePlan\x12\".rainbow.sync.v1.CreatePlanRequest\x1a\x15.rainbow.sync.v1.Plan\";\xdaA\x0fparent,manifest\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/v1/{parent=companies/*}/plans\x12I\n" +
@@ -1454,7 +1920,11 @@ const file_rainbow_sync_v1_plan_service_proto_rawDesc = "" +
 	"\x14ListUnchangedEntries\x12,.rainbow.sync.v1.ListUnchangedEntriesRequest\x1a-.rainbow.sync.v1.ListUnchangedEntriesResponse\";\xdaA\x06parent\x82\xd3\xe4\x93\x02,\x12*/v1/{parent=companies/*/plans/*}/unchanged\x12\x83\x01\n" +
 	"\n" +
 	"RenderPlan\x12\".rainbow.sync.v1.RenderPlanRequest\x1a\x14.google.api.HttpBody\";\xdaA\vname,format\x82\xd3\xe4\x93\x02'\x12%/v1/{name=companies/*/plans/*}:render\x12J\n" +
-	"\fDownloadPlan\x12\".rainbow.sync.v1.RenderPlanRequest\x1a\x14.google.api.HttpBody0\x01B\xcc\x01\n" +
+	"\fDownloadPlan\x12\".rainbow.sync.v1.RenderPlanRequest\x1a\x14.google.api.HttpBody0\x01\x12\x88\x01\n" +
+	"\vApprovePlan\x12#.rainbow.sync.v1.ApprovePlanRequest\x1a\x15.rainbow.sync.v1.Plan\"=\xdaA\tname,etag\x82\xd3\xe4\x93\x02+:\x01*\"&/v1/{name=companies/*/plans/*}:approve\x12\x8a\x01\n" +
+	"\tCheckPlan\x12!.rainbow.sync.v1.CheckPlanRequest\x1a\".rainbow.sync.v1.CheckPlanResponse\"6\xdaA\x04name\x82\xd3\xe4\x93\x02):\x01*\"$/v1/{name=companies/*/plans/*}:check\x12\x82\x01\n" +
+	"\x06Replan\x12\x1e.rainbow.sync.v1.ReplanRequest\x1a\x1f.rainbow.sync.v1.ReplanResponse\"7\xdaA\x04name\x82\xd3\xe4\x93\x02*:\x01*\"%/v1/{name=companies/*/plans/*}:replan\x12\x85\x01\n" +
+	"\x0eCreateUndoPlan\x12&.rainbow.sync.v1.CreateUndoPlanRequest\x1a\x15.rainbow.sync.v1.Plan\"4\xdaA\x04name\x82\xd3\xe4\x93\x02':\x01*\"\"/v1/{name=companies/*/runs/*}:undoB\xcc\x01\n" +
 	"\x13com.rainbow.sync.v1B\x10PlanServiceProtoP\x01ZEgithub.com/rainbow-gateway/rainbow-gateway/gen/rainbow/sync/v1;syncv1\xa2\x02\x03RSX\xaa\x02\x0fRainbow.Sync.V1\xca\x02\x0fRainbow\\Sync\\V1\xe2\x02\x1bRainbow\\Sync\\V1\\GPBMetadata\xea\x02\x11Rainbow::Sync::V1b\x06proto3"
 
 var (
@@ -1470,7 +1940,7 @@ func file_rainbow_sync_v1_plan_service_proto_rawDescGZIP() []byte {
 }
 
 var file_rainbow_sync_v1_plan_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_rainbow_sync_v1_plan_service_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_rainbow_sync_v1_plan_service_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_rainbow_sync_v1_plan_service_proto_goTypes = []any{
 	(RenderPlanRequest_Format)(0),        // 0: rainbow.sync.v1.RenderPlanRequest.Format
 	(*CreatePlanRequest)(nil),            // 1: rainbow.sync.v1.CreatePlanRequest
@@ -1487,59 +1957,83 @@ var file_rainbow_sync_v1_plan_service_proto_goTypes = []any{
 	(*ListUnchangedEntriesRequest)(nil),  // 12: rainbow.sync.v1.ListUnchangedEntriesRequest
 	(*ListUnchangedEntriesResponse)(nil), // 13: rainbow.sync.v1.ListUnchangedEntriesResponse
 	(*RenderPlanRequest)(nil),            // 14: rainbow.sync.v1.RenderPlanRequest
-	nil,                                  // 15: rainbow.sync.v1.CreatePlanRequest.VariablesEntry
-	nil,                                  // 16: rainbow.sync.v1.ValidateManifestRequest.VariablesEntry
-	(*ManifestFile)(nil),                 // 17: rainbow.sync.v1.ManifestFile
-	(*ManifestFault)(nil),                // 18: rainbow.sync.v1.ManifestFault
-	(*Plan)(nil),                         // 19: rainbow.sync.v1.Plan
-	(Kind)(0),                            // 20: rainbow.sync.v1.Kind
-	(*PlanOperation)(nil),                // 21: rainbow.sync.v1.PlanOperation
-	(*UnchangedEntry)(nil),               // 22: rainbow.sync.v1.UnchangedEntry
-	(*emptypb.Empty)(nil),                // 23: google.protobuf.Empty
-	(*httpbody.HttpBody)(nil),            // 24: google.api.HttpBody
+	(*ApprovePlanRequest)(nil),           // 15: rainbow.sync.v1.ApprovePlanRequest
+	(*CheckPlanRequest)(nil),             // 16: rainbow.sync.v1.CheckPlanRequest
+	(*CheckPlanResponse)(nil),            // 17: rainbow.sync.v1.CheckPlanResponse
+	(*ReplanRequest)(nil),                // 18: rainbow.sync.v1.ReplanRequest
+	(*ReplanResponse)(nil),               // 19: rainbow.sync.v1.ReplanResponse
+	(*CreateUndoPlanRequest)(nil),        // 20: rainbow.sync.v1.CreateUndoPlanRequest
+	nil,                                  // 21: rainbow.sync.v1.CreatePlanRequest.VariablesEntry
+	nil,                                  // 22: rainbow.sync.v1.ValidateManifestRequest.VariablesEntry
+	(*ManifestFile)(nil),                 // 23: rainbow.sync.v1.ManifestFile
+	(*ManifestFault)(nil),                // 24: rainbow.sync.v1.ManifestFault
+	(*timestamppb.Timestamp)(nil),        // 25: google.protobuf.Timestamp
+	(*Plan)(nil),                         // 26: rainbow.sync.v1.Plan
+	(Kind)(0),                            // 27: rainbow.sync.v1.Kind
+	(*PlanOperation)(nil),                // 28: rainbow.sync.v1.PlanOperation
+	(*UnchangedEntry)(nil),               // 29: rainbow.sync.v1.UnchangedEntry
+	(*StaleRecord)(nil),                  // 30: rainbow.sync.v1.StaleRecord
+	(StalePolicy)(0),                     // 31: rainbow.sync.v1.StalePolicy
+	(*emptypb.Empty)(nil),                // 32: google.protobuf.Empty
+	(*httpbody.HttpBody)(nil),            // 33: google.api.HttpBody
 }
 var file_rainbow_sync_v1_plan_service_proto_depIdxs = []int32{
-	17, // 0: rainbow.sync.v1.CreatePlanRequest.manifest:type_name -> rainbow.sync.v1.ManifestFile
-	15, // 1: rainbow.sync.v1.CreatePlanRequest.variables:type_name -> rainbow.sync.v1.CreatePlanRequest.VariablesEntry
+	23, // 0: rainbow.sync.v1.CreatePlanRequest.manifest:type_name -> rainbow.sync.v1.ManifestFile
+	21, // 1: rainbow.sync.v1.CreatePlanRequest.variables:type_name -> rainbow.sync.v1.CreatePlanRequest.VariablesEntry
 	1,  // 2: rainbow.sync.v1.UploadPlanRequest.request:type_name -> rainbow.sync.v1.CreatePlanRequest
-	17, // 3: rainbow.sync.v1.UploadPlanRequest.file:type_name -> rainbow.sync.v1.ManifestFile
-	17, // 4: rainbow.sync.v1.ValidateManifestRequest.manifest:type_name -> rainbow.sync.v1.ManifestFile
-	16, // 5: rainbow.sync.v1.ValidateManifestRequest.variables:type_name -> rainbow.sync.v1.ValidateManifestRequest.VariablesEntry
+	23, // 3: rainbow.sync.v1.UploadPlanRequest.file:type_name -> rainbow.sync.v1.ManifestFile
+	23, // 4: rainbow.sync.v1.ValidateManifestRequest.manifest:type_name -> rainbow.sync.v1.ManifestFile
+	22, // 5: rainbow.sync.v1.ValidateManifestRequest.variables:type_name -> rainbow.sync.v1.ValidateManifestRequest.VariablesEntry
 	3,  // 6: rainbow.sync.v1.UploadManifestRequest.request:type_name -> rainbow.sync.v1.ValidateManifestRequest
-	17, // 7: rainbow.sync.v1.UploadManifestRequest.file:type_name -> rainbow.sync.v1.ManifestFile
-	18, // 8: rainbow.sync.v1.ValidateManifestResponse.faults:type_name -> rainbow.sync.v1.ManifestFault
-	19, // 9: rainbow.sync.v1.ListPlansResponse.plans:type_name -> rainbow.sync.v1.Plan
-	20, // 10: rainbow.sync.v1.ListPlanOperationsRequest.kind:type_name -> rainbow.sync.v1.Kind
-	21, // 11: rainbow.sync.v1.ListPlanOperationsResponse.operations:type_name -> rainbow.sync.v1.PlanOperation
-	22, // 12: rainbow.sync.v1.ListUnchangedEntriesResponse.entries:type_name -> rainbow.sync.v1.UnchangedEntry
-	0,  // 13: rainbow.sync.v1.RenderPlanRequest.format:type_name -> rainbow.sync.v1.RenderPlanRequest.Format
-	1,  // 14: rainbow.sync.v1.PlanService.CreatePlan:input_type -> rainbow.sync.v1.CreatePlanRequest
-	2,  // 15: rainbow.sync.v1.PlanService.UploadPlan:input_type -> rainbow.sync.v1.UploadPlanRequest
-	3,  // 16: rainbow.sync.v1.PlanService.ValidateManifest:input_type -> rainbow.sync.v1.ValidateManifestRequest
-	4,  // 17: rainbow.sync.v1.PlanService.UploadManifest:input_type -> rainbow.sync.v1.UploadManifestRequest
-	6,  // 18: rainbow.sync.v1.PlanService.GetPlan:input_type -> rainbow.sync.v1.GetPlanRequest
-	7,  // 19: rainbow.sync.v1.PlanService.ListPlans:input_type -> rainbow.sync.v1.ListPlansRequest
-	9,  // 20: rainbow.sync.v1.PlanService.DeletePlan:input_type -> rainbow.sync.v1.DeletePlanRequest
-	10, // 21: rainbow.sync.v1.PlanService.ListPlanOperations:input_type -> rainbow.sync.v1.ListPlanOperationsRequest
-	12, // 22: rainbow.sync.v1.PlanService.ListUnchangedEntries:input_type -> rainbow.sync.v1.ListUnchangedEntriesRequest
-	14, // 23: rainbow.sync.v1.PlanService.RenderPlan:input_type -> rainbow.sync.v1.RenderPlanRequest
-	14, // 24: rainbow.sync.v1.PlanService.DownloadPlan:input_type -> rainbow.sync.v1.RenderPlanRequest
-	19, // 25: rainbow.sync.v1.PlanService.CreatePlan:output_type -> rainbow.sync.v1.Plan
-	19, // 26: rainbow.sync.v1.PlanService.UploadPlan:output_type -> rainbow.sync.v1.Plan
-	5,  // 27: rainbow.sync.v1.PlanService.ValidateManifest:output_type -> rainbow.sync.v1.ValidateManifestResponse
-	5,  // 28: rainbow.sync.v1.PlanService.UploadManifest:output_type -> rainbow.sync.v1.ValidateManifestResponse
-	19, // 29: rainbow.sync.v1.PlanService.GetPlan:output_type -> rainbow.sync.v1.Plan
-	8,  // 30: rainbow.sync.v1.PlanService.ListPlans:output_type -> rainbow.sync.v1.ListPlansResponse
-	23, // 31: rainbow.sync.v1.PlanService.DeletePlan:output_type -> google.protobuf.Empty
-	11, // 32: rainbow.sync.v1.PlanService.ListPlanOperations:output_type -> rainbow.sync.v1.ListPlanOperationsResponse
-	13, // 33: rainbow.sync.v1.PlanService.ListUnchangedEntries:output_type -> rainbow.sync.v1.ListUnchangedEntriesResponse
-	24, // 34: rainbow.sync.v1.PlanService.RenderPlan:output_type -> google.api.HttpBody
-	24, // 35: rainbow.sync.v1.PlanService.DownloadPlan:output_type -> google.api.HttpBody
-	25, // [25:36] is the sub-list for method output_type
-	14, // [14:25] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	23, // 7: rainbow.sync.v1.UploadManifestRequest.file:type_name -> rainbow.sync.v1.ManifestFile
+	24, // 8: rainbow.sync.v1.ValidateManifestResponse.faults:type_name -> rainbow.sync.v1.ManifestFault
+	25, // 9: rainbow.sync.v1.ListPlansRequest.since:type_name -> google.protobuf.Timestamp
+	25, // 10: rainbow.sync.v1.ListPlansRequest.until:type_name -> google.protobuf.Timestamp
+	26, // 11: rainbow.sync.v1.ListPlansResponse.plans:type_name -> rainbow.sync.v1.Plan
+	27, // 12: rainbow.sync.v1.ListPlanOperationsRequest.kind:type_name -> rainbow.sync.v1.Kind
+	28, // 13: rainbow.sync.v1.ListPlanOperationsResponse.operations:type_name -> rainbow.sync.v1.PlanOperation
+	29, // 14: rainbow.sync.v1.ListUnchangedEntriesResponse.entries:type_name -> rainbow.sync.v1.UnchangedEntry
+	0,  // 15: rainbow.sync.v1.RenderPlanRequest.format:type_name -> rainbow.sync.v1.RenderPlanRequest.Format
+	30, // 16: rainbow.sync.v1.CheckPlanResponse.stale:type_name -> rainbow.sync.v1.StaleRecord
+	28, // 17: rainbow.sync.v1.CheckPlanResponse.dropped:type_name -> rainbow.sync.v1.PlanOperation
+	26, // 18: rainbow.sync.v1.ReplanResponse.plan:type_name -> rainbow.sync.v1.Plan
+	30, // 19: rainbow.sync.v1.ReplanResponse.stale:type_name -> rainbow.sync.v1.StaleRecord
+	31, // 20: rainbow.sync.v1.CreateUndoPlanRequest.stale:type_name -> rainbow.sync.v1.StalePolicy
+	1,  // 21: rainbow.sync.v1.PlanService.CreatePlan:input_type -> rainbow.sync.v1.CreatePlanRequest
+	2,  // 22: rainbow.sync.v1.PlanService.UploadPlan:input_type -> rainbow.sync.v1.UploadPlanRequest
+	3,  // 23: rainbow.sync.v1.PlanService.ValidateManifest:input_type -> rainbow.sync.v1.ValidateManifestRequest
+	4,  // 24: rainbow.sync.v1.PlanService.UploadManifest:input_type -> rainbow.sync.v1.UploadManifestRequest
+	6,  // 25: rainbow.sync.v1.PlanService.GetPlan:input_type -> rainbow.sync.v1.GetPlanRequest
+	7,  // 26: rainbow.sync.v1.PlanService.ListPlans:input_type -> rainbow.sync.v1.ListPlansRequest
+	9,  // 27: rainbow.sync.v1.PlanService.DeletePlan:input_type -> rainbow.sync.v1.DeletePlanRequest
+	10, // 28: rainbow.sync.v1.PlanService.ListPlanOperations:input_type -> rainbow.sync.v1.ListPlanOperationsRequest
+	12, // 29: rainbow.sync.v1.PlanService.ListUnchangedEntries:input_type -> rainbow.sync.v1.ListUnchangedEntriesRequest
+	14, // 30: rainbow.sync.v1.PlanService.RenderPlan:input_type -> rainbow.sync.v1.RenderPlanRequest
+	14, // 31: rainbow.sync.v1.PlanService.DownloadPlan:input_type -> rainbow.sync.v1.RenderPlanRequest
+	15, // 32: rainbow.sync.v1.PlanService.ApprovePlan:input_type -> rainbow.sync.v1.ApprovePlanRequest
+	16, // 33: rainbow.sync.v1.PlanService.CheckPlan:input_type -> rainbow.sync.v1.CheckPlanRequest
+	18, // 34: rainbow.sync.v1.PlanService.Replan:input_type -> rainbow.sync.v1.ReplanRequest
+	20, // 35: rainbow.sync.v1.PlanService.CreateUndoPlan:input_type -> rainbow.sync.v1.CreateUndoPlanRequest
+	26, // 36: rainbow.sync.v1.PlanService.CreatePlan:output_type -> rainbow.sync.v1.Plan
+	26, // 37: rainbow.sync.v1.PlanService.UploadPlan:output_type -> rainbow.sync.v1.Plan
+	5,  // 38: rainbow.sync.v1.PlanService.ValidateManifest:output_type -> rainbow.sync.v1.ValidateManifestResponse
+	5,  // 39: rainbow.sync.v1.PlanService.UploadManifest:output_type -> rainbow.sync.v1.ValidateManifestResponse
+	26, // 40: rainbow.sync.v1.PlanService.GetPlan:output_type -> rainbow.sync.v1.Plan
+	8,  // 41: rainbow.sync.v1.PlanService.ListPlans:output_type -> rainbow.sync.v1.ListPlansResponse
+	32, // 42: rainbow.sync.v1.PlanService.DeletePlan:output_type -> google.protobuf.Empty
+	11, // 43: rainbow.sync.v1.PlanService.ListPlanOperations:output_type -> rainbow.sync.v1.ListPlanOperationsResponse
+	13, // 44: rainbow.sync.v1.PlanService.ListUnchangedEntries:output_type -> rainbow.sync.v1.ListUnchangedEntriesResponse
+	33, // 45: rainbow.sync.v1.PlanService.RenderPlan:output_type -> google.api.HttpBody
+	33, // 46: rainbow.sync.v1.PlanService.DownloadPlan:output_type -> google.api.HttpBody
+	26, // 47: rainbow.sync.v1.PlanService.ApprovePlan:output_type -> rainbow.sync.v1.Plan
+	17, // 48: rainbow.sync.v1.PlanService.CheckPlan:output_type -> rainbow.sync.v1.CheckPlanResponse
+	19, // 49: rainbow.sync.v1.PlanService.Replan:output_type -> rainbow.sync.v1.ReplanResponse
+	26, // 50: rainbow.sync.v1.PlanService.CreateUndoPlan:output_type -> rainbow.sync.v1.Plan
+	36, // [36:51] is the sub-list for method output_type
+	21, // [21:36] is the sub-list for method input_type
+	21, // [21:21] is the sub-list for extension type_name
+	21, // [21:21] is the sub-list for extension extendee
+	0,  // [0:21] is the sub-list for field type_name
 }
 
 func init() { file_rainbow_sync_v1_plan_service_proto_init() }
@@ -1566,7 +2060,7 @@ func file_rainbow_sync_v1_plan_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_rainbow_sync_v1_plan_service_proto_rawDesc), len(file_rainbow_sync_v1_plan_service_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   16,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -34,6 +34,10 @@ const (
 	PlanService_ListUnchangedEntries_FullMethodName = "/rainbow.sync.v1.PlanService/ListUnchangedEntries"
 	PlanService_RenderPlan_FullMethodName           = "/rainbow.sync.v1.PlanService/RenderPlan"
 	PlanService_DownloadPlan_FullMethodName         = "/rainbow.sync.v1.PlanService/DownloadPlan"
+	PlanService_ApprovePlan_FullMethodName          = "/rainbow.sync.v1.PlanService/ApprovePlan"
+	PlanService_CheckPlan_FullMethodName            = "/rainbow.sync.v1.PlanService/CheckPlan"
+	PlanService_Replan_FullMethodName               = "/rainbow.sync.v1.PlanService/Replan"
+	PlanService_CreateUndoPlan_FullMethodName       = "/rainbow.sync.v1.PlanService/CreateUndoPlan"
 )
 
 // PlanServiceClient is the client API for PlanService service.
@@ -73,6 +77,21 @@ type PlanServiceClient interface {
 	// DownloadPlan is RenderPlan in chunks, for plans whose rendering is larger than one message may be. Each chunk
 	// carries the content type.
 	DownloadPlan(ctx context.Context, in *RenderPlanRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[httpbody.HttpBody], error)
+	// ApprovePlan notes that the caller looked at a plan and wants it applied. FAILED_PRECONDITION when the gateway's policy
+	// would not count his approval: reason IDENTITY_REQUIRED when it asks for somebody else than the plan's creator and
+	// nothing vouches for who he is, APPROVAL_REFUSED otherwise. ABORTED when etag differs.
+	ApprovePlan(ctx context.Context, in *ApprovePlanRequest, opts ...grpc.CallOption) (*Plan, error)
+	// CheckPlan reads again what a plan relies on, and tells what is no longer so. What it reads is recorded, so that a plan
+	// made now starts from it. Nothing changes upstream.
+	CheckPlan(ctx context.Context, in *CheckPlanRequest, opts ...grpc.CallOption) (*CheckPlanResponse, error)
+	// Replan checks a plan and makes a new one in its place, from what its manifest asked for and what is there now. The new
+	// one has no approvals. FAILED_PRECONDITION when what the manifest asked for is not kept, INVALID_ARGUMENT when it can't
+	// be planned any more.
+	Replan(ctx context.Context, in *ReplanRequest, opts ...grpc.CallOption) (*ReplanResponse, error)
+	// CreateUndoPlan plans the inverse of a run that has come to rest, from what the run kept of each thing that it changed.
+	// It is a plan like any other; its remarks with the code "not-undoable" say what it does not bring back. What changed
+	// again since the run is refused (FAILED_PRECONDITION, reason CHANGED_SINCE), left alone or put back, as stale says.
+	CreateUndoPlan(ctx context.Context, in *CreateUndoPlanRequest, opts ...grpc.CallOption) (*Plan, error)
 }
 
 type planServiceClient struct {
@@ -208,6 +227,46 @@ func (c *planServiceClient) DownloadPlan(ctx context.Context, in *RenderPlanRequ
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type PlanService_DownloadPlanClient = grpc.ServerStreamingClient[httpbody.HttpBody]
 
+func (c *planServiceClient) ApprovePlan(ctx context.Context, in *ApprovePlanRequest, opts ...grpc.CallOption) (*Plan, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Plan)
+	err := c.cc.Invoke(ctx, PlanService_ApprovePlan_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *planServiceClient) CheckPlan(ctx context.Context, in *CheckPlanRequest, opts ...grpc.CallOption) (*CheckPlanResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CheckPlanResponse)
+	err := c.cc.Invoke(ctx, PlanService_CheckPlan_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *planServiceClient) Replan(ctx context.Context, in *ReplanRequest, opts ...grpc.CallOption) (*ReplanResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ReplanResponse)
+	err := c.cc.Invoke(ctx, PlanService_Replan_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *planServiceClient) CreateUndoPlan(ctx context.Context, in *CreateUndoPlanRequest, opts ...grpc.CallOption) (*Plan, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Plan)
+	err := c.cc.Invoke(ctx, PlanService_CreateUndoPlan_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // PlanServiceServer is the server API for PlanService service.
 // All implementations must embed UnimplementedPlanServiceServer
 // for forward compatibility.
@@ -245,6 +304,21 @@ type PlanServiceServer interface {
 	// DownloadPlan is RenderPlan in chunks, for plans whose rendering is larger than one message may be. Each chunk
 	// carries the content type.
 	DownloadPlan(*RenderPlanRequest, grpc.ServerStreamingServer[httpbody.HttpBody]) error
+	// ApprovePlan notes that the caller looked at a plan and wants it applied. FAILED_PRECONDITION when the gateway's policy
+	// would not count his approval: reason IDENTITY_REQUIRED when it asks for somebody else than the plan's creator and
+	// nothing vouches for who he is, APPROVAL_REFUSED otherwise. ABORTED when etag differs.
+	ApprovePlan(context.Context, *ApprovePlanRequest) (*Plan, error)
+	// CheckPlan reads again what a plan relies on, and tells what is no longer so. What it reads is recorded, so that a plan
+	// made now starts from it. Nothing changes upstream.
+	CheckPlan(context.Context, *CheckPlanRequest) (*CheckPlanResponse, error)
+	// Replan checks a plan and makes a new one in its place, from what its manifest asked for and what is there now. The new
+	// one has no approvals. FAILED_PRECONDITION when what the manifest asked for is not kept, INVALID_ARGUMENT when it can't
+	// be planned any more.
+	Replan(context.Context, *ReplanRequest) (*ReplanResponse, error)
+	// CreateUndoPlan plans the inverse of a run that has come to rest, from what the run kept of each thing that it changed.
+	// It is a plan like any other; its remarks with the code "not-undoable" say what it does not bring back. What changed
+	// again since the run is refused (FAILED_PRECONDITION, reason CHANGED_SINCE), left alone or put back, as stale says.
+	CreateUndoPlan(context.Context, *CreateUndoPlanRequest) (*Plan, error)
 	mustEmbedUnimplementedPlanServiceServer()
 }
 
@@ -287,6 +361,18 @@ func (UnimplementedPlanServiceServer) RenderPlan(context.Context, *RenderPlanReq
 }
 func (UnimplementedPlanServiceServer) DownloadPlan(*RenderPlanRequest, grpc.ServerStreamingServer[httpbody.HttpBody]) error {
 	return status.Error(codes.Unimplemented, "method DownloadPlan not implemented")
+}
+func (UnimplementedPlanServiceServer) ApprovePlan(context.Context, *ApprovePlanRequest) (*Plan, error) {
+	return nil, status.Error(codes.Unimplemented, "method ApprovePlan not implemented")
+}
+func (UnimplementedPlanServiceServer) CheckPlan(context.Context, *CheckPlanRequest) (*CheckPlanResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CheckPlan not implemented")
+}
+func (UnimplementedPlanServiceServer) Replan(context.Context, *ReplanRequest) (*ReplanResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Replan not implemented")
+}
+func (UnimplementedPlanServiceServer) CreateUndoPlan(context.Context, *CreateUndoPlanRequest) (*Plan, error) {
+	return nil, status.Error(codes.Unimplemented, "method CreateUndoPlan not implemented")
 }
 func (UnimplementedPlanServiceServer) mustEmbedUnimplementedPlanServiceServer() {}
 func (UnimplementedPlanServiceServer) testEmbeddedByValue()                     {}
@@ -478,6 +564,78 @@ func _PlanService_DownloadPlan_Handler(srv interface{}, stream grpc.ServerStream
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type PlanService_DownloadPlanServer = grpc.ServerStreamingServer[httpbody.HttpBody]
 
+func _PlanService_ApprovePlan_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ApprovePlanRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PlanServiceServer).ApprovePlan(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PlanService_ApprovePlan_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PlanServiceServer).ApprovePlan(ctx, req.(*ApprovePlanRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _PlanService_CheckPlan_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CheckPlanRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PlanServiceServer).CheckPlan(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PlanService_CheckPlan_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PlanServiceServer).CheckPlan(ctx, req.(*CheckPlanRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _PlanService_Replan_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ReplanRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PlanServiceServer).Replan(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PlanService_Replan_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PlanServiceServer).Replan(ctx, req.(*ReplanRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _PlanService_CreateUndoPlan_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CreateUndoPlanRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PlanServiceServer).CreateUndoPlan(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PlanService_CreateUndoPlan_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PlanServiceServer).CreateUndoPlan(ctx, req.(*CreateUndoPlanRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // PlanService_ServiceDesc is the grpc.ServiceDesc for PlanService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -516,6 +674,22 @@ var PlanService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "RenderPlan",
 			Handler:    _PlanService_RenderPlan_Handler,
+		},
+		{
+			MethodName: "ApprovePlan",
+			Handler:    _PlanService_ApprovePlan_Handler,
+		},
+		{
+			MethodName: "CheckPlan",
+			Handler:    _PlanService_CheckPlan_Handler,
+		},
+		{
+			MethodName: "Replan",
+			Handler:    _PlanService_Replan_Handler,
+		},
+		{
+			MethodName: "CreateUndoPlan",
+			Handler:    _PlanService_CreateUndoPlan_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

@@ -387,7 +387,9 @@ type Run struct {
 	// How it creates, changes and deletes users.
 	UsersBy UsersBy `protobuf:"varint,18,opt,name=users_by,json=usersBy,proto3,enum=rainbow.sync.v1.UsersBy" json:"users_by,omitempty"`
 	// It carries out what the plan holds back too.
-	Override      bool `protobuf:"varint,19,opt,name=override,proto3" json:"override,omitempty"`
+	Override bool `protobuf:"varint,19,opt,name=override,proto3" json:"override,omitempty"`
+	// What becomes of operations that rely on what changed since the plan was made.
+	Stale         StalePolicy `protobuf:"varint,20,opt,name=stale,proto3,enum=rainbow.sync.v1.StalePolicy" json:"stale,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -553,6 +555,13 @@ func (x *Run) GetOverride() bool {
 		return x.Override
 	}
 	return false
+}
+
+func (x *Run) GetStale() StalePolicy {
+	if x != nil {
+		return x.Stale
+	}
+	return StalePolicy_STALE_POLICY_UNSPECIFIED
 }
 
 // RunHold is a run's standing still. It goes on by itself, but for a pause.
@@ -1133,7 +1142,7 @@ var File_rainbow_sync_v1_run_proto protoreflect.FileDescriptor
 
 const file_rainbow_sync_v1_run_proto_rawDesc = "" +
 	"\n" +
-	"\x19rainbow/sync/v1/run.proto\x12\x0frainbow.sync.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1arainbow/sync/v1/plan.proto\"\xcd\b\n" +
+	"\x19rainbow/sync/v1/run.proto\x12\x0frainbow.sync.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1arainbow/sync/v1/plan.proto\"\x86\t\n" +
 	"\x03Run\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x120\n" +
 	"\x04plan\x18\x02 \x01(\tB\x1c\xe0A\x03\xfaA\x16\n" +
@@ -1157,7 +1166,8 @@ const file_rainbow_sync_v1_run_proto_rawDesc = "" +
 	"\x13rainbow-gateway/RunR\aretryOf\x12J\n" +
 	"\x11wait_for_upstream\x18\x11 \x01(\v2\x19.google.protobuf.DurationB\x03\xe0A\x03R\x0fwaitForUpstream\x128\n" +
 	"\busers_by\x18\x12 \x01(\x0e2\x18.rainbow.sync.v1.UsersByB\x03\xe0A\x03R\ausersBy\x12\x1f\n" +
-	"\boverride\x18\x13 \x01(\bB\x03\xe0A\x03R\boverride\"\x97\x01\n" +
+	"\boverride\x18\x13 \x01(\bB\x03\xe0A\x03R\boverride\x127\n" +
+	"\x05stale\x18\x14 \x01(\x0e2\x1c.rainbow.sync.v1.StalePolicyB\x03\xe0A\x03R\x05stale\"\x97\x01\n" +
 	"\x05State\x12\x15\n" +
 	"\x11STATE_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rSTATE_RUNNING\x10\x01\x12\x13\n" +
@@ -1274,7 +1284,8 @@ var file_rainbow_sync_v1_run_proto_goTypes = []any{
 	(*RunEvent)(nil),              // 11: rainbow.sync.v1.RunEvent
 	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
 	(*durationpb.Duration)(nil),   // 13: google.protobuf.Duration
-	(*PlanOperation)(nil),         // 14: rainbow.sync.v1.PlanOperation
+	(StalePolicy)(0),              // 14: rainbow.sync.v1.StalePolicy
+	(*PlanOperation)(nil),         // 15: rainbow.sync.v1.PlanOperation
 }
 var file_rainbow_sync_v1_run_proto_depIdxs = []int32{
 	1,  // 0: rainbow.sync.v1.Run.state:type_name -> rainbow.sync.v1.Run.State
@@ -1285,25 +1296,26 @@ var file_rainbow_sync_v1_run_proto_depIdxs = []int32{
 	7,  // 5: rainbow.sync.v1.Run.figures:type_name -> rainbow.sync.v1.RunFigures
 	13, // 6: rainbow.sync.v1.Run.wait_for_upstream:type_name -> google.protobuf.Duration
 	0,  // 7: rainbow.sync.v1.Run.users_by:type_name -> rainbow.sync.v1.UsersBy
-	2,  // 8: rainbow.sync.v1.RunHold.reason:type_name -> rainbow.sync.v1.RunHold.Reason
-	12, // 9: rainbow.sync.v1.RunHold.since:type_name -> google.protobuf.Timestamp
-	12, // 10: rainbow.sync.v1.RunHold.next:type_name -> google.protobuf.Timestamp
-	12, // 11: rainbow.sync.v1.RunHold.until:type_name -> google.protobuf.Timestamp
-	13, // 12: rainbow.sync.v1.RunFigures.throttled:type_name -> google.protobuf.Duration
-	13, // 13: rainbow.sync.v1.RunFigures.waited:type_name -> google.protobuf.Duration
-	13, // 14: rainbow.sync.v1.RunFigures.paused:type_name -> google.protobuf.Duration
-	3,  // 15: rainbow.sync.v1.RunRow.result:type_name -> rainbow.sync.v1.RunRow.Result
-	13, // 16: rainbow.sync.v1.RunRow.took:type_name -> google.protobuf.Duration
-	14, // 17: rainbow.sync.v1.RunOutcome.operation:type_name -> rainbow.sync.v1.PlanOperation
-	4,  // 18: rainbow.sync.v1.RunOutcome.status:type_name -> rainbow.sync.v1.RunOutcome.Status
-	13, // 19: rainbow.sync.v1.RunOutcome.took:type_name -> google.protobuf.Duration
-	5,  // 20: rainbow.sync.v1.RunEvent.run:type_name -> rainbow.sync.v1.Run
-	10, // 21: rainbow.sync.v1.RunEvent.outcomes:type_name -> rainbow.sync.v1.RunOutcome
-	22, // [22:22] is the sub-list for method output_type
-	22, // [22:22] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	14, // 8: rainbow.sync.v1.Run.stale:type_name -> rainbow.sync.v1.StalePolicy
+	2,  // 9: rainbow.sync.v1.RunHold.reason:type_name -> rainbow.sync.v1.RunHold.Reason
+	12, // 10: rainbow.sync.v1.RunHold.since:type_name -> google.protobuf.Timestamp
+	12, // 11: rainbow.sync.v1.RunHold.next:type_name -> google.protobuf.Timestamp
+	12, // 12: rainbow.sync.v1.RunHold.until:type_name -> google.protobuf.Timestamp
+	13, // 13: rainbow.sync.v1.RunFigures.throttled:type_name -> google.protobuf.Duration
+	13, // 14: rainbow.sync.v1.RunFigures.waited:type_name -> google.protobuf.Duration
+	13, // 15: rainbow.sync.v1.RunFigures.paused:type_name -> google.protobuf.Duration
+	3,  // 16: rainbow.sync.v1.RunRow.result:type_name -> rainbow.sync.v1.RunRow.Result
+	13, // 17: rainbow.sync.v1.RunRow.took:type_name -> google.protobuf.Duration
+	15, // 18: rainbow.sync.v1.RunOutcome.operation:type_name -> rainbow.sync.v1.PlanOperation
+	4,  // 19: rainbow.sync.v1.RunOutcome.status:type_name -> rainbow.sync.v1.RunOutcome.Status
+	13, // 20: rainbow.sync.v1.RunOutcome.took:type_name -> google.protobuf.Duration
+	5,  // 21: rainbow.sync.v1.RunEvent.run:type_name -> rainbow.sync.v1.Run
+	10, // 22: rainbow.sync.v1.RunEvent.outcomes:type_name -> rainbow.sync.v1.RunOutcome
+	23, // [23:23] is the sub-list for method output_type
+	23, // [23:23] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_rainbow_sync_v1_run_proto_init() }

@@ -14,6 +14,7 @@ import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	durationpb "google.golang.org/protobuf/types/known/durationpb"
+	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -59,7 +60,10 @@ type ApplyPlanRequest struct {
 	Variables map[string]string `protobuf:"bytes,12,rep,name=variables,proto3" json:"variables,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// The secrets that a YAML manifest names by reference, by these references ("env:NAME", "file:PATH"). They are looked up by
 	// whoever sends the manifest; the gateway opens nothing that a manifest names. Kept as passwords in a manifest are.
-	Secrets       map[string]string `protobuf:"bytes,13,rep,name=secrets,proto3" json:"secrets,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Secrets map[string]string `protobuf:"bytes,13,rep,name=secrets,proto3" json:"secrets,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// What becomes of operations that rely on what changed since the plan was made: by default the run waits and says what
+	// changed; with STALE_POLICY_DROP it goes on without them. STALE_POLICY_REPLAN is refused here: Replan makes the new plan.
+	Stale         StalePolicy `protobuf:"varint,14,opt,name=stale,proto3,enum=rainbow.sync.v1.StalePolicy" json:"stale,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -183,6 +187,13 @@ func (x *ApplyPlanRequest) GetSecrets() map[string]string {
 		return x.Secrets
 	}
 	return nil
+}
+
+func (x *ApplyPlanRequest) GetStale() StalePolicy {
+	if x != nil {
+		return x.Stale
+	}
+	return StalePolicy_STALE_POLICY_UNSPECIFIED
 }
 
 // UploadApplyRequest is one message of an upload: the request first, then each file followed by its chunks.
@@ -810,7 +821,17 @@ type ListRunsRequest struct {
 	// Number of runs; 0 means 50, more than 1,000 means 1,000.
 	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// next_page_token of the page before; the other fields must be as they were then.
-	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Only runs in one of these states; none: all.
+	States []Run_State `protobuf:"varint,4,rep,packed,name=states,proto3,enum=rainbow.sync.v1.Run_State" json:"states,omitempty"`
+	// Only runs of this plan: companies/{company}/plans/{plan}, or {plan}.
+	Plan string `protobuf:"bytes,5,opt,name=plan,proto3" json:"plan,omitempty"`
+	// Only runs of this actor, as Run.actor spells him, without case.
+	Actor string `protobuf:"bytes,6,opt,name=actor,proto3" json:"actor,omitempty"`
+	// Only runs started at this time or later.
+	Since *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=since,proto3" json:"since,omitempty"`
+	// Only runs started before this time.
+	Until         *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=until,proto3" json:"until,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -864,6 +885,41 @@ func (x *ListRunsRequest) GetPageToken() string {
 		return x.PageToken
 	}
 	return ""
+}
+
+func (x *ListRunsRequest) GetStates() []Run_State {
+	if x != nil {
+		return x.States
+	}
+	return nil
+}
+
+func (x *ListRunsRequest) GetPlan() string {
+	if x != nil {
+		return x.Plan
+	}
+	return ""
+}
+
+func (x *ListRunsRequest) GetActor() string {
+	if x != nil {
+		return x.Actor
+	}
+	return ""
+}
+
+func (x *ListRunsRequest) GetSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Since
+	}
+	return nil
+}
+
+func (x *ListRunsRequest) GetUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Until
+	}
+	return nil
 }
 
 // ListRunsResponse is a page of runs.
@@ -1328,7 +1384,7 @@ var File_rainbow_sync_v1_run_service_proto protoreflect.FileDescriptor
 
 const file_rainbow_sync_v1_run_service_proto_rawDesc = "" +
 	"\n" +
-	"!rainbow/sync/v1/run_service.proto\x12\x0frainbow.sync.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a#google/longrunning/operations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1erainbow/sync/v1/manifest.proto\x1a\x19rainbow/sync/v1/run.proto\"\xa0\x06\n" +
+	"!rainbow/sync/v1/run_service.proto\x12\x0frainbow.sync.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a#google/longrunning/operations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1erainbow/sync/v1/manifest.proto\x1a\x1arainbow/sync/v1/plan.proto\x1a\x19rainbow/sync/v1/run.proto\"\xd9\x06\n" +
 	"\x10ApplyPlanRequest\x120\n" +
 	"\x04name\x18\x01 \x01(\tB\x1c\xe0A\x02\xfaA\x16\n" +
 	"\x14rainbow-gateway/PlanR\x04name\x12\x17\n" +
@@ -1345,7 +1401,8 @@ const file_rainbow_sync_v1_run_service_proto_rawDesc = "" +
 	" \x01(\v2\x19.google.protobuf.DurationB\x03\xe0A\x01R\x04wait\x12\x1f\n" +
 	"\boverride\x18\v \x01(\tB\x03\xe0A\x01R\boverride\x12S\n" +
 	"\tvariables\x18\f \x03(\v20.rainbow.sync.v1.ApplyPlanRequest.VariablesEntryB\x03\xe0A\x01R\tvariables\x12P\n" +
-	"\asecrets\x18\r \x03(\v2..rainbow.sync.v1.ApplyPlanRequest.SecretsEntryB\x06\xe0A\x01\xe0A\x04R\asecrets\x1a<\n" +
+	"\asecrets\x18\r \x03(\v2..rainbow.sync.v1.ApplyPlanRequest.SecretsEntryB\x06\xe0A\x01\xe0A\x04R\asecrets\x127\n" +
+	"\x05stale\x18\x0e \x01(\x0e2\x1c.rainbow.sync.v1.StalePolicyB\x03\xe0A\x01R\x05stale\x1a<\n" +
 	"\x0eVariablesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a:\n" +
@@ -1402,12 +1459,17 @@ const file_rainbow_sync_v1_run_service_proto_rawDesc = "" +
 	"\x04part\"@\n" +
 	"\rGetRunRequest\x12/\n" +
 	"\x04name\x18\x01 \x01(\tB\x1b\xe0A\x02\xfaA\x15\n" +
-	"\x13rainbow-gateway/RunR\x04name\"\x8c\x01\n" +
+	"\x13rainbow-gateway/RunR\x04name\"\xe7\x02\n" +
 	"\x0fListRunsRequest\x123\n" +
 	"\x06parent\x18\x01 \x01(\tB\x1b\xe0A\x02\xfaA\x15\x12\x13rainbow-gateway/RunR\x06parent\x12 \n" +
 	"\tpage_size\x18\x02 \x01(\x05B\x03\xe0A\x01R\bpageSize\x12\"\n" +
 	"\n" +
-	"page_token\x18\x03 \x01(\tB\x03\xe0A\x01R\tpageToken\"d\n" +
+	"page_token\x18\x03 \x01(\tB\x03\xe0A\x01R\tpageToken\x127\n" +
+	"\x06states\x18\x04 \x03(\x0e2\x1a.rainbow.sync.v1.Run.StateB\x03\xe0A\x01R\x06states\x12\x17\n" +
+	"\x04plan\x18\x05 \x01(\tB\x03\xe0A\x01R\x04plan\x12\x19\n" +
+	"\x05actor\x18\x06 \x01(\tB\x03\xe0A\x01R\x05actor\x125\n" +
+	"\x05since\x18\a \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x01R\x05since\x125\n" +
+	"\x05until\x18\b \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x01R\x05until\"d\n" +
 	"\x10ListRunsResponse\x12(\n" +
 	"\x04runs\x18\x01 \x03(\v2\x14.rainbow.sync.v1.RunR\x04runs\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"_\n" +
@@ -1507,13 +1569,16 @@ var file_rainbow_sync_v1_run_service_proto_goTypes = []any{
 	(*ManifestFile)(nil),            // 20: rainbow.sync.v1.ManifestFile
 	(*durationpb.Duration)(nil),     // 21: google.protobuf.Duration
 	(UsersBy)(0),                    // 22: rainbow.sync.v1.UsersBy
-	(*Run)(nil),                     // 23: rainbow.sync.v1.Run
-	(RunRow_Result)(0),              // 24: rainbow.sync.v1.RunRow.Result
-	(*RunRow)(nil),                  // 25: rainbow.sync.v1.RunRow
-	(RunOutcome_Status)(0),          // 26: rainbow.sync.v1.RunOutcome.Status
-	(*RunOutcome)(nil),              // 27: rainbow.sync.v1.RunOutcome
-	(*longrunningpb.Operation)(nil), // 28: google.longrunning.Operation
-	(*RunEvent)(nil),                // 29: rainbow.sync.v1.RunEvent
+	(StalePolicy)(0),                // 23: rainbow.sync.v1.StalePolicy
+	(Run_State)(0),                  // 24: rainbow.sync.v1.Run.State
+	(*timestamppb.Timestamp)(nil),   // 25: google.protobuf.Timestamp
+	(*Run)(nil),                     // 26: rainbow.sync.v1.Run
+	(RunRow_Result)(0),              // 27: rainbow.sync.v1.RunRow.Result
+	(*RunRow)(nil),                  // 28: rainbow.sync.v1.RunRow
+	(RunOutcome_Status)(0),          // 29: rainbow.sync.v1.RunOutcome.Status
+	(*RunOutcome)(nil),              // 30: rainbow.sync.v1.RunOutcome
+	(*longrunningpb.Operation)(nil), // 31: google.longrunning.Operation
+	(*RunEvent)(nil),                // 32: rainbow.sync.v1.RunEvent
 }
 var file_rainbow_sync_v1_run_service_proto_depIdxs = []int32{
 	20, // 0: rainbow.sync.v1.ApplyPlanRequest.manifest:type_name -> rainbow.sync.v1.ManifestFile
@@ -1522,58 +1587,62 @@ var file_rainbow_sync_v1_run_service_proto_depIdxs = []int32{
 	21, // 3: rainbow.sync.v1.ApplyPlanRequest.wait:type_name -> google.protobuf.Duration
 	16, // 4: rainbow.sync.v1.ApplyPlanRequest.variables:type_name -> rainbow.sync.v1.ApplyPlanRequest.VariablesEntry
 	17, // 5: rainbow.sync.v1.ApplyPlanRequest.secrets:type_name -> rainbow.sync.v1.ApplyPlanRequest.SecretsEntry
-	0,  // 6: rainbow.sync.v1.UploadApplyRequest.request:type_name -> rainbow.sync.v1.ApplyPlanRequest
-	20, // 7: rainbow.sync.v1.UploadApplyRequest.file:type_name -> rainbow.sync.v1.ManifestFile
-	20, // 8: rainbow.sync.v1.ResumeRunRequest.manifest:type_name -> rainbow.sync.v1.ManifestFile
-	21, // 9: rainbow.sync.v1.ResumeRunRequest.wait_for_upstream:type_name -> google.protobuf.Duration
-	22, // 10: rainbow.sync.v1.ResumeRunRequest.users_by:type_name -> rainbow.sync.v1.UsersBy
-	21, // 11: rainbow.sync.v1.ResumeRunRequest.wait:type_name -> google.protobuf.Duration
-	18, // 12: rainbow.sync.v1.ResumeRunRequest.variables:type_name -> rainbow.sync.v1.ResumeRunRequest.VariablesEntry
-	19, // 13: rainbow.sync.v1.ResumeRunRequest.secrets:type_name -> rainbow.sync.v1.ResumeRunRequest.SecretsEntry
-	2,  // 14: rainbow.sync.v1.UploadResumeRequest.request:type_name -> rainbow.sync.v1.ResumeRunRequest
-	20, // 15: rainbow.sync.v1.UploadResumeRequest.file:type_name -> rainbow.sync.v1.ManifestFile
-	20, // 16: rainbow.sync.v1.RetryRunRequest.manifest:type_name -> rainbow.sync.v1.ManifestFile
-	21, // 17: rainbow.sync.v1.RetryRunRequest.wait_for_upstream:type_name -> google.protobuf.Duration
-	22, // 18: rainbow.sync.v1.RetryRunRequest.users_by:type_name -> rainbow.sync.v1.UsersBy
-	21, // 19: rainbow.sync.v1.RetryRunRequest.wait:type_name -> google.protobuf.Duration
-	4,  // 20: rainbow.sync.v1.UploadRetryRequest.request:type_name -> rainbow.sync.v1.RetryRunRequest
-	20, // 21: rainbow.sync.v1.UploadRetryRequest.file:type_name -> rainbow.sync.v1.ManifestFile
-	23, // 22: rainbow.sync.v1.ListRunsResponse.runs:type_name -> rainbow.sync.v1.Run
-	24, // 23: rainbow.sync.v1.ListRunRowsRequest.results:type_name -> rainbow.sync.v1.RunRow.Result
-	25, // 24: rainbow.sync.v1.ListRunRowsResponse.rows:type_name -> rainbow.sync.v1.RunRow
-	26, // 25: rainbow.sync.v1.ListRunOutcomesRequest.statuses:type_name -> rainbow.sync.v1.RunOutcome.Status
-	27, // 26: rainbow.sync.v1.ListRunOutcomesResponse.outcomes:type_name -> rainbow.sync.v1.RunOutcome
-	0,  // 27: rainbow.sync.v1.RunService.ApplyPlan:input_type -> rainbow.sync.v1.ApplyPlanRequest
-	1,  // 28: rainbow.sync.v1.RunService.UploadApply:input_type -> rainbow.sync.v1.UploadApplyRequest
-	2,  // 29: rainbow.sync.v1.RunService.ResumeRun:input_type -> rainbow.sync.v1.ResumeRunRequest
-	3,  // 30: rainbow.sync.v1.RunService.UploadResume:input_type -> rainbow.sync.v1.UploadResumeRequest
-	4,  // 31: rainbow.sync.v1.RunService.RetryRun:input_type -> rainbow.sync.v1.RetryRunRequest
-	5,  // 32: rainbow.sync.v1.RunService.UploadRetry:input_type -> rainbow.sync.v1.UploadRetryRequest
-	6,  // 33: rainbow.sync.v1.RunService.GetRun:input_type -> rainbow.sync.v1.GetRunRequest
-	7,  // 34: rainbow.sync.v1.RunService.ListRuns:input_type -> rainbow.sync.v1.ListRunsRequest
-	9,  // 35: rainbow.sync.v1.RunService.WatchRun:input_type -> rainbow.sync.v1.WatchRunRequest
-	10, // 36: rainbow.sync.v1.RunService.CancelRun:input_type -> rainbow.sync.v1.CancelRunRequest
-	11, // 37: rainbow.sync.v1.RunService.PauseRun:input_type -> rainbow.sync.v1.PauseRunRequest
-	12, // 38: rainbow.sync.v1.RunService.ListRunRows:input_type -> rainbow.sync.v1.ListRunRowsRequest
-	14, // 39: rainbow.sync.v1.RunService.ListRunOutcomes:input_type -> rainbow.sync.v1.ListRunOutcomesRequest
-	28, // 40: rainbow.sync.v1.RunService.ApplyPlan:output_type -> google.longrunning.Operation
-	28, // 41: rainbow.sync.v1.RunService.UploadApply:output_type -> google.longrunning.Operation
-	28, // 42: rainbow.sync.v1.RunService.ResumeRun:output_type -> google.longrunning.Operation
-	28, // 43: rainbow.sync.v1.RunService.UploadResume:output_type -> google.longrunning.Operation
-	28, // 44: rainbow.sync.v1.RunService.RetryRun:output_type -> google.longrunning.Operation
-	28, // 45: rainbow.sync.v1.RunService.UploadRetry:output_type -> google.longrunning.Operation
-	23, // 46: rainbow.sync.v1.RunService.GetRun:output_type -> rainbow.sync.v1.Run
-	8,  // 47: rainbow.sync.v1.RunService.ListRuns:output_type -> rainbow.sync.v1.ListRunsResponse
-	29, // 48: rainbow.sync.v1.RunService.WatchRun:output_type -> rainbow.sync.v1.RunEvent
-	23, // 49: rainbow.sync.v1.RunService.CancelRun:output_type -> rainbow.sync.v1.Run
-	23, // 50: rainbow.sync.v1.RunService.PauseRun:output_type -> rainbow.sync.v1.Run
-	13, // 51: rainbow.sync.v1.RunService.ListRunRows:output_type -> rainbow.sync.v1.ListRunRowsResponse
-	15, // 52: rainbow.sync.v1.RunService.ListRunOutcomes:output_type -> rainbow.sync.v1.ListRunOutcomesResponse
-	40, // [40:53] is the sub-list for method output_type
-	27, // [27:40] is the sub-list for method input_type
-	27, // [27:27] is the sub-list for extension type_name
-	27, // [27:27] is the sub-list for extension extendee
-	0,  // [0:27] is the sub-list for field type_name
+	23, // 6: rainbow.sync.v1.ApplyPlanRequest.stale:type_name -> rainbow.sync.v1.StalePolicy
+	0,  // 7: rainbow.sync.v1.UploadApplyRequest.request:type_name -> rainbow.sync.v1.ApplyPlanRequest
+	20, // 8: rainbow.sync.v1.UploadApplyRequest.file:type_name -> rainbow.sync.v1.ManifestFile
+	20, // 9: rainbow.sync.v1.ResumeRunRequest.manifest:type_name -> rainbow.sync.v1.ManifestFile
+	21, // 10: rainbow.sync.v1.ResumeRunRequest.wait_for_upstream:type_name -> google.protobuf.Duration
+	22, // 11: rainbow.sync.v1.ResumeRunRequest.users_by:type_name -> rainbow.sync.v1.UsersBy
+	21, // 12: rainbow.sync.v1.ResumeRunRequest.wait:type_name -> google.protobuf.Duration
+	18, // 13: rainbow.sync.v1.ResumeRunRequest.variables:type_name -> rainbow.sync.v1.ResumeRunRequest.VariablesEntry
+	19, // 14: rainbow.sync.v1.ResumeRunRequest.secrets:type_name -> rainbow.sync.v1.ResumeRunRequest.SecretsEntry
+	2,  // 15: rainbow.sync.v1.UploadResumeRequest.request:type_name -> rainbow.sync.v1.ResumeRunRequest
+	20, // 16: rainbow.sync.v1.UploadResumeRequest.file:type_name -> rainbow.sync.v1.ManifestFile
+	20, // 17: rainbow.sync.v1.RetryRunRequest.manifest:type_name -> rainbow.sync.v1.ManifestFile
+	21, // 18: rainbow.sync.v1.RetryRunRequest.wait_for_upstream:type_name -> google.protobuf.Duration
+	22, // 19: rainbow.sync.v1.RetryRunRequest.users_by:type_name -> rainbow.sync.v1.UsersBy
+	21, // 20: rainbow.sync.v1.RetryRunRequest.wait:type_name -> google.protobuf.Duration
+	4,  // 21: rainbow.sync.v1.UploadRetryRequest.request:type_name -> rainbow.sync.v1.RetryRunRequest
+	20, // 22: rainbow.sync.v1.UploadRetryRequest.file:type_name -> rainbow.sync.v1.ManifestFile
+	24, // 23: rainbow.sync.v1.ListRunsRequest.states:type_name -> rainbow.sync.v1.Run.State
+	25, // 24: rainbow.sync.v1.ListRunsRequest.since:type_name -> google.protobuf.Timestamp
+	25, // 25: rainbow.sync.v1.ListRunsRequest.until:type_name -> google.protobuf.Timestamp
+	26, // 26: rainbow.sync.v1.ListRunsResponse.runs:type_name -> rainbow.sync.v1.Run
+	27, // 27: rainbow.sync.v1.ListRunRowsRequest.results:type_name -> rainbow.sync.v1.RunRow.Result
+	28, // 28: rainbow.sync.v1.ListRunRowsResponse.rows:type_name -> rainbow.sync.v1.RunRow
+	29, // 29: rainbow.sync.v1.ListRunOutcomesRequest.statuses:type_name -> rainbow.sync.v1.RunOutcome.Status
+	30, // 30: rainbow.sync.v1.ListRunOutcomesResponse.outcomes:type_name -> rainbow.sync.v1.RunOutcome
+	0,  // 31: rainbow.sync.v1.RunService.ApplyPlan:input_type -> rainbow.sync.v1.ApplyPlanRequest
+	1,  // 32: rainbow.sync.v1.RunService.UploadApply:input_type -> rainbow.sync.v1.UploadApplyRequest
+	2,  // 33: rainbow.sync.v1.RunService.ResumeRun:input_type -> rainbow.sync.v1.ResumeRunRequest
+	3,  // 34: rainbow.sync.v1.RunService.UploadResume:input_type -> rainbow.sync.v1.UploadResumeRequest
+	4,  // 35: rainbow.sync.v1.RunService.RetryRun:input_type -> rainbow.sync.v1.RetryRunRequest
+	5,  // 36: rainbow.sync.v1.RunService.UploadRetry:input_type -> rainbow.sync.v1.UploadRetryRequest
+	6,  // 37: rainbow.sync.v1.RunService.GetRun:input_type -> rainbow.sync.v1.GetRunRequest
+	7,  // 38: rainbow.sync.v1.RunService.ListRuns:input_type -> rainbow.sync.v1.ListRunsRequest
+	9,  // 39: rainbow.sync.v1.RunService.WatchRun:input_type -> rainbow.sync.v1.WatchRunRequest
+	10, // 40: rainbow.sync.v1.RunService.CancelRun:input_type -> rainbow.sync.v1.CancelRunRequest
+	11, // 41: rainbow.sync.v1.RunService.PauseRun:input_type -> rainbow.sync.v1.PauseRunRequest
+	12, // 42: rainbow.sync.v1.RunService.ListRunRows:input_type -> rainbow.sync.v1.ListRunRowsRequest
+	14, // 43: rainbow.sync.v1.RunService.ListRunOutcomes:input_type -> rainbow.sync.v1.ListRunOutcomesRequest
+	31, // 44: rainbow.sync.v1.RunService.ApplyPlan:output_type -> google.longrunning.Operation
+	31, // 45: rainbow.sync.v1.RunService.UploadApply:output_type -> google.longrunning.Operation
+	31, // 46: rainbow.sync.v1.RunService.ResumeRun:output_type -> google.longrunning.Operation
+	31, // 47: rainbow.sync.v1.RunService.UploadResume:output_type -> google.longrunning.Operation
+	31, // 48: rainbow.sync.v1.RunService.RetryRun:output_type -> google.longrunning.Operation
+	31, // 49: rainbow.sync.v1.RunService.UploadRetry:output_type -> google.longrunning.Operation
+	26, // 50: rainbow.sync.v1.RunService.GetRun:output_type -> rainbow.sync.v1.Run
+	8,  // 51: rainbow.sync.v1.RunService.ListRuns:output_type -> rainbow.sync.v1.ListRunsResponse
+	32, // 52: rainbow.sync.v1.RunService.WatchRun:output_type -> rainbow.sync.v1.RunEvent
+	26, // 53: rainbow.sync.v1.RunService.CancelRun:output_type -> rainbow.sync.v1.Run
+	26, // 54: rainbow.sync.v1.RunService.PauseRun:output_type -> rainbow.sync.v1.Run
+	13, // 55: rainbow.sync.v1.RunService.ListRunRows:output_type -> rainbow.sync.v1.ListRunRowsResponse
+	15, // 56: rainbow.sync.v1.RunService.ListRunOutcomes:output_type -> rainbow.sync.v1.ListRunOutcomesResponse
+	44, // [44:57] is the sub-list for method output_type
+	31, // [31:44] is the sub-list for method input_type
+	31, // [31:31] is the sub-list for extension type_name
+	31, // [31:31] is the sub-list for extension extendee
+	0,  // [0:31] is the sub-list for field type_name
 }
 
 func init() { file_rainbow_sync_v1_run_service_proto_init() }
@@ -1582,6 +1651,7 @@ func file_rainbow_sync_v1_run_service_proto_init() {
 		return
 	}
 	file_rainbow_sync_v1_manifest_proto_init()
+	file_rainbow_sync_v1_plan_proto_init()
 	file_rainbow_sync_v1_run_proto_init()
 	file_rainbow_sync_v1_run_service_proto_msgTypes[1].OneofWrappers = []any{
 		(*UploadApplyRequest_Request)(nil),
