@@ -565,7 +565,12 @@ type RetryRunRequest struct {
 	UsersBy UsersBy `protobuf:"varint,8,opt,name=users_by,json=usersBy,proto3,enum=rainbow.sync.v1.UsersBy" json:"users_by,omitempty"`
 	// How long to wait for another run of the company to end, or for a refresh; by default the call is refused then, and the
 	// refusal names who holds the company.
-	Wait          *durationpb.Duration `protobuf:"bytes,9,opt,name=wait,proto3" json:"wait,omitempty"`
+	Wait *durationpb.Duration `protobuf:"bytes,9,opt,name=wait,proto3" json:"wait,omitempty"`
+	// Values of the variables that a YAML manifest declares, by their names.
+	Variables map[string]string `protobuf:"bytes,10,rep,name=variables,proto3" json:"variables,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// The secrets that a YAML manifest names by reference, by these references ("env:NAME", "file:PATH"). They are looked up by
+	// whoever sends the manifest; the gateway opens nothing that a manifest names. Kept as passwords in a manifest are.
+	Secrets       map[string]string `protobuf:"bytes,11,rep,name=secrets,proto3" json:"secrets,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -659,6 +664,20 @@ func (x *RetryRunRequest) GetUsersBy() UsersBy {
 func (x *RetryRunRequest) GetWait() *durationpb.Duration {
 	if x != nil {
 		return x.Wait
+	}
+	return nil
+}
+
+func (x *RetryRunRequest) GetVariables() map[string]string {
+	if x != nil {
+		return x.Variables
+	}
+	return nil
+}
+
+func (x *RetryRunRequest) GetSecrets() map[string]string {
+	if x != nil {
+		return x.Secrets
 	}
 	return nil
 }
@@ -1439,7 +1458,7 @@ const file_rainbow_sync_v1_run_service_proto_rawDesc = "" +
 	"\arequest\x18\x01 \x01(\v2!.rainbow.sync.v1.ResumeRunRequestH\x00R\arequest\x123\n" +
 	"\x04file\x18\x02 \x01(\v2\x1d.rainbow.sync.v1.ManifestFileH\x00R\x04file\x12\x16\n" +
 	"\x05chunk\x18\x03 \x01(\fH\x00R\x05chunkB\x06\n" +
-	"\x04part\"\xc3\x03\n" +
+	"\x04part\"\xe2\x05\n" +
 	"\x0fRetryRunRequest\x12/\n" +
 	"\x04name\x18\x01 \x01(\tB\x1b\xe0A\x02\xfaA\x15\n" +
 	"\x13rainbow-gateway/RunR\x04name\x12>\n" +
@@ -1451,7 +1470,16 @@ const file_rainbow_sync_v1_run_service_proto_rawDesc = "" +
 	"request_id\x18\x06 \x01(\tB\x03\xe0A\x01R\trequestId\x12J\n" +
 	"\x11wait_for_upstream\x18\a \x01(\v2\x19.google.protobuf.DurationB\x03\xe0A\x01R\x0fwaitForUpstream\x128\n" +
 	"\busers_by\x18\b \x01(\x0e2\x18.rainbow.sync.v1.UsersByB\x03\xe0A\x01R\ausersBy\x122\n" +
-	"\x04wait\x18\t \x01(\v2\x19.google.protobuf.DurationB\x03\xe0A\x01R\x04wait\"\xa7\x01\n" +
+	"\x04wait\x18\t \x01(\v2\x19.google.protobuf.DurationB\x03\xe0A\x01R\x04wait\x12R\n" +
+	"\tvariables\x18\n" +
+	" \x03(\v2/.rainbow.sync.v1.RetryRunRequest.VariablesEntryB\x03\xe0A\x01R\tvariables\x12O\n" +
+	"\asecrets\x18\v \x03(\v2-.rainbow.sync.v1.RetryRunRequest.SecretsEntryB\x06\xe0A\x01\xe0A\x04R\asecrets\x1a<\n" +
+	"\x0eVariablesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a:\n" +
+	"\fSecretsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xa7\x01\n" +
 	"\x12UploadRetryRequest\x12<\n" +
 	"\arequest\x18\x01 \x01(\v2 .rainbow.sync.v1.RetryRunRequestH\x00R\arequest\x123\n" +
 	"\x04file\x18\x02 \x01(\v2\x1d.rainbow.sync.v1.ManifestFileH\x00R\x04file\x12\x16\n" +
@@ -1544,7 +1572,7 @@ func file_rainbow_sync_v1_run_service_proto_rawDescGZIP() []byte {
 	return file_rainbow_sync_v1_run_service_proto_rawDescData
 }
 
-var file_rainbow_sync_v1_run_service_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_rainbow_sync_v1_run_service_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_rainbow_sync_v1_run_service_proto_goTypes = []any{
 	(*ApplyPlanRequest)(nil),        // 0: rainbow.sync.v1.ApplyPlanRequest
 	(*UploadApplyRequest)(nil),      // 1: rainbow.sync.v1.UploadApplyRequest
@@ -1566,83 +1594,87 @@ var file_rainbow_sync_v1_run_service_proto_goTypes = []any{
 	nil,                             // 17: rainbow.sync.v1.ApplyPlanRequest.SecretsEntry
 	nil,                             // 18: rainbow.sync.v1.ResumeRunRequest.VariablesEntry
 	nil,                             // 19: rainbow.sync.v1.ResumeRunRequest.SecretsEntry
-	(*ManifestFile)(nil),            // 20: rainbow.sync.v1.ManifestFile
-	(*durationpb.Duration)(nil),     // 21: google.protobuf.Duration
-	(UsersBy)(0),                    // 22: rainbow.sync.v1.UsersBy
-	(StalePolicy)(0),                // 23: rainbow.sync.v1.StalePolicy
-	(Run_State)(0),                  // 24: rainbow.sync.v1.Run.State
-	(*timestamppb.Timestamp)(nil),   // 25: google.protobuf.Timestamp
-	(*Run)(nil),                     // 26: rainbow.sync.v1.Run
-	(RunRow_Result)(0),              // 27: rainbow.sync.v1.RunRow.Result
-	(*RunRow)(nil),                  // 28: rainbow.sync.v1.RunRow
-	(RunOutcome_Status)(0),          // 29: rainbow.sync.v1.RunOutcome.Status
-	(*RunOutcome)(nil),              // 30: rainbow.sync.v1.RunOutcome
-	(*longrunningpb.Operation)(nil), // 31: google.longrunning.Operation
-	(*RunEvent)(nil),                // 32: rainbow.sync.v1.RunEvent
+	nil,                             // 20: rainbow.sync.v1.RetryRunRequest.VariablesEntry
+	nil,                             // 21: rainbow.sync.v1.RetryRunRequest.SecretsEntry
+	(*ManifestFile)(nil),            // 22: rainbow.sync.v1.ManifestFile
+	(*durationpb.Duration)(nil),     // 23: google.protobuf.Duration
+	(UsersBy)(0),                    // 24: rainbow.sync.v1.UsersBy
+	(StalePolicy)(0),                // 25: rainbow.sync.v1.StalePolicy
+	(Run_State)(0),                  // 26: rainbow.sync.v1.Run.State
+	(*timestamppb.Timestamp)(nil),   // 27: google.protobuf.Timestamp
+	(*Run)(nil),                     // 28: rainbow.sync.v1.Run
+	(RunRow_Result)(0),              // 29: rainbow.sync.v1.RunRow.Result
+	(*RunRow)(nil),                  // 30: rainbow.sync.v1.RunRow
+	(RunOutcome_Status)(0),          // 31: rainbow.sync.v1.RunOutcome.Status
+	(*RunOutcome)(nil),              // 32: rainbow.sync.v1.RunOutcome
+	(*longrunningpb.Operation)(nil), // 33: google.longrunning.Operation
+	(*RunEvent)(nil),                // 34: rainbow.sync.v1.RunEvent
 }
 var file_rainbow_sync_v1_run_service_proto_depIdxs = []int32{
-	20, // 0: rainbow.sync.v1.ApplyPlanRequest.manifest:type_name -> rainbow.sync.v1.ManifestFile
-	21, // 1: rainbow.sync.v1.ApplyPlanRequest.wait_for_upstream:type_name -> google.protobuf.Duration
-	22, // 2: rainbow.sync.v1.ApplyPlanRequest.users_by:type_name -> rainbow.sync.v1.UsersBy
-	21, // 3: rainbow.sync.v1.ApplyPlanRequest.wait:type_name -> google.protobuf.Duration
+	22, // 0: rainbow.sync.v1.ApplyPlanRequest.manifest:type_name -> rainbow.sync.v1.ManifestFile
+	23, // 1: rainbow.sync.v1.ApplyPlanRequest.wait_for_upstream:type_name -> google.protobuf.Duration
+	24, // 2: rainbow.sync.v1.ApplyPlanRequest.users_by:type_name -> rainbow.sync.v1.UsersBy
+	23, // 3: rainbow.sync.v1.ApplyPlanRequest.wait:type_name -> google.protobuf.Duration
 	16, // 4: rainbow.sync.v1.ApplyPlanRequest.variables:type_name -> rainbow.sync.v1.ApplyPlanRequest.VariablesEntry
 	17, // 5: rainbow.sync.v1.ApplyPlanRequest.secrets:type_name -> rainbow.sync.v1.ApplyPlanRequest.SecretsEntry
-	23, // 6: rainbow.sync.v1.ApplyPlanRequest.stale:type_name -> rainbow.sync.v1.StalePolicy
+	25, // 6: rainbow.sync.v1.ApplyPlanRequest.stale:type_name -> rainbow.sync.v1.StalePolicy
 	0,  // 7: rainbow.sync.v1.UploadApplyRequest.request:type_name -> rainbow.sync.v1.ApplyPlanRequest
-	20, // 8: rainbow.sync.v1.UploadApplyRequest.file:type_name -> rainbow.sync.v1.ManifestFile
-	20, // 9: rainbow.sync.v1.ResumeRunRequest.manifest:type_name -> rainbow.sync.v1.ManifestFile
-	21, // 10: rainbow.sync.v1.ResumeRunRequest.wait_for_upstream:type_name -> google.protobuf.Duration
-	22, // 11: rainbow.sync.v1.ResumeRunRequest.users_by:type_name -> rainbow.sync.v1.UsersBy
-	21, // 12: rainbow.sync.v1.ResumeRunRequest.wait:type_name -> google.protobuf.Duration
+	22, // 8: rainbow.sync.v1.UploadApplyRequest.file:type_name -> rainbow.sync.v1.ManifestFile
+	22, // 9: rainbow.sync.v1.ResumeRunRequest.manifest:type_name -> rainbow.sync.v1.ManifestFile
+	23, // 10: rainbow.sync.v1.ResumeRunRequest.wait_for_upstream:type_name -> google.protobuf.Duration
+	24, // 11: rainbow.sync.v1.ResumeRunRequest.users_by:type_name -> rainbow.sync.v1.UsersBy
+	23, // 12: rainbow.sync.v1.ResumeRunRequest.wait:type_name -> google.protobuf.Duration
 	18, // 13: rainbow.sync.v1.ResumeRunRequest.variables:type_name -> rainbow.sync.v1.ResumeRunRequest.VariablesEntry
 	19, // 14: rainbow.sync.v1.ResumeRunRequest.secrets:type_name -> rainbow.sync.v1.ResumeRunRequest.SecretsEntry
 	2,  // 15: rainbow.sync.v1.UploadResumeRequest.request:type_name -> rainbow.sync.v1.ResumeRunRequest
-	20, // 16: rainbow.sync.v1.UploadResumeRequest.file:type_name -> rainbow.sync.v1.ManifestFile
-	20, // 17: rainbow.sync.v1.RetryRunRequest.manifest:type_name -> rainbow.sync.v1.ManifestFile
-	21, // 18: rainbow.sync.v1.RetryRunRequest.wait_for_upstream:type_name -> google.protobuf.Duration
-	22, // 19: rainbow.sync.v1.RetryRunRequest.users_by:type_name -> rainbow.sync.v1.UsersBy
-	21, // 20: rainbow.sync.v1.RetryRunRequest.wait:type_name -> google.protobuf.Duration
-	4,  // 21: rainbow.sync.v1.UploadRetryRequest.request:type_name -> rainbow.sync.v1.RetryRunRequest
-	20, // 22: rainbow.sync.v1.UploadRetryRequest.file:type_name -> rainbow.sync.v1.ManifestFile
-	24, // 23: rainbow.sync.v1.ListRunsRequest.states:type_name -> rainbow.sync.v1.Run.State
-	25, // 24: rainbow.sync.v1.ListRunsRequest.since:type_name -> google.protobuf.Timestamp
-	25, // 25: rainbow.sync.v1.ListRunsRequest.until:type_name -> google.protobuf.Timestamp
-	26, // 26: rainbow.sync.v1.ListRunsResponse.runs:type_name -> rainbow.sync.v1.Run
-	27, // 27: rainbow.sync.v1.ListRunRowsRequest.results:type_name -> rainbow.sync.v1.RunRow.Result
-	28, // 28: rainbow.sync.v1.ListRunRowsResponse.rows:type_name -> rainbow.sync.v1.RunRow
-	29, // 29: rainbow.sync.v1.ListRunOutcomesRequest.statuses:type_name -> rainbow.sync.v1.RunOutcome.Status
-	30, // 30: rainbow.sync.v1.ListRunOutcomesResponse.outcomes:type_name -> rainbow.sync.v1.RunOutcome
-	0,  // 31: rainbow.sync.v1.RunService.ApplyPlan:input_type -> rainbow.sync.v1.ApplyPlanRequest
-	1,  // 32: rainbow.sync.v1.RunService.UploadApply:input_type -> rainbow.sync.v1.UploadApplyRequest
-	2,  // 33: rainbow.sync.v1.RunService.ResumeRun:input_type -> rainbow.sync.v1.ResumeRunRequest
-	3,  // 34: rainbow.sync.v1.RunService.UploadResume:input_type -> rainbow.sync.v1.UploadResumeRequest
-	4,  // 35: rainbow.sync.v1.RunService.RetryRun:input_type -> rainbow.sync.v1.RetryRunRequest
-	5,  // 36: rainbow.sync.v1.RunService.UploadRetry:input_type -> rainbow.sync.v1.UploadRetryRequest
-	6,  // 37: rainbow.sync.v1.RunService.GetRun:input_type -> rainbow.sync.v1.GetRunRequest
-	7,  // 38: rainbow.sync.v1.RunService.ListRuns:input_type -> rainbow.sync.v1.ListRunsRequest
-	9,  // 39: rainbow.sync.v1.RunService.WatchRun:input_type -> rainbow.sync.v1.WatchRunRequest
-	10, // 40: rainbow.sync.v1.RunService.CancelRun:input_type -> rainbow.sync.v1.CancelRunRequest
-	11, // 41: rainbow.sync.v1.RunService.PauseRun:input_type -> rainbow.sync.v1.PauseRunRequest
-	12, // 42: rainbow.sync.v1.RunService.ListRunRows:input_type -> rainbow.sync.v1.ListRunRowsRequest
-	14, // 43: rainbow.sync.v1.RunService.ListRunOutcomes:input_type -> rainbow.sync.v1.ListRunOutcomesRequest
-	31, // 44: rainbow.sync.v1.RunService.ApplyPlan:output_type -> google.longrunning.Operation
-	31, // 45: rainbow.sync.v1.RunService.UploadApply:output_type -> google.longrunning.Operation
-	31, // 46: rainbow.sync.v1.RunService.ResumeRun:output_type -> google.longrunning.Operation
-	31, // 47: rainbow.sync.v1.RunService.UploadResume:output_type -> google.longrunning.Operation
-	31, // 48: rainbow.sync.v1.RunService.RetryRun:output_type -> google.longrunning.Operation
-	31, // 49: rainbow.sync.v1.RunService.UploadRetry:output_type -> google.longrunning.Operation
-	26, // 50: rainbow.sync.v1.RunService.GetRun:output_type -> rainbow.sync.v1.Run
-	8,  // 51: rainbow.sync.v1.RunService.ListRuns:output_type -> rainbow.sync.v1.ListRunsResponse
-	32, // 52: rainbow.sync.v1.RunService.WatchRun:output_type -> rainbow.sync.v1.RunEvent
-	26, // 53: rainbow.sync.v1.RunService.CancelRun:output_type -> rainbow.sync.v1.Run
-	26, // 54: rainbow.sync.v1.RunService.PauseRun:output_type -> rainbow.sync.v1.Run
-	13, // 55: rainbow.sync.v1.RunService.ListRunRows:output_type -> rainbow.sync.v1.ListRunRowsResponse
-	15, // 56: rainbow.sync.v1.RunService.ListRunOutcomes:output_type -> rainbow.sync.v1.ListRunOutcomesResponse
-	44, // [44:57] is the sub-list for method output_type
-	31, // [31:44] is the sub-list for method input_type
-	31, // [31:31] is the sub-list for extension type_name
-	31, // [31:31] is the sub-list for extension extendee
-	0,  // [0:31] is the sub-list for field type_name
+	22, // 16: rainbow.sync.v1.UploadResumeRequest.file:type_name -> rainbow.sync.v1.ManifestFile
+	22, // 17: rainbow.sync.v1.RetryRunRequest.manifest:type_name -> rainbow.sync.v1.ManifestFile
+	23, // 18: rainbow.sync.v1.RetryRunRequest.wait_for_upstream:type_name -> google.protobuf.Duration
+	24, // 19: rainbow.sync.v1.RetryRunRequest.users_by:type_name -> rainbow.sync.v1.UsersBy
+	23, // 20: rainbow.sync.v1.RetryRunRequest.wait:type_name -> google.protobuf.Duration
+	20, // 21: rainbow.sync.v1.RetryRunRequest.variables:type_name -> rainbow.sync.v1.RetryRunRequest.VariablesEntry
+	21, // 22: rainbow.sync.v1.RetryRunRequest.secrets:type_name -> rainbow.sync.v1.RetryRunRequest.SecretsEntry
+	4,  // 23: rainbow.sync.v1.UploadRetryRequest.request:type_name -> rainbow.sync.v1.RetryRunRequest
+	22, // 24: rainbow.sync.v1.UploadRetryRequest.file:type_name -> rainbow.sync.v1.ManifestFile
+	26, // 25: rainbow.sync.v1.ListRunsRequest.states:type_name -> rainbow.sync.v1.Run.State
+	27, // 26: rainbow.sync.v1.ListRunsRequest.since:type_name -> google.protobuf.Timestamp
+	27, // 27: rainbow.sync.v1.ListRunsRequest.until:type_name -> google.protobuf.Timestamp
+	28, // 28: rainbow.sync.v1.ListRunsResponse.runs:type_name -> rainbow.sync.v1.Run
+	29, // 29: rainbow.sync.v1.ListRunRowsRequest.results:type_name -> rainbow.sync.v1.RunRow.Result
+	30, // 30: rainbow.sync.v1.ListRunRowsResponse.rows:type_name -> rainbow.sync.v1.RunRow
+	31, // 31: rainbow.sync.v1.ListRunOutcomesRequest.statuses:type_name -> rainbow.sync.v1.RunOutcome.Status
+	32, // 32: rainbow.sync.v1.ListRunOutcomesResponse.outcomes:type_name -> rainbow.sync.v1.RunOutcome
+	0,  // 33: rainbow.sync.v1.RunService.ApplyPlan:input_type -> rainbow.sync.v1.ApplyPlanRequest
+	1,  // 34: rainbow.sync.v1.RunService.UploadApply:input_type -> rainbow.sync.v1.UploadApplyRequest
+	2,  // 35: rainbow.sync.v1.RunService.ResumeRun:input_type -> rainbow.sync.v1.ResumeRunRequest
+	3,  // 36: rainbow.sync.v1.RunService.UploadResume:input_type -> rainbow.sync.v1.UploadResumeRequest
+	4,  // 37: rainbow.sync.v1.RunService.RetryRun:input_type -> rainbow.sync.v1.RetryRunRequest
+	5,  // 38: rainbow.sync.v1.RunService.UploadRetry:input_type -> rainbow.sync.v1.UploadRetryRequest
+	6,  // 39: rainbow.sync.v1.RunService.GetRun:input_type -> rainbow.sync.v1.GetRunRequest
+	7,  // 40: rainbow.sync.v1.RunService.ListRuns:input_type -> rainbow.sync.v1.ListRunsRequest
+	9,  // 41: rainbow.sync.v1.RunService.WatchRun:input_type -> rainbow.sync.v1.WatchRunRequest
+	10, // 42: rainbow.sync.v1.RunService.CancelRun:input_type -> rainbow.sync.v1.CancelRunRequest
+	11, // 43: rainbow.sync.v1.RunService.PauseRun:input_type -> rainbow.sync.v1.PauseRunRequest
+	12, // 44: rainbow.sync.v1.RunService.ListRunRows:input_type -> rainbow.sync.v1.ListRunRowsRequest
+	14, // 45: rainbow.sync.v1.RunService.ListRunOutcomes:input_type -> rainbow.sync.v1.ListRunOutcomesRequest
+	33, // 46: rainbow.sync.v1.RunService.ApplyPlan:output_type -> google.longrunning.Operation
+	33, // 47: rainbow.sync.v1.RunService.UploadApply:output_type -> google.longrunning.Operation
+	33, // 48: rainbow.sync.v1.RunService.ResumeRun:output_type -> google.longrunning.Operation
+	33, // 49: rainbow.sync.v1.RunService.UploadResume:output_type -> google.longrunning.Operation
+	33, // 50: rainbow.sync.v1.RunService.RetryRun:output_type -> google.longrunning.Operation
+	33, // 51: rainbow.sync.v1.RunService.UploadRetry:output_type -> google.longrunning.Operation
+	28, // 52: rainbow.sync.v1.RunService.GetRun:output_type -> rainbow.sync.v1.Run
+	8,  // 53: rainbow.sync.v1.RunService.ListRuns:output_type -> rainbow.sync.v1.ListRunsResponse
+	34, // 54: rainbow.sync.v1.RunService.WatchRun:output_type -> rainbow.sync.v1.RunEvent
+	28, // 55: rainbow.sync.v1.RunService.CancelRun:output_type -> rainbow.sync.v1.Run
+	28, // 56: rainbow.sync.v1.RunService.PauseRun:output_type -> rainbow.sync.v1.Run
+	13, // 57: rainbow.sync.v1.RunService.ListRunRows:output_type -> rainbow.sync.v1.ListRunRowsResponse
+	15, // 58: rainbow.sync.v1.RunService.ListRunOutcomes:output_type -> rainbow.sync.v1.ListRunOutcomesResponse
+	46, // [46:59] is the sub-list for method output_type
+	33, // [33:46] is the sub-list for method input_type
+	33, // [33:33] is the sub-list for extension type_name
+	33, // [33:33] is the sub-list for extension extendee
+	0,  // [0:33] is the sub-list for field type_name
 }
 
 func init() { file_rainbow_sync_v1_run_service_proto_init() }
@@ -1674,7 +1706,7 @@ func file_rainbow_sync_v1_run_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_rainbow_sync_v1_run_service_proto_rawDesc), len(file_rainbow_sync_v1_run_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   20,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
