@@ -314,7 +314,9 @@ func (c *coordinator) conclude(o Outcome) error {
 	switch o.Status {
 	case Done:
 		for _, id := range c.release(o.Operation) {
-			c.enqueue(id)
+			if c.outcomes[id].Status != Held {
+				c.enqueue(id)
+			}
 		}
 	case Failed, Skipped:
 		op := c.ops[o.Operation]

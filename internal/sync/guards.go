@@ -96,7 +96,7 @@ func (p *planner) checkCeiling(h *detention, c Ceiling) {
 		return
 	}
 	p.hold(h, class, "ceiling", "raise the ceiling, or apply the plan with an override that names its hash",
-		fmt.Sprintf("%d operations of the class %s, of %d recorded; at most %d are allowed (%s)", len(class), c.Class(), recorded, most, c))
+		fmt.Sprintf("%d operations of the class %s, of %d recorded; at most %d allowed (%s)", len(class), c.Class(), recorded, most, c))
 }
 
 // checkPopulation holds back deletions that would leave fewer users than the policy wants. Users whom the plan creates

@@ -153,7 +153,7 @@ func (p *planner) checkOutages(ops []Operation) {
 			continue
 		}
 		s := p.acting[o.Login]
-		p.fault(s, "", "outage-budget", "raise the budget, or split what moves in a circle into two manifests",
+		p.fault(s, "", "outage-budget", "raise the budget, or first give one of those who exchange numbers a free one, by a manifest of its own",
 			"user %s would be unreachable for %s, from operation %d (%s) to operation %d; at most %s allowed",
 			o.Login, inCalls(o.Calls), o.From, ops[o.From-1].Title(), o.To, cmp.Or(words(*budget, "call is", "calls are"), "none is"))
 	}

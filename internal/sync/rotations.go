@@ -117,11 +117,11 @@ func (p *planner) remarkCircles(ops []Operation, outages []Outage) {
 		out[o.Login] = o.Calls
 	}
 	for _, c := range found {
-		code := "rotation"
-		if len(c.users) == 2 {
-			code = "swap"
+		if s := c.users[0]; len(c.users) == 2 {
+			p.remark(s, "swap", "%s", c.words(steps, out))
+		} else {
+			p.remark(s, "rotation", "%s", c.words(steps, out))
 		}
-		p.remark(c.users[0], code, "%s", c.words(steps, out))
 	}
 }
 
