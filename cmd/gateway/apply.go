@@ -88,7 +88,7 @@ func (c *applyCmd) Run(ctx context.Context, t *terminal) (err error) {
 // check refuses what can't be asked about.
 func (c *applyCmd) check(t *terminal) error {
 	switch {
-	case c.Plan == "" && len(c.Manifest.File) == 0:
+	case c.Plan == "" && len(c.Manifest.File) == 0 && len(c.Identity.Renumber) == 0:
 		return errors.New("nothing to apply: name a saved plan, or a manifest with -f FILE")
 	case !c.Yes && slices.Contains(c.Manifest.File, "-"):
 		return errors.New("the manifest comes from standard input, so there is nobody to ask: add --yes")

@@ -21,6 +21,7 @@ type planFlags struct {
 	Strict         bool          `help:"A row whose effect already holds is an error, as upstream says, not \"no change\"."`
 	ResetPasswords bool          `help:"Send the manifest's passwords of existing users too."`
 	Guards         guardFlags    `embed:""`
+	Identity       identityFlags `embed:""`
 }
 
 type planCmd struct {
@@ -40,12 +41,14 @@ Examples:
   gateway plan -f samples/rainbowvoice.csv
   gateway plan -f team.csv -f moves.csv --refresh -o markdown > plan.md
   gateway plan -f samples/company-1000.csv -o html > plan.html
+  gateway plan -f team.csv --match userInfo1
+  gateway plan --renumber 23xx=43xx@department=Brest
   gateway plan -f sales.csv --prune delete --scope department=Sales --max delete-user=5`
 }
 
 // Run makes and shows a plan.
 func (c *planCmd) Run(ctx context.Context, t *terminal) (err error) {
-	files, err := c.Manifest.read(t.stdin)
+	files, err := c.files(t)
 	if err != nil {
 		return err
 	}
@@ -67,6 +70,19 @@ func (c *planCmd) Run(ctx context.Context, t *terminal) (err error) {
 	return nil
 }
 
+// files reads the manifest; with rules there may be none.
+func (f *planFlags) files(t *terminal) ([]*syncv1.ManifestFile, error) {
+	if len(f.Manifest.File) == 0 && len(f.Identity.Renumber) > 0 {
+		return nil, nil
+	}
+	return f.Manifest.read(t.stdin)
+}
+
+// put writes the policy into a request.
+func (f *planFlags) put(req *syncv1.CreatePlanRequest) *syncv1.CreatePlanRequest {
+	return f.Identity.put(f.Guards.put(req))
+}
+
 // maxFaults is how many of a manifest's faults are asked for.
 const maxFaults = 1000
 
@@ -77,7 +93,7 @@ func (s *session) createPlan(ctx context.Context, f *planFlags, files []*syncv1.
 		return nil, err
 	}
 	return upload(stream, files, envelope[syncv1.UploadPlanRequest]{
-		request: &syncv1.UploadPlanRequest{Part: &syncv1.UploadPlanRequest_Request{Request: f.Guards.put(&syncv1.CreatePlanRequest{
+		request: &syncv1.UploadPlanRequest{Part: &syncv1.UploadPlanRequest_Request{Request: f.put(&syncv1.CreatePlanRequest{
 			Parent: s.company, Mode: f.Manifest.Mode, Delimiter: f.Manifest.Delimiter, Comment: f.Manifest.Comment,
 			Strict: f.Strict, ResetPasswords: f.ResetPasswords, Refresh: f.Refresh, MaxFaults: maxFaults,
 		})}},

@@ -37,6 +37,9 @@ const (
 	MatchNever MatchNumbers = "never"
 )
 
+// String is the word that ParseMatchNumbers reads.
+func (m MatchNumbers) String() string { return cmp.Or(string(m), "names") }
+
 // ParseMatchNumbers reads "names", "always" or "never"; empty is "names".
 func ParseMatchNumbers(s string) (MatchNumbers, error) {
 	switch m := MatchNumbers(s); m {
@@ -136,6 +139,14 @@ func (p *planner) matchColumns(queue []*stance) []string {
 // Matching tells whether users can be matched by a column: an attribute that upstream shows.
 func Matching(column string) bool {
 	return column != "" && column != "loginEmail" && column != passwordField && !writeOnly(column)
+}
+
+// ParseMatch checks the name of a column by which users are to be matched.
+func ParseMatch(column string) (string, error) {
+	if !Matching(column) {
+		return "", fmt.Errorf("%q can't identify a user: want an attribute that Rainbow shows, such as userInfo1", column)
+	}
+	return column, nil
 }
 
 func attributeOf(u *DesiredUser, name string) string {

@@ -43,7 +43,9 @@ type planOrder struct {
 func (s planService) createPlan(ctx context.Context, req *syncv1.CreatePlanRequest) (*syncv1.Plan, error) {
 	var v violations
 	id := v.name("parent", req.GetParent(), "companies/*")[0]
-	v.someFile(req.GetManifest())
+	if len(req.GetRenumber()) == 0 {
+		v.someFile(req.GetManifest())
+	}
 	sources, opts := v.manifest(req)
 	v.oneOf("mode", req.GetMode(), manifest.Modes())
 	v.within("max_faults", req.GetMaxFaults(), 0, maxFaults)
@@ -83,7 +85,7 @@ func (s planService) createPlan(ctx context.Context, req *syncv1.CreatePlanReque
 
 // makePlan reads the manifest and plans it.
 func (s *Server) makePlan(ctx context.Context, order planOrder) (*bulksync.StoredPlan, error) {
-	desired, _, err := manifest.Read(ctx, order.sources, order.opts)
+	desired, err := order.desired(ctx)
 	if err == nil && order.GetRefresh() {
 		err = s.renew(ctx, order.company)
 	}
@@ -103,6 +105,15 @@ func (s *Server) makePlan(ctx context.Context, order planOrder) (*bulksync.Store
 	return stored, nil
 }
 
+// desired reads the manifest; without one, rules say all that is desired.
+func (o planOrder) desired(ctx context.Context) (*bulksync.Desired, error) {
+	if len(o.sources) == 0 {
+		return &bulksync.Desired{Mode: "rules"}, nil
+	}
+	desired, _, err := manifest.Read(ctx, o.sources, o.opts)
+	return desired, err
+}
+
 func (s *Server) planFor(ctx context.Context, order planOrder, desired *bulksync.Desired) (*bulksync.StoredPlan, error) {
 	company, err := s.recordedCompany(ctx, order.company)
 	if err != nil {
@@ -114,7 +125,7 @@ func (s *Server) planFor(ctx context.Context, order planOrder, desired *bulksync
 	}
 	return &bulksync.StoredPlan{
 		Plan: plan, Hash: plan.Hash(), CreateTime: s.now(), RecordTime: recorded(company), Creator: s.opts.Caller(ctx),
-		Empty: len(plan.Operations) == 0,
+		Empty: len(plan.Operations) == 0, Desired: desired,
 	}, nil
 }
 

@@ -30,10 +30,13 @@ var actionProtos = map[bulksync.Action]syncv1.Action{
 	bulksync.ActionDelete: syncv1.Action_ACTION_DELETE,
 	bulksync.ActionAttach: syncv1.Action_ACTION_ATTACH,
 	bulksync.ActionDetach: syncv1.Action_ACTION_DETACH,
+
+	bulksync.ActionSave:    syncv1.Action_ACTION_SAVE,
+	bulksync.ActionRestore: syncv1.Action_ACTION_RESTORE,
 }
 
 // tallied are the actions in the order in which they are counted.
-var tallied = []bulksync.Action{bulksync.ActionCreate, bulksync.ActionUpdate, bulksync.ActionDelete, bulksync.ActionAttach, bulksync.ActionDetach}
+var tallied = []bulksync.Action{bulksync.ActionCreate, bulksync.ActionUpdate, bulksync.ActionDelete, bulksync.ActionAttach, bulksync.ActionDetach, bulksync.ActionSave, bulksync.ActionRestore}
 
 // kindOf is the engine's kind, empty when a caller names none.
 func kindOf(k syncv1.Kind) bulksync.Kind {
@@ -75,6 +78,7 @@ func overview(stored *bulksync.StoredPlan, f figures) *syncv1.Plan {
 		OperationCount: int32(f.operations), UnchangedCount: int32(f.unchanged), RemarkCount: int32(f.remarks),
 		Tallies: f.tallies, Summary: f.summary, HeldCount: int32(f.held), Guards: guardsProto(p.Policy),
 	}
+	addIdentity(view, p)
 	if stored.Name != "" {
 		view.Name = planName(p.Company, stored.Name)
 	}
@@ -88,6 +92,7 @@ func planProto(stored *bulksync.StoredPlan) *syncv1.Plan {
 		view.Remarks = append(view.Remarks, faultProto(r))
 	}
 	addSafety(view, stored.Plan)
+	addDoubts(view, stored.Plan)
 	return view
 }
 

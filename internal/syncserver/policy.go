@@ -37,6 +37,11 @@ func (v *violations) policy(req *syncv1.CreatePlanRequest) bulksync.Policy {
 	for _, n := range parsed(v, "min", req.GetMin(), bulksync.ParseMinimum) {
 		p.MinUsers = max(p.MinUsers, n)
 	}
+	p.Match = parsed(v, "match", req.GetMatch(), bulksync.ParseMatch)
+	if p.MatchNumbers, err = bulksync.ParseMatchNumbers(req.GetMatchNumbers()); err != nil {
+		v.add("match_numbers", "%v", err)
+	}
+	p.Renumber = parsed(v, "renumber", req.GetRenumber(), bulksync.ParseRenumbering)
 	if req.OutageBudget != nil {
 		v.within("outage_budget", req.GetOutageBudget(), 0, math.MaxInt32)
 		budget := int(req.GetOutageBudget())
