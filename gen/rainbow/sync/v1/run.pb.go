@@ -784,7 +784,9 @@ type RunRow struct {
 	// Ids of its operations in the plan.
 	Operations []int32 `protobuf:"varint,8,rep,packed,name=operations,proto3" json:"operations,omitempty"`
 	// How long its calls took, one after the other.
-	Took          *durationpb.Duration `protobuf:"bytes,9,opt,name=took,proto3" json:"took,omitempty"`
+	Took *durationpb.Duration `protobuf:"bytes,9,opt,name=took,proto3" json:"took,omitempty"`
+	// Column where the entry begins in its line, counted from 1; 0 with an empty file.
+	Column        int32 `protobuf:"varint,10,opt,name=column,proto3" json:"column,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -880,6 +882,13 @@ func (x *RunRow) GetTook() *durationpb.Duration {
 		return x.Took
 	}
 	return nil
+}
+
+func (x *RunRow) GetColumn() int32 {
+	if x != nil {
+		return x.Column
+	}
+	return 0
 }
 
 // RunCounts counts a run's operations. Those not counted yet are total less the sum of the others.
@@ -1198,7 +1207,7 @@ const file_rainbow_sync_v1_run_proto_rawDesc = "" +
 	"\rhighest_limit\x18\x06 \x01(\x05R\fhighestLimit\x127\n" +
 	"\tthrottled\x18\a \x01(\v2\x19.google.protobuf.DurationR\tthrottled\x121\n" +
 	"\x06waited\x18\b \x01(\v2\x19.google.protobuf.DurationR\x06waited\x121\n" +
-	"\x06paused\x18\t \x01(\v2\x19.google.protobuf.DurationR\x06paused\"\xc0\x03\n" +
+	"\x06paused\x18\t \x01(\v2\x19.google.protobuf.DurationR\x06paused\"\xd8\x03\n" +
 	"\x06RunRow\x12\x12\n" +
 	"\x04file\x18\x01 \x01(\tR\x04file\x12\x12\n" +
 	"\x04line\x18\x02 \x01(\x05R\x04line\x12\x14\n" +
@@ -1210,7 +1219,9 @@ const file_rainbow_sync_v1_run_proto_rawDesc = "" +
 	"\n" +
 	"operations\x18\b \x03(\x05R\n" +
 	"operations\x12-\n" +
-	"\x04took\x18\t \x01(\v2\x19.google.protobuf.DurationR\x04took\"\xa8\x01\n" +
+	"\x04took\x18\t \x01(\v2\x19.google.protobuf.DurationR\x04took\x12\x16\n" +
+	"\x06column\x18\n" +
+	" \x01(\x05R\x06column\"\xa8\x01\n" +
 	"\x06Result\x12\x16\n" +
 	"\x12RESULT_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vRESULT_DONE\x10\x01\x12\x14\n" +
