@@ -61,7 +61,7 @@ func (p *Plan) htmlHead(out *errWriter, title string, o RenderOptions) {
 	row("Company", p.Company)
 	row("Manifest", p.Manifest)
 	for _, figure := range p.figures() {
-		row("Cost", figure)
+		row("Figures", figure)
 	}
 	out.print("</dl>\n")
 	if len(p.Operations) > 0 {

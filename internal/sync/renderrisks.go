@@ -74,9 +74,12 @@ func joinedEach[T any](values []T, show func(T) string) []string {
 	return all
 }
 
-// figures are what a plan costs: calls, and seats at the peak.
+// figures are what a plan comes to besides its operations: what it undoes, calls, seats at the peak.
 func (p *Plan) figures() []string {
 	var all []string
+	if p.Undoes != "" {
+		all = append(all, "undoes "+visible(p.Undoes))
+	}
 	if ops := going(p.Operations); len(ops) > 0 {
 		at := calls(ops)
 		all = append(all, "about "+counted(at[len(at)-1], "call")+" to Rainbow")
