@@ -6,5 +6,5 @@ import "embed"
 
 // Files are the sample manifests.
 //
-//go:embed *.csv
+//go:embed *.csv *.yaml
 var Files embed.FS

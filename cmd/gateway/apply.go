@@ -20,6 +20,8 @@ type applyCmd struct {
 	Yes      bool   `short:"y" help:"Apply without asking; needed where there is no terminal to ask at."`
 	Parallel int32  `placeholder:"N" help:"Highest number of calls in flight (default 8)."`
 	Override string `placeholder:"HASH" help:"Carry out what the plan holds back too: the plan's hash."`
+
+	secrets map[string]string
 }
 
 // Help is shown below the usage of the verb.
@@ -47,6 +49,9 @@ func (c *applyCmd) Run(ctx context.Context, t *terminal) (err error) {
 		if files, err = c.Manifest.read(t.stdin); err != nil {
 			return err
 		}
+	}
+	if c.secrets, err = c.Manifest.secrets(ctx, files); err != nil {
+		return err
 	}
 	s, err := c.open(ctx, t)
 	if err != nil {
@@ -124,6 +129,7 @@ func (c *applyCmd) start(ctx context.Context, s *session, plan *syncv1.Plan, fil
 	return upload(stream, files, envelope[syncv1.UploadApplyRequest]{
 		request: &syncv1.UploadApplyRequest{Part: &syncv1.UploadApplyRequest_Request{Request: &syncv1.ApplyPlanRequest{
 			Name: plan.GetName(), Etag: plan.GetEtag(), Parallel: c.Parallel, Override: c.Override, Delimiter: c.Manifest.Delimiter, Comment: c.Manifest.Comment,
+			Variables: c.Manifest.Var, Secrets: c.secrets,
 		}}},
 		file: func(file *syncv1.ManifestFile) *syncv1.UploadApplyRequest {
 			return &syncv1.UploadApplyRequest{Part: &syncv1.UploadApplyRequest_File{File: file}}

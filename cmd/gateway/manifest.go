@@ -15,11 +15,12 @@ import (
 
 // manifestFlags name the manifest and how to read it.
 type manifestFlags struct {
-	File      []string `short:"f" name:"file" placeholder:"FILE" help:"Manifest; may be given several times; - is standard input."`
-	Mode      string   `placeholder:"MODE" help:"Mode of the CSV when its columns and actions leave it open: rainbowvoice, useranddevice, user or device."`
-	Delimiter string   `placeholder:"CHAR" help:"Column separator; found out when not given."`
-	Comment   string   `placeholder:"CHAR" help:"Character that starts a comment line (default %)."`
-	Encoding  string   `default:"utf-8" enum:"auto,utf-8,utf-16,windows-1252" help:"How the CSV is encoded: utf-8, utf-16, windows-1252, or auto, which converts what it recognises."`
+	File      []string          `short:"f" name:"file" placeholder:"FILE" help:"Manifest; may be given several times; - is standard input."`
+	Mode      string            `placeholder:"MODE" help:"Mode of the CSV when its columns and actions leave it open: rainbowvoice, useranddevice, user or device."`
+	Delimiter string            `placeholder:"CHAR" help:"Column separator; found out when not given."`
+	Comment   string            `placeholder:"CHAR" help:"Character that starts a comment line (default %)."`
+	Encoding  string            `default:"utf-8" enum:"auto,utf-8,utf-16,windows-1252" help:"How the CSV is encoded: utf-8, utf-16, windows-1252, or auto, which converts what it recognises."`
+	Var       map[string]string `placeholder:"NAME=VALUE" mapsep:"none" help:"Value of a variable that a YAML manifest declares; may be given several times."`
 }
 
 // stdinName stands for standard input in positions.
@@ -50,7 +51,7 @@ func (m *manifestFlags) read(stdin io.Reader) ([]*syncv1.ManifestFile, error) {
 	if len(unread) > 0 {
 		return nil, fmt.Errorf("manifest can't be read: %s", strings.Join(unread, "; "))
 	}
-	return files, nil
+	return m.included(files)
 }
 
 // sources reads the files as internal/manifest takes them.
@@ -59,11 +60,15 @@ func (m *manifestFlags) sources(stdin io.Reader) ([]manifest.Source, error) {
 	if err != nil {
 		return nil, err
 	}
+	return sourcesOf(files), nil
+}
+
+func sourcesOf(files []*syncv1.ManifestFile) []manifest.Source {
 	sources := make([]manifest.Source, len(files))
 	for i, f := range files {
 		sources[i] = manifest.Source{Name: f.GetName(), Reader: bytes.NewReader(f.GetContent()), Encoding: manifest.Encoding(f.GetEncoding())}
 	}
-	return sources, nil
+	return sources
 }
 
 // options are the flags as internal/manifest takes them.
@@ -73,7 +78,7 @@ func (m *manifestFlags) options(strict bool) (manifest.Options, error) {
 		return manifest.Options{}, err
 	}
 	comment, err := character("comment", m.Comment)
-	return manifest.Options{Mode: m.Mode, Delimiter: delimiter, Comment: comment, Strict: strict}, err
+	return manifest.Options{Mode: m.Mode, Delimiter: delimiter, Comment: comment, Strict: strict, Variables: m.Var}, err
 }
 
 // character reads a flag that holds one character, \t being a tab.

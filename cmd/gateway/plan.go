@@ -94,7 +94,7 @@ func (s *session) createPlan(ctx context.Context, f *planFlags, files []*syncv1.
 	}
 	return upload(stream, files, envelope[syncv1.UploadPlanRequest]{
 		request: &syncv1.UploadPlanRequest{Part: &syncv1.UploadPlanRequest_Request{Request: f.put(&syncv1.CreatePlanRequest{
-			Parent: s.company, Mode: f.Manifest.Mode, Delimiter: f.Manifest.Delimiter, Comment: f.Manifest.Comment,
+			Parent: s.company, Mode: f.Manifest.Mode, Delimiter: f.Manifest.Delimiter, Comment: f.Manifest.Comment, Variables: f.Manifest.Var,
 			Strict: f.Strict, ResetPasswords: f.ResetPasswords, Refresh: f.Refresh, MaxFaults: maxFaults,
 		})}},
 		file: func(file *syncv1.ManifestFile) *syncv1.UploadPlanRequest {

@@ -150,6 +150,10 @@ func (c *runsResumeCmd) Run(ctx context.Context, t *terminal) (err error) {
 			return err
 		}
 	}
+	secrets, err := c.Manifest.secrets(ctx, files)
+	if err != nil {
+		return err
+	}
 	s, err := c.open(ctx, t)
 	if err != nil {
 		return err
@@ -171,6 +175,7 @@ func (c *runsResumeCmd) Run(ctx context.Context, t *terminal) (err error) {
 	operation, err := upload(stream, files, envelope[syncv1.UploadResumeRequest]{
 		request: &syncv1.UploadResumeRequest{Part: &syncv1.UploadResumeRequest_Request{Request: &syncv1.ResumeRunRequest{
 			Name: name, Parallel: c.Parallel, Delimiter: c.Manifest.Delimiter, Comment: c.Manifest.Comment,
+			Variables: c.Manifest.Var, Secrets: secrets,
 		}}},
 		file: func(file *syncv1.ManifestFile) *syncv1.UploadResumeRequest {
 			return &syncv1.UploadResumeRequest{Part: &syncv1.UploadResumeRequest_File{File: file}}

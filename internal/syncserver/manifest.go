@@ -22,6 +22,12 @@ type manifestRequest interface {
 	GetManifest() []*syncv1.ManifestFile
 	GetDelimiter() string
 	GetComment() string
+	GetVariables() map[string]string
+}
+
+// secretRequest is a request that brings the secrets that a manifest names by reference.
+type secretRequest interface {
+	GetSecrets() map[string]string
 }
 
 // manifest checks the manifest fields of a request and gives what they ask for.
@@ -29,7 +35,16 @@ func (v *violations) manifest(req manifestRequest) ([]manifest.Source, manifest.
 	opts := manifest.Options{
 		Delimiter: v.rune("delimiter", req.GetDelimiter()),
 		Comment:   v.rune("comment", req.GetComment()),
+		Variables: req.GetVariables(),
 		MaxFaults: mostFaults,
+	}
+	if with, ok := req.(secretRequest); ok {
+		opts.Secret = func(reference string) (string, error) {
+			if secret, ok := with.GetSecrets()[reference]; ok {
+				return secret, nil
+			}
+			return "", errors.New("it was not sent along")
+		}
 	}
 	v.separators(opts)
 	var sources []manifest.Source
