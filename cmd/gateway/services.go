@@ -71,6 +71,9 @@ func mount(s *syncserver.Server, store *state.Store) []server.Service {
 		syncv1.StateService_ServiceDesc.ServiceName: func(ctx context.Context, mux *runtime.ServeMux, conn grpc.ClientConnInterface) error {
 			return syncv1.RegisterStateServiceHandlerClient(ctx, mux, syncv1.NewStateServiceClient(conn))
 		},
+		syncv1.DriftService_ServiceDesc.ServiceName: func(ctx context.Context, mux *runtime.ServeMux, conn grpc.ClientConnInterface) error {
+			return syncv1.RegisterDriftServiceHandlerClient(ctx, mux, syncv1.NewDriftServiceClient(conn))
+		},
 		longrunningpb.Operations_ServiceDesc.ServiceName: func(ctx context.Context, mux *runtime.ServeMux, conn grpc.ClientConnInterface) error {
 			return syncserver.RegisterOperationsHandlerClient(ctx, mux, longrunningpb.NewOperationsClient(conn))
 		},

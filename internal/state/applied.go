@@ -20,11 +20,12 @@ func (s *Store) SetApplied(ctx context.Context, a bulksync.Applied) error {
 	if err := checkNames("applied manifest", a.Company, a.Run, a.Plan); err != nil {
 		return err
 	}
-	head, err := json.Marshal(a)
-	if err != nil {
-		return fmt.Errorf("applied manifest: %w", err)
-	}
 	return s.update(ctx, func(tx *bolt.Tx) error {
+		plan := getPlan(tx, a.Company, a.Plan)
+		head, err := headOfApplied(a, plan)
+		if err != nil {
+			return fmt.Errorf("applied manifest: %w", err)
+		}
 		all, err := createApplied(tx, a.Company)
 		if err != nil {
 			return err
@@ -43,7 +44,7 @@ func (s *Store) SetApplied(ctx context.Context, a bulksync.Applied) error {
 		if err := b.Put(keyHead, head); err != nil {
 			return err
 		}
-		if plan := getPlan(tx, a.Company, a.Plan); plan != nil && plan.Bucket(keyDesired) != nil {
+		if plan != nil && plan.Bucket(keyDesired) != nil {
 			pieces, err := createBucket(b, keyDesired)
 			if err != nil {
 				return err
@@ -54,6 +55,19 @@ func (s *Store) SetApplied(ctx context.Context, a bulksync.Applied) error {
 		}
 		return dropApplied(all, n)
 	})
+}
+
+// headOfApplied is what is kept beside what the manifest desires; the names of its files are its plan's, when nobody gives
+// them.
+func headOfApplied(a bulksync.Applied, plan *bolt.Bucket) ([]byte, error) {
+	if len(a.Sources) == 0 && plan != nil {
+		p, err := readHead(plan)
+		if err != nil {
+			return nil, err
+		}
+		a.Sources = p.Sources
+	}
+	return json.Marshal(a)
 }
 
 // dropApplied removes what is too old to be kept, n being the newest.

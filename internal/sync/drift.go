@@ -40,8 +40,10 @@ type Drift struct {
 	// RecordTime is when upstream was read, CheckTime when it was compared.
 	RecordTime time.Time `json:"recordTime,omitzero"`
 	CheckTime  time.Time `json:"checkTime"`
-	// Hash names the drift: equal differences have equal hashes. Empty without any.
+	// Hash names the drift: equal differences have equal hashes. Empty without any. SinceTime is when a look first found
+	// things as they are.
 	Hash        string       `json:"hash,omitempty"`
+	SinceTime   time.Time    `json:"sinceTime,omitzero"`
 	Differences []Difference `json:"differences"`
 	// Repairs counts the operations that would repair it, by kind.
 	Repairs map[Kind]int `json:"repairs,omitempty"`
@@ -195,6 +197,18 @@ func (d *Drift) hash() string {
 		fmt.Fprintf(sum, "%q %q %q %q %q\n", x.Login, x.Kind, x.What, x.Key, x.Words)
 	}
 	return hex.EncodeToString(sum.Sum(nil)[:16])
+}
+
+// Follows takes over what the report before knew: since when things are as they are, and what was told of them.
+func (d *Drift) Follows(before *Drift) {
+	d.SinceTime = d.CheckTime
+	if before == nil {
+		return
+	}
+	d.Told = before.Told
+	if before.Hash == d.Hash && !before.SinceTime.IsZero() {
+		d.SinceTime = before.SinceTime
+	}
 }
 
 // Users counts the users concerned.

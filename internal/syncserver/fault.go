@@ -47,6 +47,7 @@ type kind struct {
 // kinds is read from the top; the first that the error is, counts.
 var kinds = []kind{
 	{bulksync.ErrNotRecorded, codes.FailedPrecondition, "STATE_NOT_RECORDED", "refresh the recorded state first"},
+	{bulksync.ErrNotApplied, codes.FailedPrecondition, "NO_MANIFEST_IN_FORCE", "apply one first"},
 	{bulksync.ErrNotFound, codes.NotFound, "NOT_FOUND", ""},
 	{bulksync.ErrConflict, codes.Aborted, "CONFLICT", "read it again and repeat"},
 	{errClosing, codes.Unavailable, "STOPPING", ""},
@@ -97,7 +98,7 @@ func (s *Server) status(err error) error {
 
 // own tells whether an error is the engine's or ours, rather than the target's.
 func own(err error) bool {
-	for _, mine := range []error{bulksync.ErrNotRecorded, bulksync.ErrNotFound, bulksync.ErrConflict, errClosing} {
+	for _, mine := range []error{bulksync.ErrNotRecorded, bulksync.ErrNotApplied, bulksync.ErrNotFound, bulksync.ErrConflict, errClosing} {
 		if errors.Is(err, mine) {
 			return true
 		}

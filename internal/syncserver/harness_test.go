@@ -35,11 +35,13 @@ type gateway struct {
 	store    *state.Store
 	server   *syncserver.Server
 	log      bytes.Buffer
+	drift    syncserver.DriftOptions
 
 	plans      syncv1.PlanServiceClient
 	runs       syncv1.RunServiceClient
 	states     syncv1.StateServiceClient
 	operations longrunningpb.OperationsClient
+	drifts     syncv1.DriftServiceClient
 }
 
 // newGateway gives a gateway whose state is recorded.
@@ -63,6 +65,7 @@ func (g *gateway) start(toEnd bool) {
 		Engine:  &bulksync.Engine{Store: g.store, Target: g.upstream, Parallel: 2},
 		Company: func(context.Context) (string, error) { return companyID, nil },
 		Log:     slog.New(slog.NewTextHandler(&g.log, nil)),
+		Drift:   g.drift,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -80,6 +83,7 @@ func (g *gateway) start(toEnd bool) {
 	}
 	g.plans, g.runs = syncv1.NewPlanServiceClient(conn), syncv1.NewRunServiceClient(conn)
 	g.states, g.operations = syncv1.NewStateServiceClient(conn), longrunningpb.NewOperationsClient(conn)
+	g.drifts = syncv1.NewDriftServiceClient(conn)
 	if toEnd {
 		t.Cleanup(func() {
 			g.close(5 * time.Second)

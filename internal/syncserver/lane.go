@@ -15,10 +15,13 @@ import (
 // lane is one company: what is going on in it, of which there is one thing at a time.
 type lane struct {
 	company string
+	// looking is held by the one who compares the company with the manifest in force, telling by who tells of it.
+	looking, telling chan struct{}
 
 	mu        sync.Mutex // guards the rest
 	recovered bool
 	run       *liveRun
+	runs      int // that began here
 	refresh   *refresh
 	freed     chan struct{} // closed when what is going on has ended; nil while nobody waits for that
 }
@@ -28,7 +31,7 @@ func (s *Server) lane(ctx context.Context, company string) (*lane, error) {
 	s.mu.Lock()
 	l := s.lanes[company]
 	if l == nil {
-		l = &lane{company: company}
+		l = &lane{company: company, looking: make(chan struct{}, 1), telling: make(chan struct{}, 1)}
 		s.lanes[company] = l
 	}
 	s.mu.Unlock()

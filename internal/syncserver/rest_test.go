@@ -46,6 +46,7 @@ func door(t *testing.T, g *gateway) string {
 			rest.Generated(syncv1.PlanService_ServiceDesc.ServiceName, syncv1.NewPlanServiceClient, syncv1.RegisterPlanServiceHandlerClient),
 			rest.Generated(syncv1.RunService_ServiceDesc.ServiceName, syncv1.NewRunServiceClient, syncv1.RegisterRunServiceHandlerClient),
 			rest.Generated(syncv1.StateService_ServiceDesc.ServiceName, syncv1.NewStateServiceClient, syncv1.RegisterStateServiceHandlerClient),
+			rest.Generated(syncv1.DriftService_ServiceDesc.ServiceName, syncv1.NewDriftServiceClient, syncv1.RegisterDriftServiceHandlerClient),
 			rest.Generated(longrunningpb.Operations_ServiceDesc.ServiceName, longrunningpb.NewOperationsClient, syncserver.RegisterOperationsHandlerClient),
 		},
 	}

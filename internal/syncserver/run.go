@@ -58,6 +58,7 @@ func (s *Server) launch(ctx context.Context, run *bulksync.Run, plan *bulksync.S
 	s.shelf.dropRun(run.Company, run.Name)
 	live := newLiveRun(run, plan, done)
 	l.run = live
+	l.runs++
 	first := live.run
 	go func() {
 		defer s.running.Done()

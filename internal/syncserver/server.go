@@ -1,4 +1,4 @@
-// Package syncserver serves the engine as gRPC services: rainbow.sync.v1's PlanService, RunService and StateService, and
+// Package syncserver serves the engine as gRPC services: rainbow.sync.v1's PlanService, RunService, StateService and DriftService, and
 // google.longrunning.Operations for what takes its time.
 //
 // [New] makes a Server over an engine; [Server.Register] puts its services on a gRPC server, [Server.Services] lists them
@@ -40,6 +40,9 @@ type Options struct {
 	// Status translates errors of the engine's Target, for a door's callers; nil, or a nil answer, means Internal.
 	Status func(error) *status.Status
 
+	// Drift says how often the server compares upstream with the manifests in force by itself, and whom it tells.
+	Drift DriftOptions
+
 	// Log gets what callers are not told. Default: slog.Default().
 	Log *slog.Logger
 }
@@ -50,6 +53,7 @@ type Server struct {
 	shelf     *shelf
 	requests  *requestMemory
 	refreshes *refreshBoard
+	drift     *driftWatch
 	lastRows  rowsMemory
 
 	// life ends when runs and refreshes must break off.
@@ -59,7 +63,7 @@ type Server struct {
 	mu      sync.Mutex // guards the rest
 	closed  bool
 	lanes   map[string]*lane
-	running sync.WaitGroup // runs and refreshes
+	running sync.WaitGroup // runs, refreshes, the schedule and messages about drift
 }
 
 // New makes a server. Runs that an earlier process left running are put right when their company is first spoken of.
@@ -74,10 +78,18 @@ func New(opts Options) (*Server, error) {
 		opts.Log = slog.Default()
 	}
 	life, kill := context.WithCancel(context.Background())
-	return &Server{
+	s := &Server{
 		opts: opts, life: life, kill: kill, lanes: map[string]*lane{},
-		shelf: newShelf(), requests: newRequestMemory(), refreshes: newRefreshBoard(),
-	}, nil
+		shelf: newShelf(), requests: newRequestMemory(), refreshes: newRefreshBoard(), drift: newDriftWatch(opts.Drift),
+	}
+	if opts.Drift.Every > 0 {
+		s.running.Add(1)
+		go func() {
+			defer s.running.Done()
+			s.watchDrift()
+		}()
+	}
+	return s, nil
 }
 
 // Register puts the services on a gRPC server.
@@ -99,6 +111,7 @@ func (s *Server) Services() []Service {
 		{&syncv1.PlanService_ServiceDesc, planService{Server: s}},
 		{&syncv1.RunService_ServiceDesc, runService{Server: s}},
 		{&syncv1.StateService_ServiceDesc, stateService{Server: s}},
+		{&syncv1.DriftService_ServiceDesc, driftService{Server: s}},
 		{&longrunningpb.Operations_ServiceDesc, operationsService{Server: s}},
 	}
 }
@@ -111,6 +124,7 @@ func (s *Server) Close(ctx context.Context) error {
 	s.closed = true
 	lanes := slices.Collect(maps.Values(s.lanes))
 	s.mu.Unlock()
+	s.drift.stop()
 	for _, l := range lanes { // a lane is never waited for under the server's lock: launch takes them the other way round
 		l.shutDown()
 	}
