@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -18,7 +19,9 @@ type applyCmd struct {
 	planFlags
 	Plan     string `arg:"" optional:"" help:"Name of a saved plan; without it, the manifest of -f is planned first."`
 	Yes      bool   `short:"y" help:"Apply without asking; needed where there is no terminal to ask at."`
-	Parallel int32  `placeholder:"N" help:"Highest number of calls in flight (default 8)."`
+	runFlags `group:"Run"`
+	outputFlag
+	Report   string `placeholder:"FILE" help:"Write the manifest into this file with the columns action, result and message (several files, or YAML: a CSV of all entries)."`
 	Override string `placeholder:"HASH" help:"Carry out what the plan holds back too: the plan's hash."`
 
 	secrets map[string]string
@@ -32,10 +35,13 @@ that creates users needs its manifest again (-f) for their passwords, which are 
 Ctrl-C stops in an orderly way: calls in flight are finished, nothing is started; the run can be resumed. A second Ctrl-C
 ends the program at once; resuming then looks up what became of the calls in flight.
 
+A run that meets a busy or absent Rainbow waits for it (--wait-for-upstream) and goes on by itself.
+
 Exit code 0: all done, 2: all done but what the plan holds back, 1: something failed, 3: the run waits (stale plan, Rainbow out of reach), 130: interrupted.
 
 Examples:
   gateway apply -f samples/rainbowvoice.csv
+  gateway apply -f samples/rainbowvoice.csv --yes --report applied.csv
   gateway apply plan-20261122-101500-ab12cd -f samples/rainbowvoice.csv --yes`
 }
 
@@ -53,27 +59,30 @@ func (c *applyCmd) Run(ctx context.Context, t *terminal) (err error) {
 	if c.secrets, err = c.Manifest.secrets(ctx, files); err != nil {
 		return err
 	}
+	c.lockWait = c.Wait
 	s, err := c.open(ctx, t)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
+	s.json = c.Output == "json"
 	plan, err := c.plan(ctx, s, files)
 	if err != nil {
 		return err
 	}
-	if err := c.show(ctx, t, s, plan); err != nil || plan.GetOperationCount() == 0 {
+	idle := plan.GetOperationCount() == 0
+	if err := c.show(ctx, t, s, plan); err != nil || idle && c.Report == "" && !s.json {
 		return err
 	}
 	held := plan.GetHeldCount()
 	if c.Override != "" {
 		held = 0
 	}
-	if held == plan.GetOperationCount() {
+	if held == plan.GetOperationCount() && !idle {
 		fmt.Fprintln(t.stderr, "gateway: "+heldHint(held, lastPart(plan.GetName()), plan.GetHash()))
 		return exitChanges
 	}
-	if !c.Yes {
+	if !c.Yes && !idle {
 		if err := ask(t); err != nil {
 			return err
 		}
@@ -83,6 +92,9 @@ func (c *applyCmd) Run(ctx context.Context, t *terminal) (err error) {
 		return err
 	}
 	s.files = c.Manifest.File
+	if c.Report != "" {
+		s.report = func(rows []*syncv1.RunRow) error { return writeReport(ctx, c.Report, rows, &c.Manifest, files) }
+	}
 	if err := s.follow(ctx, t, operation, plan.GetOperationCount()-held); err != nil || held == 0 {
 		return err
 	}
@@ -100,15 +112,33 @@ func (c *applyCmd) check(t *terminal) error {
 	case !c.Yes && !isTerminal(t.stdin):
 		return errors.New("there is no terminal to ask at: add --yes to apply without asking, or use \"gateway plan\" to look first")
 	}
+	return c.checkReport()
+}
+
+// checkReport refuses to write the report over a manifest: it has no passwords.
+func (c *applyCmd) checkReport() error {
+	there, err := os.Stat(c.Report)
+	if c.Report == "" || err != nil {
+		return nil //nolint:nilerr // there is no such file yet
+	}
+	for _, name := range c.Manifest.File {
+		if own, err := os.Stat(name); err == nil && os.SameFile(own, there) {
+			return fmt.Errorf("report %s: it is the manifest itself, whose passwords would be lost: name another file", c.Report)
+		}
+	}
 	return nil
 }
 
 // show shows the plan; of a saved one that is not asked about, what it comes to is enough.
 func (c *applyCmd) show(ctx context.Context, t *terminal, s *session, plan *syncv1.Plan) error {
-	if c.Plan == "" || !c.Yes {
-		return s.showPlan(ctx, t.stdout, plan.GetName(), "text")
+	out := t.stdout
+	if c.Output == "json" { // the run alone is the output
+		out = t.stderr
 	}
-	_, err := fmt.Fprintln(t.stdout, plan.GetSummary())
+	if c.Plan == "" || !c.Yes {
+		return s.showPlan(ctx, out, plan.GetName(), "text")
+	}
+	_, err := fmt.Fprintln(out, plan.GetSummary())
 	return err
 }
 
@@ -128,7 +158,7 @@ func (c *applyCmd) start(ctx context.Context, s *session, plan *syncv1.Plan, fil
 	}
 	return upload(stream, files, envelope[syncv1.UploadApplyRequest]{
 		request: &syncv1.UploadApplyRequest{Part: &syncv1.UploadApplyRequest_Request{Request: &syncv1.ApplyPlanRequest{
-			Name: plan.GetName(), Etag: plan.GetEtag(), Parallel: c.Parallel, Override: c.Override, Delimiter: c.Manifest.Delimiter, Comment: c.Manifest.Comment,
+			Name: plan.GetName(), Etag: plan.GetEtag(), Parallel: c.Parallel, WaitForUpstream: c.patience(), UsersBy: c.usersBy(), Wait: c.wait(), Override: c.Override, Delimiter: c.Manifest.Delimiter, Comment: c.Manifest.Comment,
 			Variables: c.Manifest.Var, Secrets: c.secrets,
 		}}},
 		file: func(file *syncv1.ManifestFile) *syncv1.UploadApplyRequest {

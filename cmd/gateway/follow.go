@@ -38,8 +38,25 @@ func (s *session) follow(ctx context.Context, t *terminal, operation *longrunnin
 		fmt.Fprintf(t.stderr, "hint: the run goes on, or can be resumed: gateway runs show %[1]s; %[2]s\n", lastPart(run.GetName()), s.resume(run.GetName()))
 		return exitError
 	}
-	report(t.stdout, last)
+	if err := s.tell(context.WithoutCancel(ctx), t, last); err != nil {
+		complain(t.stderr, err)
+	}
 	return s.conclude(t, last)
+}
+
+// tell shows how a run ended, with the report of its entries.
+func (s *session) tell(ctx context.Context, t *terminal, e *ending) error {
+	rows, err := s.rows(ctx, e.run.GetName())
+	if s.json {
+		err = errors.Join(err, writeRun(t.stdout, e.run, rows))
+	} else {
+		report(t.stdout, e)
+		summarise(t.stdout, e.run, rows)
+	}
+	if err == nil && s.report != nil {
+		err = s.report(rows)
+	}
+	return err
 }
 
 // stopOnInterrupt asks the run to stop when ctx ends, and ends the program on the next signal.
@@ -83,6 +100,7 @@ func (s *session) watch(ctx context.Context, name string, bar *progress) (*endin
 			if err == nil {
 				broken = 0
 				bar.set(event.GetRun().GetCounts())
+				bar.hold(event.GetRun().GetHold())
 				continue
 			}
 			if !errors.Is(err, io.EOF) && (status.Code(err) != codes.Unavailable || broken == patience) {

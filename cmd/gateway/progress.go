@@ -7,6 +7,7 @@ import (
 
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	syncv1 "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/sync/v1"
 )
@@ -19,6 +20,7 @@ type progress struct {
 	bars *mpb.Progress
 	bar  *mpb.Bar
 	said time.Time
+	held syncv1.RunHold_Reason
 }
 
 // sayEvery is how often a plain line is written.
@@ -46,6 +48,25 @@ func (p *progress) set(counts *syncv1.RunCounts) {
 	if time.Since(p.said) >= sayEvery {
 		p.said = time.Now()
 		fmt.Fprintf(p.w, "%d of %d operations ended, %d failed\n", ended, p.total, counts.GetFailed())
+	}
+}
+
+// hold tells when the run begins to stand still, and when it goes on.
+func (p *progress) hold(h *syncv1.RunHold) {
+	if h.GetReason() == p.held {
+		return
+	}
+	p.held = h.GetReason()
+	local := func(t *timestamppb.Timestamp) string { return t.AsTime().Local().Format("15:04:05") }
+	switch p.held {
+	case syncv1.RunHold_REASON_UPSTREAM:
+		p.say(fmt.Sprintf("Waiting for Rainbow since %s (%s); it is tried again from %s on, until %s.", local(h.GetSince()), h.GetMessage(), local(h.GetNext()), local(h.GetUntil())))
+	case syncv1.RunHold_REASON_THROTTLED:
+		p.say("Rainbow wants no calls before " + local(h.GetNext()) + "; the run waits.")
+	case syncv1.RunHold_REASON_PAUSED:
+		p.say("Paused; \"gateway runs resume\" makes it go on.")
+	default:
+		p.say("The run goes on.")
 	}
 }
 

@@ -7,13 +7,18 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
 	syncv1 "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/sync/v1"
 )
 
 type runsCmd struct {
 	List   runsListCmd   `cmd:"" default:"withargs" help:"List runs, newest first."`
 	Show   runsShowCmd   `cmd:"" help:"Show one run and what it could not do."`
-	Resume runsResumeCmd `cmd:"" help:"Take up a run that stopped."`
+	Resume runsResumeCmd `cmd:"" help:"Take up a run that was paused or stopped."`
+	Retry  runsRetryCmd  `cmd:"" help:"Do what a run did not do, as a new run."`
+	Pause  runsPauseCmd  `cmd:"" help:"Make a run stand still; calls in flight are finished."`
 	Cancel runsCancelCmd `cmd:"" help:"Stop a run; calls in flight are finished."`
 }
 
@@ -82,21 +87,32 @@ func (s *session) listRuns(ctx context.Context) ([]*syncv1.Run, error) {
 const startedFormat = "2006-01-02 15:04:05 MST"
 
 func stateWord(r *syncv1.Run) string {
+	switch r.GetHold().GetReason() {
+	case syncv1.RunHold_REASON_PAUSED:
+		return "paused"
+	case syncv1.RunHold_REASON_THROTTLED:
+		return "throttled"
+	case syncv1.RunHold_REASON_UPSTREAM:
+		return "waiting-for-upstream"
+	}
 	return strings.ToLower(strings.TrimPrefix(r.GetState().String(), "STATE_"))
 }
 
 type runsShowCmd struct {
 	engineFlags
-	outputFlag
-	Name string `arg:"" name:"run" help:"Name of the run."`
+	Output string `short:"o" default:"text" enum:"text,json,csv" help:"text, json or csv."`
+	Name   string `arg:"" name:"run" help:"Name of the run."`
 }
 
 // Help is shown below the usage of the verb.
 func (runsShowCmd) Help() string {
-	return `Shows how a run stands, and each operation that failed, was skipped, or whose outcome is not known, with the reason.
+	return `Shows how a run stands, and each operation that failed, was skipped, or whose outcome is not known, with the reason; then how
+the entries of its manifest fared and what the run took. As csv, a line for every entry: file, line, login, action, result,
+message, code, seconds. As json, the run with the entries as "rows".
 
-Example:
-  gateway runs show run-20261122-101500-ab12cd`
+Examples:
+  gateway runs show run-20261122-101500-ab12cd
+  gateway runs show run-20261122-101500-ab12cd -o csv > report.csv`
 }
 
 // Run shows one run.
@@ -110,18 +126,38 @@ func (c *runsShowCmd) Run(ctx context.Context, t *terminal) (err error) {
 	if err != nil {
 		return err
 	}
-	if c.Output == "json" {
-		return writeJSON(t.stdout, run)
+	rows, err := s.rows(ctx, run.GetName())
+	if status.Code(err) == codes.FailedPrecondition && c.Output != "csv" { // its plan is gone
+		rows, err = nil, nil
 	}
+	if err != nil {
+		return err
+	}
+	switch c.Output {
+	case "json":
+		return writeRun(t.stdout, run, rows)
+	case "csv":
+		return writeRows(t.stdout, rows)
+	}
+	return s.showRun(ctx, t, run, rows)
+}
+
+func (s *session) showRun(ctx context.Context, t *terminal, run *syncv1.Run, rows []*syncv1.RunRow) error {
 	trouble, err := s.trouble(ctx, run.GetName())
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(t.stdout, "Run of plan %s by %s: %s.\n", lastPart(run.GetPlan()), run.GetActor(), stateWord(run))
-	if run.GetMessage() != "" {
-		fmt.Fprintln(t.stdout, run.GetMessage())
+	for _, line := range []string{run.GetMessage(), run.GetHold().GetMessage()} {
+		if line != "" {
+			fmt.Fprintln(t.stdout, line)
+		}
+	}
+	if run.GetRetryOf() != "" {
+		fmt.Fprintf(t.stdout, "It does what run %s did not do.\n", lastPart(run.GetRetryOf()))
 	}
 	report(t.stdout, &ending{run, trouble})
+	summarise(t.stdout, run, rows)
 	return nil
 }
 
@@ -129,12 +165,12 @@ type runsResumeCmd struct {
 	engineFlags
 	Manifest manifestFlags `embed:""`
 	Name     string        `arg:"" name:"run" help:"Name of the run."`
-	Parallel int32         `placeholder:"N" help:"Highest number of calls in flight (default 8)."`
+	runFlags `group:"Run"`
 }
 
 // Help is shown below the usage of the verb.
 func (runsResumeCmd) Help() string {
-	return `Goes on where a run stopped: what is done stays done, what was begun is looked up first, what failed is tried again. Operations
+	return `Makes a paused run go on. Or goes on where a run stopped: what is done stays done, what was begun is looked up first, what failed is tried again. Operations
 that send a password need the manifest again (-f); without it they are reported and the rest goes on. Ctrl-C and exit codes
 are those of "gateway apply".
 
@@ -154,6 +190,7 @@ func (c *runsResumeCmd) Run(ctx context.Context, t *terminal) (err error) {
 	if err != nil {
 		return err
 	}
+	c.lockWait = c.Wait
 	s, err := c.open(ctx, t)
 	if err != nil {
 		return err
@@ -174,7 +211,7 @@ func (c *runsResumeCmd) Run(ctx context.Context, t *terminal) (err error) {
 	}
 	operation, err := upload(stream, files, envelope[syncv1.UploadResumeRequest]{
 		request: &syncv1.UploadResumeRequest{Part: &syncv1.UploadResumeRequest_Request{Request: &syncv1.ResumeRunRequest{
-			Name: name, Parallel: c.Parallel, Delimiter: c.Manifest.Delimiter, Comment: c.Manifest.Comment,
+			Name: name, Parallel: c.Parallel, WaitForUpstream: c.patience(), UsersBy: c.usersBy(), Wait: c.wait(), Delimiter: c.Manifest.Delimiter, Comment: c.Manifest.Comment,
 			Variables: c.Manifest.Var, Secrets: secrets,
 		}}},
 		file: func(file *syncv1.ManifestFile) *syncv1.UploadResumeRequest {
@@ -189,6 +226,96 @@ func (c *runsResumeCmd) Run(ctx context.Context, t *terminal) (err error) {
 	}
 	s.files = c.Manifest.File
 	return s.follow(ctx, t, operation, run.GetCounts().GetTotal())
+}
+
+type runsRetryCmd struct {
+	engineFlags
+	Manifest manifestFlags `embed:""`
+	Name     string        `arg:"" name:"run" help:"Name of the run."`
+	runFlags `group:"Run"`
+}
+
+// Help is shown below the usage of the verb.
+func (runsRetryCmd) Help() string {
+	return `Starts a new run of what an earlier one did not do: what failed, was skipped or not started. The plan is the same, and what it
+relies on is read again first. Operations that send a password need the manifest again (-f). "runs resume" does the like
+within the same run, and looks up first what has no known outcome. Ctrl-C and exit codes are those of "gateway apply".
+
+Example:
+  gateway runs retry run-20261122-101500-ab12cd -f samples/rainbowvoice.csv`
+}
+
+// Run starts the new run and follows it.
+func (c *runsRetryCmd) Run(ctx context.Context, t *terminal) (err error) {
+	var files []*syncv1.ManifestFile
+	if len(c.Manifest.File) > 0 {
+		if files, err = c.Manifest.read(t.stdin); err != nil {
+			return err
+		}
+	}
+	secrets, err := c.Manifest.secrets(ctx, files)
+	if err != nil {
+		return err
+	}
+	c.lockWait = c.Wait
+	s, err := c.open(ctx, t)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	stream, err := s.runs.UploadRetry(ctx)
+	if err != nil {
+		return err
+	}
+	operation, err := upload(stream, files, envelope[syncv1.UploadRetryRequest]{
+		request: &syncv1.UploadRetryRequest{Part: &syncv1.UploadRetryRequest_Request{Request: &syncv1.RetryRunRequest{
+			Name: s.resource("runs", c.Name), Parallel: c.Parallel, WaitForUpstream: c.patience(), UsersBy: c.usersBy(), Wait: c.wait(),
+			Delimiter: c.Manifest.Delimiter, Comment: c.Manifest.Comment, Variables: c.Manifest.Var, Secrets: secrets,
+		}}},
+		file: func(file *syncv1.ManifestFile) *syncv1.UploadRetryRequest {
+			return &syncv1.UploadRetryRequest{Part: &syncv1.UploadRetryRequest_File{File: file}}
+		},
+		chunk: func(b []byte) *syncv1.UploadRetryRequest {
+			return &syncv1.UploadRetryRequest{Part: &syncv1.UploadRetryRequest_Chunk{Chunk: b}}
+		},
+	})
+	if err != nil {
+		return err
+	}
+	s.files = c.Manifest.File
+	var run syncv1.Run
+	if err := operation.GetMetadata().UnmarshalTo(&run); err != nil {
+		return fmt.Errorf("answer to retry: %w", err)
+	}
+	return s.follow(ctx, t, operation, run.GetCounts().GetTotal())
+}
+
+type runsPauseCmd struct {
+	engineFlags
+	Name string `arg:"" name:"run" help:"Name of the run."`
+}
+
+// Help is shown below the usage of the verb.
+func (runsPauseCmd) Help() string {
+	return `Makes a run of a gateway stand still: calls in flight are finished, nothing is started. It keeps its place, and the passwords of
+its manifest; "runs resume" makes it go on, "runs cancel" ends it.
+
+Example:
+  gateway runs pause run-20261122-101500-ab12cd --server 127.0.0.1:9090`
+}
+
+// Run asks a run to stand still.
+func (c *runsPauseCmd) Run(ctx context.Context, t *terminal) (err error) {
+	s, err := c.open(ctx, t)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	run, err := s.runs.PauseRun(ctx, &syncv1.PauseRunRequest{Name: s.resource("runs", c.Name)})
+	if err == nil {
+		fmt.Fprintf(t.stdout, "Run %s stands still once the calls in flight are finished.\n", lastPart(run.GetName()))
+	}
+	return err
 }
 
 type runsCancelCmd struct {

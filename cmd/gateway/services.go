@@ -29,9 +29,9 @@ import (
 )
 
 // openState opens the state file. It comes before everything else that a gateway opens: who finds it locked leaves the
-// sandbox's world alone, which is kept beside it.
-func openState(e config.Engine) (*state.Store, error) {
-	return state.Open(e.State, state.Options{UpstreamURL: e.Upstream})
+// sandbox's world alone, which is kept beside it. It waits so long for another process; 0 is a moment.
+func openState(e config.Engine, wait time.Duration) (*state.Store, error) {
+	return state.Open(e.State, state.Options{UpstreamURL: e.Upstream, Timeout: wait})
 }
 
 // syncServices makes the engine's services over the parts of a gateway. They close the store when the gateway stops.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"cloud.google.com/go/longrunning/autogen/longrunningpb"
 	"github.com/prometheus/client_golang/prometheus"
@@ -21,6 +22,9 @@ type engineFlags struct {
 	config.Engine
 	Server  string `placeholder:"ADDR" env:"GATEWAY_SERVER" group:"Engine" help:"gRPC address of a running gateway; without it the engine runs in this process."`
 	Company string `placeholder:"ID" default:"-" group:"Engine" help:"Rainbow company (default: that of the account)."`
+
+	// lockWait is how long to wait for another process at the state file; 0 is a moment.
+	lockWait time.Duration
 }
 
 // session is a connection to the engine, in this process or another.
@@ -30,6 +34,9 @@ type session struct {
 	states     syncv1.StateServiceClient
 	operations longrunningpb.OperationsClient
 	company    string
+	// json: the run is shown as JSON when it ends; report, if given, gets the report of its entries.
+	json   bool
+	report func([]*syncv1.RunRow) error
 	// files are the manifest's, as the command line named them.
 	files []string
 	close func() error
@@ -53,7 +60,7 @@ func (f *engineFlags) openHere(ctx context.Context, t *terminal) (*session, erro
 	if err := f.Complete(t.getenv); err != nil {
 		return nil, err
 	}
-	store, err := openState(f.Engine)
+	store, err := openState(f.Engine, f.lockWait)
 	if err != nil {
 		return nil, err
 	}

@@ -57,7 +57,7 @@ func (s runService) ListRunRows(ctx context.Context, req *syncv1.ListRunRowsRequ
 
 func rowProto(r bulksync.Row) *syncv1.RunRow {
 	row := &syncv1.RunRow{
-		File: r.Position.File, Line: int32(r.Position.Line), Login: string(r.Login), Actions: r.Actions,
+		File: r.Position.File, Line: int32(r.Position.Line), Column: int32(r.Position.Column), Login: string(r.Login), Actions: r.Actions,
 		Result: resultProtos[r.Result], Message: r.Message, Code: int32(r.Code),
 	}
 	for _, id := range r.Operations {
