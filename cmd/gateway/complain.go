@@ -82,6 +82,7 @@ var remedies = map[string]string{
 	"ACCOUNT_REFUSED":      "check GATEWAY_LOGIN, GATEWAY_PASSWORD, GATEWAY_APP_ID and GATEWAY_APP_SECRET; Rainbow locks an account after five refused logins",
 	"NO_ACCOUNT":           "docs/config.md says where each may come from; --upstream sandbox needs no account",
 	"STATE_NOT_RECORDED":   "run \"gateway refresh\", or add --refresh",
+	"NO_MANIFEST_IN_FORCE": "drift is what differs from the manifest applied last: \"gateway apply -f FILE\" puts one into force",
 	"NOT_FOUND":            "\"gateway runs\" lists the runs; \"gateway plan -f FILE\" makes a plan and says its name",
 }
 

@@ -35,6 +35,7 @@ type commandLine struct {
 	Apply    applyCmd    `cmd:"" help:"Apply a manifest or a saved plan."`
 	Export   exportCmd   `cmd:"" help:"Write the recorded state as a manifest."`
 	Refresh  refreshCmd  `cmd:"" help:"Record what Rainbow holds now."`
+	Drift    driftCmd    `cmd:"" help:"Tell what others have changed since a manifest was applied."`
 	Runs     runsCmd     `cmd:"" help:"List, show, resume and cancel runs."`
 	Version  versionCmd  `cmd:"" help:"Say which version this is."`
 }
@@ -47,7 +48,7 @@ Unless told otherwise, every verb talks to the embedded sandbox, so that a first
   gateway plan -f samples/rainbowvoice.csv
   gateway apply -f samples/rainbowvoice.csv
 
-Exit codes: 0 done or nothing to do; 2 a plan has changes; 1 an error; 3 a run waits; 130 interrupted.`
+Exit codes: 0 done or nothing to do; 2 a plan has changes, or there is drift; 1 an error; 3 a run waits; 130 interrupted.`
 
 // terminal is what a verb may read and write.
 type terminal struct {

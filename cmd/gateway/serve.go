@@ -37,7 +37,7 @@ func (c *serveCmd) Run(ctx context.Context, t *terminal) error {
 	if err != nil {
 		return err
 	}
-	s, err := server.New(server.Options{Config: c.Config, Services: syncServices(c.Engine, store), Stderr: t.stderr})
+	s, err := server.New(server.Options{Config: c.Config, Services: syncServices(c.Engine, c.DriftWatch, store), Stderr: t.stderr})
 	if err != nil {
 		return errors.Join(err, store.Close())
 	}

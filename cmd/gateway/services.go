@@ -35,32 +35,41 @@ func openState(e config.Engine, wait time.Duration) (*state.Store, error) {
 }
 
 // syncServices makes the engine's services over the parts of a gateway. They close the store when the gateway stops.
-func syncServices(e config.Engine, store *state.Store) func(server.Parts) ([]server.Service, error) {
+func syncServices(e config.Engine, watch config.DriftWatch, store *state.Store) func(server.Parts) ([]server.Service, error) {
 	return func(p server.Parts) ([]server.Service, error) {
 		if p.GRPCAddr != "" {
 			if err := store.Announce(p.GRPCAddr); err != nil {
 				return nil, err
 			}
 		}
+		drift, closeSender, err := driftOptions(watch, p)
+		if err != nil {
+			return nil, err
+		}
 		account := accountLogin(e)
 		s, err := syncserver.New(syncserver.Options{
 			Engine:  &bulksync.Engine{Store: store, Target: rainbow.New(p.Conn, rainbow.Options{Account: account, Logger: p.Log})},
 			Company: companyOf(p.Conn, account),
 			Status:  facade.Status,
+			Drift:   drift,
 			Log:     p.Log,
 		})
 		if err != nil {
 			return nil, err
 		}
-		return mount(s, store), nil
+		return mount(s, func() error {
+			closeSender()
+			return store.Close()
+		}), nil
 	}
 }
 
 // stopPatience is how long a run may take to finish its calls in flight when the gateway stops.
 const stopPatience = 30 * time.Second
 
-// mount turns the engine's services into services of the gateway, with their routes. The first one closes the engine.
-func mount(s *syncserver.Server, store *state.Store) []server.Service {
+// mount turns the engine's services into services of the gateway, with their routes. The first one closes the engine, and then
+// the rest.
+func mount(s *syncserver.Server, closeRest func() error) []server.Service {
 	routes := map[string]func(context.Context, *runtime.ServeMux, grpc.ClientConnInterface) error{
 		syncv1.PlanService_ServiceDesc.ServiceName: func(ctx context.Context, mux *runtime.ServeMux, conn grpc.ClientConnInterface) error {
 			return syncv1.RegisterPlanServiceHandlerClient(ctx, mux, syncv1.NewPlanServiceClient(conn))
@@ -91,7 +100,7 @@ func mount(s *syncserver.Server, store *state.Store) []server.Service {
 	services[0].Close = func() error {
 		ctx, cancel := context.WithTimeout(context.Background(), stopPatience)
 		defer cancel()
-		return errors.Join(s.Close(ctx), store.Close())
+		return errors.Join(s.Close(ctx), closeRest())
 	}
 	return services
 }

@@ -32,6 +32,7 @@ type session struct {
 	plans      syncv1.PlanServiceClient
 	runs       syncv1.RunServiceClient
 	states     syncv1.StateServiceClient
+	drifts     syncv1.DriftServiceClient
 	operations longrunningpb.OperationsClient
 	company    string
 	// json: the run is shown as JSON when it ends; report, if given, gets the report of its entries.
@@ -70,7 +71,7 @@ func (f *engineFlags) openHere(ctx context.Context, t *terminal) (*session, erro
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
-	services, err := syncServices(f.Engine, store)(server.Parts{
+	services, err := syncServices(f.Engine, config.DriftWatch{}, store)(server.Parts{
 		Conn: backend.Dispatcher, Upstream: backend.Upstream, HasAccount: server.HasAccount(f.Engine), Log: log, Registry: registry,
 	})
 	if err != nil {
@@ -104,6 +105,6 @@ func quieter(level string) string {
 func (f *engineFlags) session(conn grpc.ClientConnInterface, closeConn func() error) *session {
 	return &session{
 		plans: syncv1.NewPlanServiceClient(conn), runs: syncv1.NewRunServiceClient(conn), states: syncv1.NewStateServiceClient(conn),
-		operations: longrunningpb.NewOperationsClient(conn), company: "companies/" + f.Company, close: closeConn,
+		drifts: syncv1.NewDriftServiceClient(conn), operations: longrunningpb.NewOperationsClient(conn), company: "companies/" + f.Company, close: closeConn,
 	}
 }
