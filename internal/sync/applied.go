@@ -34,6 +34,9 @@ func (c *coordinator) putIntoForce(ctx context.Context) error {
 	if c.Plan.Undoes != "" {
 		return c.engine.Store.UndoApplied(ctx, r.Company, c.Plan.Undoes, r.Name)
 	}
+	if c.Plan.Mode == ModeRules { // rules move numbers and say nothing that could hold from now on
+		return nil
+	}
 	return c.engine.Store.SetApplied(ctx, Applied{
 		Company: r.Company, Run: r.Name, Plan: r.Plan, Hash: r.Hash, Manifest: c.Plan.Manifest, Mode: c.Plan.Mode,
 		Policy: c.Plan.Policy, Actor: r.Actor, Time: c.engine.now(),

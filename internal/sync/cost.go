@@ -19,7 +19,19 @@ const (
 
 // costOf tells what an operation costs. That a target may do more by import, or less, does not change what the plan does:
 // the cost is there to compare plans by and to tell how long a user is without a number.
-func costOf(op *Operation) Cost { return Cost{Calls: 1, Shared: Import(op)} }
+func (p *planner) costOf(op *Operation) Cost {
+	switch {
+	case op.Action == ActionSave && op.Login == "": // every phone and, not known before, every group
+		phones := 0
+		for range p.obs.Records(KindDevice) {
+			phones++
+		}
+		return Cost{Calls: phones + 1}
+	case op.Action == ActionSave, op.Action == ActionRestore: // its options, one by one
+		return Cost{Calls: 5}
+	}
+	return Cost{Calls: 1, Shared: Import(op)}
+}
 
 // Import names the import that can carry an operation as a row, beside others; empty when none can.
 //
@@ -45,6 +57,9 @@ func Import(op *Operation) string {
 func userImport(op *Operation) bool {
 	if op.Action != ActionUpdate {
 		return true
+	}
+	if op.renames() { // an import knows a user by his login
+		return false
 	}
 	for _, c := range op.Changes {
 		if _, _, numbered := ListItem(c.Name); numbered || c.After == "" || strings.ContainsAny(c.After, "\r\n") {

@@ -5,7 +5,7 @@ import "slices"
 // Desired is what a manifest asks for: one entry per login, in manifest order. Nothing that a manifest does not speak
 // of is in it, so that whatever is absent here is left alone.
 type Desired struct {
-	// Mode is the manifest's form: "user", "device", "useranddevice", "rainbowvoice" or "yaml".
+	// Mode is the manifest's form: "user", "device", "useranddevice", "rainbowvoice" or "yaml"; ModeRules without one.
 	Mode string
 	// Digest is the SHA-256 of the manifest, lower-case hex, computed with its secret cells blanked: two manifests that
 	// differ only in passwords have the same digest.
@@ -33,6 +33,9 @@ type Desired struct {
 	// Remarks are what reading found worth a look; a plan carries them on.
 	Remarks Faults
 }
+
+// ModeRules is the mode of what is desired by rules alone, without a manifest.
+const ModeRules = "rules"
 
 // policy is what holds for the manifest: the caller's policy, and what the manifest says itself.
 func (d *Desired) policy(given Policy) Policy {

@@ -80,7 +80,7 @@ func (p *planner) plan() (*Plan, error) {
 	}
 	for i, d := range p.drafts {
 		d.op.ID = i + 1
-		d.op.Cost = costOf(&d.op)
+		d.op.Cost = p.costOf(&d.op)
 		for _, need := range d.needs {
 			if ids[need] >= d.op.ID {
 				return nil, fmt.Errorf("plan: operation %d (%s) needs the later operation %d (%s)", d.op.ID, d.op.Title(), ids[need], need.op.Title())

@@ -264,7 +264,7 @@ const PointedTo = "extensions"
 const wholeNumbers = "*"
 
 // unrestored says what of a subscriber can't be put back: upstream does not show it, or takes it from nobody.
-const unrestored = "not put back, because upstream does not show it or lets nobody set it: the SIP password, voicemail messages and greetings, the permission to forward calls outside, the caller identity, the recording profile, memberships of groups, and forwards that the user set himself"
+const unrestored = "not put back, because upstream does not show it or lets nobody set it: the SIP password, voicemail messages and greetings, the permission to forward calls outside, the caller identity, the recording profile, memberships of groups, and forwards that the user set himself; welcome services and auto attendants that name the extension are left as they are"
 
 // draftSaves drafts reading what renumbered users would lose, before anything else of theirs.
 func (p *planner) draftSaves() {

@@ -108,7 +108,7 @@ func (s *Server) makePlan(ctx context.Context, order planOrder) (*bulksync.Store
 // desired reads the manifest; without one, rules say all that is desired.
 func (o planOrder) desired(ctx context.Context) (*bulksync.Desired, error) {
 	if len(o.sources) == 0 {
-		return &bulksync.Desired{Mode: "rules"}, nil
+		return &bulksync.Desired{Mode: bulksync.ModeRules}, nil
 	}
 	desired, _, err := manifest.Read(ctx, o.sources, o.opts)
 	return desired, err

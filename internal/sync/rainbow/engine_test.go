@@ -176,7 +176,7 @@ func TestACutOffRunResumes(t *testing.T) {
 		user(seeded(3), func(u *bulksync.DesiredUser) { u.Action, u.Presence = "delete", bulksync.Absent }),
 	)
 	plan := s.plan(bulksync.Policy{}, users...)
-	run := &bulksync.Run{Name: "run-1", Company: sandbox.CompanyID, Hash: plan.Hash(), State: bulksync.RunRunning, Options: bulksync.RunOption{Parallel: 3}}
+	run := &bulksync.Run{Name: "run-1", Company: sandbox.CompanyID, Plan: "plan-1", Hash: plan.Hash(), State: bulksync.RunRunning, Options: bulksync.RunOption{Parallel: 3}}
 	if err := s.engine.Store.CreateRun(t.Context(), run); err != nil {
 		t.Fatal(err)
 	}

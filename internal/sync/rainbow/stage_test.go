@@ -176,7 +176,7 @@ func (s *stage) plan(policy bulksync.Policy, users ...bulksync.DesiredUser) *bul
 // execute carries a plan out.
 func (s *stage) execute(plan *bulksync.Plan) *bulksync.Run {
 	s.Helper()
-	run := &bulksync.Run{Name: s.engine.NewName("run"), Company: sandbox.CompanyID, Hash: plan.Hash(), State: bulksync.RunRunning}
+	run := &bulksync.Run{Name: s.engine.NewName("run"), Company: sandbox.CompanyID, Plan: "plan-1", Hash: plan.Hash(), State: bulksync.RunRunning}
 	if err := s.engine.Store.CreateRun(s.Context(), run); err != nil {
 		s.Fatal(err)
 	}
