@@ -206,7 +206,10 @@ type Plan struct {
 	// The run that it undoes; empty for the plan of a manifest. Not in lists of plans made by older gateways.
 	Undoes string `protobuf:"bytes,32,opt,name=undoes,proto3" json:"undoes,omitempty"`
 	// The plan that it was made in place of, when that had gone stale.
-	Replaces      string `protobuf:"bytes,33,opt,name=replaces,proto3" json:"replaces,omitempty"`
+	Replaces string `protobuf:"bytes,33,opt,name=replaces,proto3" json:"replaces,omitempty"`
+	// The plan asks for nothing, and its manifest is in force already. Applying a plan that asks for nothing puts its
+	// manifest into force, so that drift from it is noticed. Not in lists.
+	InForce       bool `protobuf:"varint,34,opt,name=in_force,json=inForce,proto3" json:"in_force,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -470,6 +473,13 @@ func (x *Plan) GetReplaces() string {
 		return x.Replaces
 	}
 	return ""
+}
+
+func (x *Plan) GetInForce() bool {
+	if x != nil {
+		return x.InForce
+	}
+	return false
 }
 
 // PlanGuards is what a plan was held against, as CreatePlanRequest takes it.
@@ -1570,7 +1580,7 @@ var File_rainbow_sync_v1_plan_proto protoreflect.FileDescriptor
 
 const file_rainbow_sync_v1_plan_proto_rawDesc = "" +
 	"\n" +
-	"\x1arainbow/sync/v1/plan.proto\x12\x0frainbow.sync.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1erainbow/sync/v1/manifest.proto\"\xb3\f\n" +
+	"\x1arainbow/sync/v1/plan.proto\x12\x0frainbow.sync.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1erainbow/sync/v1/manifest.proto\"\xd3\f\n" +
 	"\x04Plan\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12\x17\n" +
 	"\x04etag\x18\x02 \x01(\tB\x03\xe0A\x03R\x04etag\x12\x17\n" +
@@ -1614,7 +1624,8 @@ const file_rainbow_sync_v1_plan_proto_rawDesc = "" +
 	"\x06undoes\x18  \x01(\tB\x1b\xe0A\x03\xfaA\x15\n" +
 	"\x13rainbow-gateway/RunR\x06undoes\x128\n" +
 	"\breplaces\x18! \x01(\tB\x1c\xe0A\x03\xfaA\x16\n" +
-	"\x14rainbow-gateway/PlanR\breplaces:H\xeaAE\n" +
+	"\x14rainbow-gateway/PlanR\breplaces\x12\x1e\n" +
+	"\bin_force\x18\" \x01(\bB\x03\xe0A\x03R\ainForce:H\xeaAE\n" +
 	"\x14rainbow-gateway/Plan\x12 companies/{company}/plans/{plan}*\x05plans2\x04plan\"\xe4\x01\n" +
 	"\n" +
 	"PlanGuards\x12\x14\n" +
