@@ -152,7 +152,7 @@ func (c *coordinator) checkFresh(ctx context.Context) (halted string, err error)
 	}
 	stale := c.Plan.stale(fresh, keys)
 	if len(stale) == 0 {
-		return "", nil
+		return c.checkSound(), nil
 	}
 	together := c.Plan.together()
 	for i := range stale {
@@ -167,6 +167,18 @@ func (c *coordinator) checkFresh(ctx context.Context) (halted string, err error)
 		}
 	}
 	return refuseStale(stale), nil
+}
+
+// checkSound walks a plan that nothing is done of yet over what is recorded now: what it does not rely on, such as the
+// seats that are left, may have changed too.
+func (c *coordinator) checkSound() string {
+	if c.counts.Done > 0 || len(c.before) > 0 {
+		return ""
+	}
+	if err := Invariants(c.Plan, c.world); err != nil {
+		return "the plan is stale, make a new one: as things stand now, " + err.Error()
+	}
+	return ""
 }
 
 // relied lists the keys that the plan relies on and that no operation done so far may have changed. Before the first

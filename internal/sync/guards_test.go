@@ -432,6 +432,72 @@ func TestARunLeavesOutWhatIsHeldUnlessItOverridesThat(t *testing.T) {
 	}
 }
 
+// TestAPlanIsWalkedThroughAgainBeforeItIsApplied: seats that somebody else took meanwhile stop a saved plan before its first
+// step, though no single thing that it relies on changed.
+func TestAPlanIsWalkedThroughAgainBeforeItIsApplied(t *testing.T) {
+	w := demoWorld()
+	plan := makePlan(t, w, []DesiredUser{with(entry(2, "cleo@demo.example", "upsert"), func(u *DesiredUser) { u.Licences = Adding[Offer]("Voice Enterprise") })}, Policy{})
+	l := *find[Licence](w, Key{KindLicence, "l1"})
+	l.Assigned = l.Max
+	w.put(&l)
+	target := newModel(w)
+	run := &Run{Name: "run-1", Company: "c1", State: RunRunning}
+	books := newBooks(w)
+	books.dieAfter(0, true)
+	if err := (&Engine{Store: books, Target: target}).Execute(t.Context(), Execution{Run: run, Plan: plan, Secrets: anySecret{}}); err != nil {
+		t.Fatal(err)
+	}
+	if run.State != RunWaiting || !strings.Contains(run.Message, "4 seats of \"Voice Enterprise\" would be taken, and 3 were bought") || len(target.done) > 0 {
+		t.Errorf("run is %s: %q, done %v", run.State, run.Message, target.done)
+	}
+}
+
+// TestInvariantsFindWhatIsWrong breaks plans in the ways that a planner's fault would.
+func TestInvariantsFindWhatIsWrong(t *testing.T) {
+	swap := []DesiredUser{
+		with(entry(2, "ann@demo.example", "upsert"), func(u *DesiredUser) { u.Subscriber = Having[Number]("2002") }),
+		with(entry(3, "bob@demo.example", "upsert"), func(u *DesiredUser) { u.Subscriber = Having[Number]("2001") }),
+	}
+	drop := func(p *Plan, action Action, kind Kind) {
+		p.Operations = slices.DeleteFunc(p.Operations, func(op Operation) bool { return op.Action == action && op.Key.Kind == kind })
+		for i := range p.Operations {
+			p.Operations[i].Needs = nil
+		}
+	}
+	for _, c := range []struct {
+		name  string
+		spoil func(*Plan)
+		says  string
+	}{
+		{"nothing", func(*Plan) {}, ""},
+		{"a number is not given up before another gets it", func(p *Plan) { drop(p, ActionDelete, KindExtension) }, "exists already"},
+		{"a number is not taken before it is given back", func(p *Plan) { drop(p, ActionDetach, KindDDI) }, ""}, // the subscriber takes them along
+		{"an extension is not created before its device is attached", func(p *Plan) { drop(p, ActionCreate, KindExtension) }, "has no extension"},
+		{"a need comes later", func(p *Plan) { p.Operations[0].Needs = []int{3} }, "does not come before it"},
+		{"what goes on needs what is held", func(p *Plan) { p.Operations[0].Held = "x" }, "which is held back"},
+		{"a protected user loses his number", func(p *Plan) { p.Policy.Protect = []Pattern{{KindUser, "ann@*"}} }, "without a number"},
+		{"the default DDI is deleted first", func(p *Plan) {
+			p.Operations = []Operation{{ID: 1, Action: ActionDelete, Key: ddi(2).Key(), Login: "ann@demo.example"}}
+		}, "default DDI is deleted last"},
+		{"a user is deleted who is gone", func(p *Plan) {
+			p.Operations = []Operation{{ID: 1, Action: ActionDelete, Key: Login("gone@demo.example").Key(), Login: "gone@demo.example"}}
+		}, "does not exist"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := demoWorld()
+			n := *find[DDI](w, ddi(2).Key())
+			n.Default = true
+			w.put(&n)
+			plan := makePlan(t, w, swap, Policy{})
+			c.spoil(plan)
+			err := Invariants(plan, w)
+			if c.says == "" && err != nil || c.says != "" && (err == nil || !strings.Contains(err.Error(), c.says)) {
+				t.Errorf("got %v, want %q", err, c.says)
+			}
+		})
+	}
+}
+
 // planEmpty plans a manifest without entries.
 func planEmpty(t *rapid.T, d *Desired, w *World, policy Policy) []Operation {
 	empty := *d
