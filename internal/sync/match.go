@@ -227,9 +227,7 @@ func (m *matcher) askColumns(s *stance) {
 		}
 	}
 	if vague != "" {
-		if s.user == nil { // an entry whose login exists is that user
-			m.doubt(s, vague, found)
-		}
+		m.doubt(s, vague, found)
 		return
 	}
 	for l, c := range found {
