@@ -71,8 +71,11 @@ func (c *applyCmd) Run(ctx context.Context, t *terminal) (err error) {
 		return err
 	}
 	idle := plan.GetOperationCount() == 0
-	if err := c.show(ctx, t, s, plan); err != nil || idle && c.Report == "" && !s.json {
+	if err := c.show(ctx, t, s, plan); err != nil {
 		return err
+	}
+	if idle && c.Report == "" && !s.json {
+		return c.putInForce(ctx, t, s, plan, files)
 	}
 	held := plan.GetHeldCount()
 	if c.Override != "" {

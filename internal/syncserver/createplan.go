@@ -138,8 +138,11 @@ func (s *Server) storePlan(ctx context.Context, order planOrder) (*syncv1.Plan, 
 	if err := s.opts.Engine.Store.CreatePlan(ctx, stored); err != nil {
 		return nil, err
 	}
+	stored.Desired = nil // it is in the store
 	s.shelf.addPlan(stored)
-	return planProto(stored), nil
+	view := planProto(stored)
+	view.InForce, err = s.inForce(ctx, stored)
+	return view, err
 }
 
 // previewProto is a plan that is not stored: it shows operations, since they can't be asked for.

@@ -418,3 +418,29 @@ func TestACloseEndsLooksAndMessages(t *testing.T) {
 		t.Errorf("kept %+v, %v; want drift that nobody was told of", d, err)
 	}
 }
+
+// TestAManifestThatHoldsAlreadyIsPutIntoForce: whoever exports a company and applies the export means that to stay.
+func TestAManifestThatHoldsAlreadyIsPutIntoForce(t *testing.T) {
+	g := newGateway(t, 2)
+	manifest := header + "upsert;user0000@demo.example;Ann;;;;\n"
+	plan := g.plan(manifest)
+	if plan.GetOperationCount() != 0 || plan.GetInForce() {
+		t.Fatalf("plan %v", plan)
+	}
+	if run := g.rest(g.apply(plan, manifest)); run.GetState() != syncv1.Run_STATE_SUCCEEDED {
+		t.Fatalf("run %v", run)
+	}
+	if again := g.plan(manifest); !again.GetInForce() {
+		t.Error("the manifest was applied and is not in force")
+	}
+	if got, err := g.plans.GetPlan(g.ctx(), &syncv1.GetPlanRequest{Name: plan.GetName()}); err != nil || !got.GetInForce() {
+		t.Errorf("the applied plan: %v, %v", got, err)
+	}
+	if other := g.plan(header + "upsert;user0001@demo.example;Ann;;;;\n"); other.GetInForce() {
+		t.Error("another manifest is in force")
+	}
+	g.meddle("Zoe", 0)
+	if d := g.checkDrift(&syncv1.CheckDriftRequest{Refresh: true}); d.GetDifferenceCount() != 1 {
+		t.Errorf("drift %v", d)
+	}
+}

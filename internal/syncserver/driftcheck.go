@@ -37,6 +37,7 @@ func (s *Server) checkDrift(ctx context.Context, company string, order driftOrde
 		if err := s.opts.Engine.Store.CreatePlan(ctx, repair); err != nil {
 			return nil, err
 		}
+		repair.Desired = nil // it is in the store
 		s.shelf.addPlan(repair)
 		found.Plan = repair.Name
 	}

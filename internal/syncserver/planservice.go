@@ -30,7 +30,9 @@ func (s planService) GetPlan(ctx context.Context, req *syncv1.GetPlanRequest) (*
 	if err != nil {
 		return nil, s.status(err)
 	}
-	return planProto(stored), nil
+	view := planProto(stored)
+	view.InForce, err = s.inForce(ctx, stored)
+	return view, s.status(err)
 }
 
 // namedPlan gives the plan with a resource name. v holds what else was found wrong with the request.
