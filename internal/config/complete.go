@@ -71,6 +71,7 @@ func (l *Listeners) check(problems *Problems) {
 			problems.add("allow-origin", "%q is not an origin such as https://console.example", origin)
 		}
 	}
+	checkIdentityHeader(problems, l.IdentityHeader)
 	checkPositive(problems, "max-body-bytes", l.MaxBodyBytes)
 	checkPositive(problems, "max-upload-bytes", l.MaxUploadBytes)
 	checkPositive(problems, "max-message-bytes", int64(l.MaxMessageBytes))
@@ -89,6 +90,7 @@ func (e *Engine) complete(getenv func(string) string, problems *Problems) {
 		problems.add("state", "no default because neither XDG_STATE_HOME nor HOME is set; give a file")
 	}
 	e.readAccount(getenv, problems)
+	e.History.check(problems)
 	checkDuration(problems, "upstream-timeout", e.UpstreamTimeout)
 	checkDuration(problems, "dial-timeout", e.DialTimeout)
 	if e.RateLimit < 0 {

@@ -21,10 +21,11 @@ type Listeners struct {
 	HTTPAddr  string `name:"http-addr" env:"GATEWAY_HTTP_ADDR" default:"127.0.0.1:8080" placeholder:"HOST:PORT" group:"Listeners" help:"Address of the REST door."`
 	AdminAddr string `name:"admin-addr" env:"GATEWAY_ADMIN_ADDR" default:"127.0.0.1:9091" placeholder:"HOST:PORT" group:"Listeners" help:"Address of metrics, the drift page, health and pprof."`
 
-	AllowOrigins []string `name:"allow-origin" env:"GATEWAY_ALLOW_ORIGIN" placeholder:"ORIGIN" group:"Listeners" help:"Browser origins, beside the gateway's own, whose pages may call (CORS) and use the service account."`
-	CatchAll     string   `name:"catch-all" env:"GATEWAY_CATCH_ALL" default:"auto" enum:"auto,on,off" group:"Listeners" help:"Pass Rainbow paths that are not modelled upstream as they come: auto (loopback listeners only), on, off."`
-	Docs         string   `name:"docs" env:"GATEWAY_DOCS" default:"on" enum:"on,off" group:"Listeners" help:"Serve the reference of the REST door at /docs, without credentials: on, off."`
-	Validate     string   `name:"validate" env:"GATEWAY_VALIDATE" default:"report" enum:"report,strict,off" group:"Listeners" help:"Requests against Rainbow's documented constraints: report (let through, counted and logged), strict (refused), off."`
+	AllowOrigins   []string `name:"allow-origin" env:"GATEWAY_ALLOW_ORIGIN" placeholder:"ORIGIN" group:"Listeners" help:"Browser origins, beside the gateway's own, whose pages may call (CORS) and use the service account."`
+	CatchAll       string   `name:"catch-all" env:"GATEWAY_CATCH_ALL" default:"auto" enum:"auto,on,off" group:"Listeners" help:"Pass Rainbow paths that are not modelled upstream as they come: auto (loopback listeners only), on, off."`
+	Docs           string   `name:"docs" env:"GATEWAY_DOCS" default:"on" enum:"on,off" group:"Listeners" help:"Serve the reference of the REST door at /docs, without credentials: on, off."`
+	IdentityHeader string   `name:"identity-header" env:"GATEWAY_IDENTITY_HEADER" placeholder:"NAME" group:"Listeners" help:"Header in which a proxy on this machine names the callers of the sync engine; anything else on this machine could set it too."`
+	Validate       string   `name:"validate" env:"GATEWAY_VALIDATE" default:"report" enum:"report,strict,off" group:"Listeners" help:"Requests against Rainbow's documented constraints: report (let through, counted and logged), strict (refused), off."`
 
 	MaxBodyBytes    int64         `name:"max-body-bytes" env:"GATEWAY_MAX_BODY_BYTES" default:"8388608" group:"Listeners" help:"Largest JSON body taken from a caller, in bytes."`
 	MaxUploadBytes  int64         `name:"max-upload-bytes" env:"GATEWAY_MAX_UPLOAD_BYTES" default:"268435456" group:"Listeners" help:"Largest CSV, form or unmodelled body taken from a caller, in bytes."`
@@ -56,6 +57,8 @@ type Engine struct {
 	DialTimeout     time.Duration `name:"dial-timeout" env:"GATEWAY_DIAL_TIMEOUT" default:"10s" group:"Upstream" help:"Longest wait for a connection to Rainbow."`
 	RateLimit       float64       `name:"rate-limit" env:"GATEWAY_RATE_LIMIT" default:"0" group:"Upstream" help:"Upstream calls a second; 0 is no limit."`
 	RateBurst       int           `name:"rate-burst" env:"GATEWAY_RATE_BURST" default:"20" group:"Upstream" help:"Upstream calls that may start at once under --rate-limit."`
+
+	History
 
 	SeedUsers int `name:"seed-users" env:"GATEWAY_SEED_USERS" default:"20" group:"Sandbox" help:"Users of the sandbox's company when its world is made."`
 

@@ -49,6 +49,9 @@ func auditAttrs(call *Call, code codes.Code, err error, took time.Duration) []sl
 	}
 	if a := call.Arrival; a != nil {
 		attrs = append(attrs, slog.String("peer", a.Peer), slog.String("request_id", a.RequestID))
+		if call.Principal.Name != "" {
+			attrs = append(attrs, slog.String("principal", call.Principal.Name))
+		}
 	}
 	if answered := upstreamError(err); answered != nil {
 		attrs = append(attrs, slog.Int("http_status", answered.Status), slog.String("rainbow_request_id", answered.RequestID))

@@ -20,7 +20,7 @@ const doorPatience = 10 * time.Second
 //	none, otherwise                    nobody; upstream says what it thinks of that
 //
 // A local service acts as the service account, so it answers trusted callers without credentials only, unless it is
-// public. account tells whether a service account is configured.
+// public; one that wants to know its callers takes a token, which tells who they are and does nothing else (Identify). account tells whether a service account is configured.
 func Authenticate(account bool) Policy {
 	return func(ctx context.Context, call *Call, next Next) error {
 		a := call.Arrival
@@ -58,7 +58,7 @@ func localRefusal(op *Operation, a *Arrival) error {
 	switch {
 	case op.Public:
 		return nil
-	case a.Credentials:
+	case a.Credentials && !(op.Identified && a.bearer()):
 		return ErrOwnCredentials
 	case !a.Trusted:
 		return ErrNotTrusted

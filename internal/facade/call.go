@@ -34,6 +34,9 @@ type Call struct {
 	// Access is decided by Authenticate.
 	Access Access
 
+	// Principal is the caller of a local service, as Identify found out; the zero value when nothing vouches for him.
+	Principal Principal
+
 	// HTTPStatus is upstream's status once known; 0 otherwise.
 	HTTPStatus int
 
@@ -110,6 +113,9 @@ type Arrival struct {
 	// Trusted says that the call came to a loopback listener, with a loopback Host and no foreign Origin.
 	Trusted bool
 
+	// Named holds what the listener's identity header says, if there is one and the call is trusted.
+	Named []string
+
 	// Answer holds the headers of the REST answer that is going to be written, for policies to add to; nil at other doors.
 	Answer http.Header
 }
@@ -141,6 +147,18 @@ type Listener struct {
 
 	// Origins are the browser origins, beside the request's own host, that are not foreign.
 	Origins []string
+
+	// IdentityHeader is the header in which what stands before the listener names callers, in canonical form; empty when
+	// nothing does. It is believed of trusted calls only.
+	IdentityHeader string
+}
+
+// Names gives what the listener's identity header says of the caller of a trusted call.
+func (l Listener) Names(trusted bool, header http.Header) []string {
+	if l.IdentityHeader == "" || !trusted {
+		return nil
+	}
+	return header[l.IdentityHeader]
 }
 
 // Trusts applies the rule for callers without credentials: a loopback listener, a loopback Host (against DNS

@@ -39,6 +39,10 @@ type Local struct {
 	// Public services answer whoever reaches the listener (health, reflection); the others only callers that may use
 	// the service account.
 	Public bool
+
+	// Identified services want to know who calls: a Rainbow token of the caller, which the others refuse, tells that (see
+	// Identify).
+	Identified bool
 }
 
 // Dispatcher runs the policies and hands the call on.
@@ -164,5 +168,6 @@ func localContext(ctx context.Context, call *Call) context.Context {
 	if call.Arrival != nil && call.Arrival.RequestID != "" {
 		md.Set(RequestIDKey, call.Arrival.RequestID)
 	}
+	withPrincipal(md, call.Principal)
 	return metadata.NewOutgoingContext(ctx, md)
 }

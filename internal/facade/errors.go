@@ -72,6 +72,7 @@ type fault struct {
 var faults = []fault{
 	{ErrNotTrusted, codes.PermissionDenied, http.StatusForbidden, "NOT_TRUSTED", ""},
 	{ErrOwnCredentials, codes.PermissionDenied, http.StatusForbidden, "OWN_CREDENTIALS", ""},
+	{ErrIdentity, codes.Unauthenticated, http.StatusUnauthorized, "IDENTITY_REFUSED", ""},
 	{ErrBody, codes.InvalidArgument, http.StatusBadRequest, "INVALID_BODY", ""},
 	{ErrBodySize, codes.ResourceExhausted, http.StatusRequestEntityTooLarge, "BODY_TOO_LARGE", ""},
 	{ErrEncoding, codes.InvalidArgument, http.StatusUnsupportedMediaType, "UNSUPPORTED_ENCODING", ""},

@@ -124,6 +124,7 @@ func (f *grpcDoor) arrival(ctx context.Context) *Arrival {
 	a := &Arrival{Door: DoorGRPC, RequestID: RequestID(header.Get(RequestIDKey))}
 	a.Caller, a.Credentials = upstream.CallerFrom(header)
 	a.Trusted = f.listener.Trusts(first(md[":authority"]), header)
+	a.Named = f.listener.Names(a.Trusted, header)
 	if p, ok := peer.FromContext(ctx); ok {
 		a.Peer = p.Addr.String()
 	}

@@ -23,8 +23,8 @@ type Operation struct {
 	// HTTPMethod is that of the upstream operation; empty for local services.
 	HTTPMethod string
 
-	// Local says that this process answers; Public that it answers anybody.
-	Local, Public bool
+	// Local says that this process answers; Public that it answers anybody, Identified that it wants to know who calls.
+	Local, Public, Identified bool
 
 	// ReadOnly calls change nothing.
 	ReadOnly bool
@@ -96,7 +96,7 @@ func localOperation(local Local, method protoreflect.MethodDescriptor) (*Operati
 	}
 	full := fmt.Sprintf("/%s/%s", method.Parent().FullName(), method.Name())
 	return &Operation{
-		FullMethod: full, Name: full[1:], Local: true, Public: local.Public,
+		FullMethod: full, Name: full[1:], Local: true, Public: local.Public, Identified: local.Identified,
 		ReadOnly: readOnlyVerb(string(method.Name())),
 		method:   method, input: input, output: output,
 	}, nil

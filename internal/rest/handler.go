@@ -229,6 +229,7 @@ func (h *Handler) arrival(w http.ResponseWriter, r *http.Request) *facade.Arriva
 		Answer:    w.Header(),
 	}
 	a.Caller, a.Credentials = upstream.Caller{Header: r.Header}, upstream.PassesThrough(r.Header)
+	a.Named = h.opts.Listener.Names(a.Trusted, r.Header)
 	a.id[0] = a.RequestID
 	a.Answer[requestIDHeader] = a.id[:]
 	return &a.Arrival

@@ -86,7 +86,7 @@ func (b *Backend) connect(e config.Engine, account *upstream.Account, log *slog.
 	if err != nil {
 		return fmt.Errorf("upstream %s: %w", b.Upstream, err)
 	}
-	policies := []facade.Policy{facade.Metrics(reg), facade.Audit(log), facade.Authenticate(account != nil)}
+	policies := []facade.Policy{facade.Metrics(reg), facade.Audit(log), facade.Authenticate(account != nil), facade.Identify(b.whose)}
 	for _, of := range b.more {
 		policy, err := of(bindings)
 		if err != nil {

@@ -27,7 +27,9 @@ const (
 
 // openHTTP makes the REST door. There is no write time-out: downloads and event streams last as long as they last.
 func (s *Server) openHTTP() error {
-	listener := facade.Listener{Loopback: loopback(s.httpListener), Origins: s.config.AllowOrigins}
+	listener := facade.Listener{
+		Loopback: loopback(s.httpListener), Origins: s.config.AllowOrigins, IdentityHeader: http.CanonicalHeaderKey(s.config.IdentityHeader),
+	}
 	opts := rest.Options{
 		Dispatcher: s.backend.Dispatcher,
 		Listener:   listener,

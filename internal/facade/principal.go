@@ -1,0 +1,119 @@
+package facade
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"unicode/utf8"
+
+	"google.golang.org/grpc/metadata"
+
+	"github.com/rainbow-gateway/rainbow-gateway/internal/upstream"
+)
+
+// Who calls a local service. Such a service acts as the service account whoever calls; the caller's identity is for its
+// books, and for rules such as "approved by somebody else". It never makes a call possible that would be refused without.
+//
+// Two things vouch for a caller: Rainbow, asked whether his token is valid, and what stands before the listener, if the
+// configuration says that it names callers in a header. The token is used for that one question, and goes no further.
+
+// Principal is who a caller is.
+type Principal struct {
+	// Name is a login e-mail, or what the listener calls him; empty for a caller of whom nothing is known.
+	Name string `json:"name"`
+	// UserID and Company are those of the Rainbow user whose token it was.
+	UserID  string `json:"userId,omitempty"`
+	Company string `json:"company,omitempty"`
+	// Token: Rainbow vouches for him; else the listener does.
+	Token bool `json:"token,omitempty"`
+}
+
+// Identify asks whose the token of a caller is, or takes the name that the listener gives; it concerns local services that
+// want to know. tell gets a caller with nothing but the Authorization header.
+func Identify(tell func(ctx context.Context, c upstream.Caller) (Principal, error)) Policy {
+	return func(ctx context.Context, call *Call, next Next) error {
+		a := call.Arrival
+		if a == nil || !call.Operation.Identified {
+			return next(ctx)
+		}
+		var err error
+		switch {
+		case a.Credentials:
+			only := upstream.Caller{Header: http.Header{headerAuthorization: a.Caller.Header[headerAuthorization]}}
+			call.Principal, err = tell(ctx, only)
+		case len(a.Named) > 0:
+			call.Principal, err = named(a.Named)
+		}
+		if err != nil {
+			return err
+		}
+		return next(ctx)
+	}
+}
+
+const headerAuthorization = "Authorization"
+
+// bearer tells whether the only credentials of a call are one Bearer token.
+func (a *Arrival) bearer() bool {
+	values := a.Caller.Header[headerAuthorization]
+	if len(values) != 1 {
+		return false
+	}
+	for name := range a.Caller.Header {
+		if _, credential := upstream.CallerFrom(http.Header{name: {"x"}}); credential && name != headerAuthorization {
+			return false
+		}
+	}
+	scheme, token, _ := strings.Cut(values[0], " ")
+	return strings.EqualFold(scheme, "Bearer") && strings.TrimSpace(token) != ""
+}
+
+// longestName is the longest name that a listener may give a caller, in bytes.
+const longestName = 256
+
+// named is the principal whom the listener names.
+func named(values []string) (Principal, error) {
+	if len(values) > 1 {
+		return Principal{}, fmt.Errorf("%w: the listener's header comes %d times", ErrIdentity, len(values))
+	}
+	name := strings.TrimSpace(values[0])
+	switch {
+	case name == "":
+		return Principal{}, nil
+	case len(name) > longestName, !utf8.ValidString(name), strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f }):
+		return Principal{}, fmt.Errorf("%w: the listener's header holds no name of at most %d bytes", ErrIdentity, longestName)
+	}
+	return Principal{Name: name}, nil
+}
+
+// ErrIdentity: a call says who its caller is, and that is not true, or can't be told.
+var ErrIdentity = errors.New("caller's identity")
+
+// principalKey is the metadata under which a local service finds its caller. Nobody else sets it: the metadata of a call to
+// a local service is made anew.
+const principalKey = "gateway-principal-bin"
+
+// PrincipalFrom gives the caller of a local service; the zero value when nothing vouches for him.
+func PrincipalFrom(ctx context.Context) Principal {
+	var p Principal
+	md, _ := metadata.FromIncomingContext(ctx)
+	if values := md.Get(principalKey); len(values) == 1 && json.Unmarshal([]byte(values[0]), &p) != nil {
+		return Principal{}
+	}
+	return p
+}
+
+// withPrincipal puts a caller into the metadata of a local call.
+func withPrincipal(md metadata.MD, p Principal) {
+	if p.Name == "" {
+		return
+	}
+	doc, err := json.Marshal(p)
+	if err != nil { // strings
+		return
+	}
+	md.Set(principalKey, string(doc))
+}
