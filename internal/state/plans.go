@@ -51,7 +51,7 @@ func (s *Store) CreatePlan(ctx context.Context, p *bulksync.StoredPlan) error {
 func headOf(p *bulksync.StoredPlan) bulksync.StoredPlan {
 	head := *p
 	head.Plan = &bulksync.Plan{
-		Format: p.Plan.Format, Company: p.Plan.Company, Manifest: p.Plan.Manifest, Mode: p.Plan.Mode, Policy: p.Plan.Policy,
+		Format: p.Plan.Format, Company: p.Plan.Company, Manifest: p.Plan.Manifest, Mode: p.Plan.Mode, Policy: p.Plan.Policy, Undoes: p.Plan.Undoes,
 	}
 	return head
 }

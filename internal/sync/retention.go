@@ -55,8 +55,8 @@ type Retention struct {
 type Pruned struct{ Runs, Plans int }
 
 // Prune removes runs and plans that are older than is to be kept. What is still needed stays whatever its age: a run that
-// goes on or can be resumed, the run that put the manifest in force into force, and the plans of all runs that stay. It is
-// called while nothing goes on in the company.
+// goes on or can be resumed, the run that put the manifest in force into force, the last one of each named manifest, and
+// the plans of all runs that stay. It is called while nothing goes on in the company.
 func (e *Engine) Prune(ctx context.Context, company string, r Retention) (Pruned, error) {
 	var pruned Pruned
 	runs, err := e.Store.Runs(ctx, company)
@@ -71,8 +71,16 @@ func (e *Engine) Prune(ctx context.Context, company string, r Retention) (Pruned
 	case !errors.Is(err, ErrNotFound):
 		return pruned, err
 	}
+	last, err := e.lastApplied(ctx, company) // who owns which users is told by these
+	if err != nil {
+		return pruned, err
+	}
+	owning := map[string]bool{}
+	for _, plan := range last {
+		owning[plan.plan], needed[plan.plan] = true, true
+	}
 	for i, run := range runs { // newest first
-		if r.Runs.keeps(run.StartTime, e.now(), i) || run.State.Resumable() || run.Name == inForce {
+		if r.Runs.keeps(run.StartTime, e.now(), i) || run.State.Resumable() || run.Name == inForce || owning[run.Plan] && run.Counts.Done > 0 {
 			needed[run.Plan] = true
 			continue
 		}

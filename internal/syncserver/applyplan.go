@@ -39,6 +39,10 @@ func (s runService) apply(ctx context.Context, req *syncv1.ApplyPlanRequest) (*l
 	ids := v.name("name", req.GetName(), planPattern)
 	sources, opts := v.manifest(req)
 	options := v.runOption(req)
+	v.enum("stale", int32(req.GetStale()), syncv1.StalePolicy_name)
+	if options.Stale = stalePolicies[req.GetStale()]; options.Stale == bulksync.StaleReplan {
+		v.add("stale", "a run can't make a new plan: Replan does")
+	}
 	wait := v.wait("wait", req.GetWait())
 	v.requestID(req.GetRequestId())
 	if err := v.err(); err != nil {

@@ -65,7 +65,7 @@ func (s planService) createPlan(ctx context.Context, req *syncv1.CreatePlanReque
 		if err != nil {
 			return nil, err
 		}
-		return previewProto(plan), nil
+		return s.previewProto(plan), nil
 	}
 	var made *syncv1.Plan
 	name, again, err := s.requests.once(ctx, requestKey{"CreatePlan", s.opts.Caller(ctx), company, req.GetRequestId()}, req, func() (string, error) {
@@ -80,7 +80,7 @@ func (s planService) createPlan(ctx context.Context, req *syncv1.CreatePlanReque
 	if err != nil {
 		return nil, err
 	}
-	return planProto(stored), nil
+	return s.planProto(stored), nil
 }
 
 // makePlan reads the manifest and plans it.
@@ -124,7 +124,8 @@ func (s *Server) planFor(ctx context.Context, order planOrder, desired *bulksync
 		return nil, err
 	}
 	return &bulksync.StoredPlan{
-		Plan: plan, Hash: plan.Hash(), CreateTime: s.now(), RecordTime: recorded(company), Creator: s.opts.Caller(ctx),
+		Plan: plan, Hash: plan.Hash(), CreateTime: s.now(), RecordTime: recorded(company),
+		Creator: s.opts.Caller(ctx), CreatedBy: s.opts.Principal(ctx),
 		Empty: len(plan.Operations) == 0, Desired: desired,
 	}, nil
 }
@@ -140,14 +141,14 @@ func (s *Server) storePlan(ctx context.Context, order planOrder) (*syncv1.Plan, 
 	}
 	stored.Desired = nil // it is in the store
 	s.shelf.addPlan(stored)
-	view := planProto(stored)
+	view := s.planProto(stored)
 	view.InForce, err = s.inForce(ctx, stored)
 	return view, err
 }
 
 // previewProto is a plan that is not stored: it shows operations, since they can't be asked for.
-func previewProto(stored *bulksync.StoredPlan) *syncv1.Plan {
-	view := planProto(stored)
+func (s *Server) previewProto(stored *bulksync.StoredPlan) *syncv1.Plan {
+	view := s.planProto(stored)
 	for i := range min(len(stored.Plan.Operations), operationsShown) {
 		view.Operations = append(view.Operations, operationProto(&stored.Plan.Operations[i]))
 	}

@@ -112,6 +112,9 @@ func faultsOf(err error) bulksync.Faults {
 // secretsFor reads the manifest that comes with an apply or a resume for its secrets alone. It must be the one that the
 // plan was made from. No manifest gives no secrets.
 func secretsFor(ctx context.Context, plan *bulksync.StoredPlan, sources []manifest.Source, opts manifest.Options) (bulksync.Secrets, error) {
+	if plan.Plan.Undoes != "" {
+		return bulksync.NewPasswords(), nil
+	}
 	if len(sources) == 0 {
 		return nil, nil
 	}

@@ -30,7 +30,7 @@ func (s planService) GetPlan(ctx context.Context, req *syncv1.GetPlanRequest) (*
 	if err != nil {
 		return nil, s.status(err)
 	}
-	view := planProto(stored)
+	view := s.planProto(stored)
 	view.InForce, err = s.inForce(ctx, stored)
 	return view, s.status(err)
 }
@@ -53,14 +53,16 @@ func (s planService) ListPlans(ctx context.Context, req *syncv1.ListPlansRequest
 	var v violations
 	id := v.name("parent", req.GetParent(), "companies/*")[0]
 	p := v.page(req, 50)
+	filter := bulksync.PlanFilter{Creator: req.GetCreator(), Undoes: lastSegment(req.GetUndoes())}
+	filter.Since, filter.Until = v.span(req.GetSince(), req.GetUntil())
 	if err := v.err(); err != nil {
 		return nil, err
 	}
-	resp, err := s.listPlans(ctx, id, p)
+	resp, err := s.listPlans(ctx, id, p, filter)
 	return resp, s.status(err)
 }
 
-func (s planService) listPlans(ctx context.Context, id string, p page) (*syncv1.ListPlansResponse, error) {
+func (s planService) listPlans(ctx context.Context, id string, p page, filter bulksync.PlanFilter) (*syncv1.ListPlansResponse, error) {
 	company, err := s.company(ctx, id)
 	if err != nil {
 		return nil, err
@@ -71,7 +73,7 @@ func (s planService) listPlans(ctx context.Context, id string, p page) (*syncv1.
 	}
 	resp := &syncv1.ListPlansResponse{}
 	for _, plan := range all {
-		if p.after != "" && newer(plan.CreateTime, plan.Name, p.after) {
+		if !filter.Matches(plan) || p.after != "" && newer(plan.CreateTime, plan.Name, p.after) {
 			continue
 		}
 		if len(resp.Plans) == p.size {
@@ -83,7 +85,7 @@ func (s planService) listPlans(ctx context.Context, id string, p page) (*syncv1.
 		if err != nil {
 			return nil, err
 		}
-		resp.Plans = append(resp.Plans, overview(plan, f))
+		resp.Plans = append(resp.Plans, s.overview(plan, f))
 	}
 	return resp, nil
 }

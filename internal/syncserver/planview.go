@@ -69,7 +69,7 @@ func figuresOf(p *bulksync.Plan) figures {
 }
 
 // overview is a plan without operations and remarks.
-func overview(stored *bulksync.StoredPlan, f figures) *syncv1.Plan {
+func (s *Server) overview(stored *bulksync.StoredPlan, f figures) *syncv1.Plan {
 	p := stored.Plan
 	view := &syncv1.Plan{
 		Etag: stored.Hash, Hash: stored.Hash, CreateTime: timestamp(stored.CreateTime), StateTime: timestamp(stored.RecordTime), Creator: stored.Creator,
@@ -79,6 +79,7 @@ func overview(stored *bulksync.StoredPlan, f figures) *syncv1.Plan {
 		Tallies: f.tallies, Summary: f.summary, HeldCount: int32(f.held), Guards: guardsProto(p.Policy),
 	}
 	addIdentity(view, p)
+	s.addHistory(view, stored)
 	if stored.Name != "" {
 		view.Name = planName(p.Company, stored.Name)
 	}
@@ -86,8 +87,8 @@ func overview(stored *bulksync.StoredPlan, f figures) *syncv1.Plan {
 }
 
 // planProto is a plan with its first remarks.
-func planProto(stored *bulksync.StoredPlan) *syncv1.Plan {
-	view := overview(stored, figuresOf(stored.Plan))
+func (s *Server) planProto(stored *bulksync.StoredPlan) *syncv1.Plan {
+	view := s.overview(stored, figuresOf(stored.Plan))
 	for _, r := range stored.Plan.Remarks[:min(len(stored.Plan.Remarks), remarksShown)] {
 		view.Remarks = append(view.Remarks, faultProto(r))
 	}

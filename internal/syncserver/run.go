@@ -51,6 +51,10 @@ func (s *Server) launch(ctx context.Context, run *bulksync.Run, plan *bulksync.S
 	if err := s.enter(); err != nil {
 		return nil, err
 	}
+	if err := s.checkApproval(plan); err != nil {
+		s.running.Done()
+		return nil, err
+	}
 	if err := put(ctx, run); err != nil {
 		s.running.Done()
 		return nil, err

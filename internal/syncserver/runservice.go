@@ -68,17 +68,33 @@ func (s runService) ListRuns(ctx context.Context, req *syncv1.ListRunsRequest) (
 	var v violations
 	id := v.name("parent", req.GetParent(), "companies/*")[0]
 	p := v.page(req, 50)
+	filter := v.runFilter(req)
 	if err := v.err(); err != nil {
 		return nil, err
 	}
-	runs, next, err := s.listRuns(ctx, id, p)
+	runs, next, err := s.listRuns(ctx, id, p, filter)
 	if err != nil {
 		return nil, s.status(err)
 	}
 	return &syncv1.ListRunsResponse{Runs: runs, NextPageToken: next}, nil
 }
 
-func (s *Server) listRuns(ctx context.Context, id string, p page) (list []*syncv1.Run, next string, err error) {
+// runFilter checks the fields that choose runs.
+func (v *violations) runFilter(req *syncv1.ListRunsRequest) bulksync.RunFilter {
+	filter := bulksync.RunFilter{Plan: lastSegment(req.GetPlan()), Actor: req.GetActor()}
+	for _, state := range req.GetStates() {
+		v.enum("states", int32(state), syncv1.Run_State_name)
+		for own, shown := range stateProtos {
+			if shown == state {
+				filter.States = append(filter.States, own)
+			}
+		}
+	}
+	filter.Since, filter.Until = v.span(req.GetSince(), req.GetUntil())
+	return filter
+}
+
+func (s *Server) listRuns(ctx context.Context, id string, p page, filter bulksync.RunFilter) (list []*syncv1.Run, next string, err error) {
 	company, err := s.company(ctx, id)
 	if err != nil {
 		return nil, "", err
@@ -92,7 +108,7 @@ func (s *Server) listRuns(ctx context.Context, id string, p page) (list []*syncv
 		return nil, "", err
 	}
 	for _, run := range all {
-		if p.after != "" && newer(run.StartTime, run.Name, p.after) {
+		if !filter.Matches(run) || p.after != "" && newer(run.StartTime, run.Name, p.after) {
 			continue
 		}
 		if len(list) == p.size {

@@ -42,6 +42,11 @@ func runProto(r *bulksync.Run, stopping bool) *syncv1.Run {
 		Message: r.Message, Resumable: r.State.Ended() && r.State.Resumable(), Stopping: stopping, Override: r.Options.Override, Operation: operationName(name),
 		Hold: holdProto(r.Hold), Figures: figuresProto(r.Figures),
 	}
+	for shown, stale := range stalePolicies {
+		if stale == r.Options.Stale {
+			view.Stale = shown
+		}
+	}
 	if r.RetryOf != "" {
 		view.RetryOf = runName(r.Company, r.RetryOf)
 	}

@@ -11,6 +11,7 @@
 package syncserver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -34,8 +35,17 @@ type Options struct {
 	// Company gives the id of the company of the account that the engine works under; it may ask upstream.
 	Company func(ctx context.Context) (string, error)
 
-	// Caller gives the caller of a call in words, for the books. Default: "local".
+	// Principal gives the caller of a call, for the books. Default, also for a caller without a name: "local".
+	Principal func(ctx context.Context) bulksync.Principal
+
+	// Caller gives the caller in words. Default: the principal's name.
 	Caller func(ctx context.Context) string
+
+	// Approval says which approval a plan needs before it is applied.
+	Approval bulksync.ApprovalPolicy
+
+	// Retention says how much of the history is kept. Nothing is removed when it is zero.
+	Retention bulksync.Retention
 
 	// Status translates errors of the engine's Target, for a door's callers; nil, or a nil answer, means Internal.
 	Status func(error) *status.Status
@@ -55,6 +65,7 @@ type Server struct {
 	refreshes *refreshBoard
 	drift     *driftWatch
 	lastRows  rowsMemory
+	pruned    chan struct{} // closed when nothing is pruned any more
 
 	// life ends when runs and refreshes must break off.
 	life context.Context
@@ -71,8 +82,16 @@ func New(opts Options) (*Server, error) {
 	if opts.Engine == nil || opts.Company == nil {
 		return nil, errors.New("sync server: an engine and its company are needed")
 	}
+	whose := opts.Principal
+	opts.Principal = func(ctx context.Context) (p bulksync.Principal) {
+		if whose != nil {
+			p = whose(ctx)
+		}
+		p.Name = cmp.Or(p.Name, "local")
+		return p
+	}
 	if opts.Caller == nil {
-		opts.Caller = func(context.Context) string { return "local" }
+		opts.Caller = func(ctx context.Context) string { return opts.Principal(ctx).Name }
 	}
 	if opts.Log == nil {
 		opts.Log = slog.Default()
@@ -81,6 +100,7 @@ func New(opts Options) (*Server, error) {
 	s := &Server{
 		opts: opts, life: life, kill: kill, lanes: map[string]*lane{},
 		shelf: newShelf(), requests: newRequestMemory(), refreshes: newRefreshBoard(), drift: newDriftWatch(opts.Drift),
+		pruned: make(chan struct{}),
 	}
 	if opts.Drift.Every > 0 {
 		s.running.Add(1)
@@ -89,6 +109,12 @@ func New(opts Options) (*Server, error) {
 			s.watchDrift()
 		}()
 	}
+	go func() {
+		defer close(s.pruned)
+		if opts.Retention != (bulksync.Retention{}) {
+			s.prunes()
+		}
+	}()
 	return s, nil
 }
 
@@ -133,7 +159,10 @@ func (s *Server) Close(ctx context.Context) error {
 		s.running.Wait()
 		close(ended)
 	}()
-	defer s.kill()
+	defer func() {
+		s.kill()
+		<-s.pruned
+	}()
 	select {
 	case <-ended:
 		return nil
