@@ -50,8 +50,9 @@ func (s *session) tell(ctx context.Context, t *terminal, e *ending) error {
 	if s.json {
 		err = errors.Join(err, writeRun(t.stdout, e.run, rows))
 	} else {
+		entries(t.stdout, rows)
+		figures(t.stdout, e.run, rows, false)
 		report(t.stdout, e)
-		summarise(t.stdout, e.run, rows)
 	}
 	if err == nil && s.report != nil {
 		err = s.report(rows)

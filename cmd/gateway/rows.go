@@ -117,14 +117,14 @@ func writeRun(w io.Writer, run *syncv1.Run, rows []*syncv1.RunRow) error {
 	return err
 }
 
-// summarise says how the entries of the manifest fared, and what the run took.
-func summarise(w io.Writer, run *syncv1.Run, rows []*syncv1.RunRow) {
+// entries says how the entries of the manifest fared.
+func entries(w io.Writer, rows []*syncv1.RunRow) {
 	counts := map[syncv1.RunRow_Result]int{}
-	entries := 0
+	all := 0
 	for _, row := range rows {
 		if row.GetLine() > 0 {
 			counts[row.GetResult()]++
-			entries++
+			all++
 		}
 	}
 	var parts []string
@@ -136,11 +136,16 @@ func summarise(w io.Writer, run *syncv1.Run, rows []*syncv1.RunRow) {
 			parts = append(parts, fmt.Sprintf("%d %s", counts[r], resultWord(r)))
 		}
 	}
-	if entries > 0 {
+	if all > 0 {
 		fmt.Fprintf(w, "Entries of the manifest: %s.\n", strings.Join(parts, ", "))
 	}
+}
+
+// figures says what a run took: always, or when it was sent again what had been sent, or stood still.
+func figures(w io.Writer, run *syncv1.Run, rows []*syncv1.RunRow, always bool) {
 	f := run.GetFigures()
-	if f.GetCalls() == 0 {
+	still := f.GetThrottled().AsDuration() + f.GetWaited().AsDuration() + f.GetPaused().AsDuration()
+	if f.GetCalls() == 0 || !always && f.GetRepeats() == 0 && still < 100*time.Millisecond {
 		return
 	}
 	text := fmt.Sprintf("%d calls, %d requests, at most %d at a time", f.GetCalls(), f.GetRequests(), f.GetHighestLimit())

@@ -157,7 +157,8 @@ func (s *session) showRun(ctx context.Context, t *terminal, run *syncv1.Run, row
 		fmt.Fprintf(t.stdout, "It does what run %s did not do.\n", lastPart(run.GetRetryOf()))
 	}
 	report(t.stdout, &ending{run, trouble})
-	summarise(t.stdout, run, rows)
+	entries(t.stdout, rows)
+	figures(t.stdout, run, rows, true)
 	return nil
 }
 

@@ -116,7 +116,7 @@ func (l *limit) fill(f *Figures) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	f.Limit, f.HighestLimit = int(l.now), int(l.highest)
-	f.Requests, f.Refused, f.HeldBack = l.requests, l.throttled, l.waited
+	f.Requests, f.Refused, f.HeldBack = l.requests, l.throttled, MillisOf(l.waited)
 }
 
 // congested: upstream had enough of a request sent at a time, and wants none for a while.

@@ -35,7 +35,7 @@ const defaultPatience = 30 * time.Minute
 
 // patience is how long this run waits for upstream.
 func (c *coordinator) patience() time.Duration {
-	return max(0, cmp.Or(c.Run.Options.Patience, c.engine.Patience, defaultPatience))
+	return max(0, cmp.Or(c.Run.Options.Patience.Duration(), c.engine.Patience, defaultPatience))
 }
 
 // standstill is a coordinator's hold with the time that all of them took.
@@ -74,7 +74,7 @@ func (c *coordinator) showHold(now time.Time, h Hold) {
 			return
 		}
 	} else {
-		took := now.Sub(c.standing.from)
+		took := MillisOf(now.Sub(c.standing.from))
 		switch was.Reason {
 		case HoldThrottled:
 			c.figures.Throttled += took

@@ -163,8 +163,8 @@ func TestARunWaitsOutAnOutage(t *testing.T) {
 				if h.Reason != HoldUpstream || !strings.Contains(h.Message, "503") || h.Next.IsZero() || h.Until.Sub(h.Since) < 29*time.Minute {
 					t.Errorf("while it waited it showed %+v", h)
 				}
-				if f := j.run.Figures; f.Waited < 9*time.Minute || f.Waited > 12*time.Minute {
-					t.Errorf("it says that it waited %s", f.Waited)
+				if f := j.run.Figures; f.Waited.Duration() < 9*time.Minute || f.Waited.Duration() > 12*time.Minute {
+					t.Errorf("it says that it waited %s", f.Waited.Duration())
 				}
 			})
 		})
@@ -250,7 +250,7 @@ func TestARefusalSaysWhenToComeBack(t *testing.T) {
 				if gap < time.Minute || gap > 70*time.Second {
 					t.Errorf("longest silence %s, want the minute that was asked for", gap)
 				}
-				if f := j.run.Figures; f.Throttled < time.Minute || f.Repeats < 2 || f.HighestLimit < 4 {
+				if f := j.run.Figures; f.Throttled.Duration() < time.Minute || f.Repeats < 2 || f.HighestLimit < 4 {
 					t.Errorf("figures %+v", f)
 				}
 				if len(j.holds) == 0 || j.holds[0].Reason != HoldThrottled || j.holds[0].Next.Sub(j.holds[0].Since) < 59*time.Second {
@@ -283,7 +283,7 @@ func TestThePatienceOfARunEnds(t *testing.T) {
 				w.apply = func(time.Duration, Operation) (*Trouble, bool) { return &c.trouble, false }
 				w.probe = func(time.Duration) *Trouble { return &c.trouble }
 				var j journey
-				j.went(t, w, world, plan, RunOption{Parallel: 4, Patience: c.patience}, nil, nil)
+				j.went(t, w, world, plan, RunOption{Parallel: 4, Patience: MillisOf(c.patience)}, nil, nil)
 				if took := time.Since(w.began); took < c.least || took > c.most {
 					t.Errorf("it waited %s", took)
 				}
@@ -341,7 +341,7 @@ func TestAPausedRunStandsStill(t *testing.T) {
 				t.Errorf("a call was sent at %s", at)
 			}
 		}
-		if f := j.run.Figures; f.Paused < time.Hour-time.Second || len(j.holds) != 1 || j.holds[0].Reason != HoldPaused {
+		if f := j.run.Figures; f.Paused.Duration() < time.Hour-time.Second || len(j.holds) != 1 || j.holds[0].Reason != HoldPaused {
 			t.Errorf("figures %+v, holds %+v", f, j.holds)
 		}
 	})

@@ -36,8 +36,8 @@ type RunOption struct {
 	Override bool `json:"override,omitempty"`
 	// Patience is how long the run waits for upstream when that is down or wants no calls; 0 means the engine's default,
 	// less than 0 that it does not wait.
-	Patience time.Duration `json:"patience,omitempty"`
-	UsersBy  UsersBy       `json:"usersBy,omitempty"`
+	Patience Millis  `json:"patience,omitempty"`
+	UsersBy  UsersBy `json:"usersBy,omitempty"`
 	// Stale says what becomes of operations that rely on what changed since the plan was made: empty or StaleRefuse, the run
 	// waits; StaleDrop, it goes on without them.
 	Stale StalePolicy `json:"stale,omitempty"`
@@ -55,6 +55,20 @@ const (
 	UsersByAdmin UsersBy = "admin"
 )
 
+// Millis is a duration in milliseconds, for what is stored: not all readers of JSON agree on what a time.Duration is there.
+type Millis int64
+
+// MillisOf makes milliseconds of a duration; what is less than a millisecond is left out, but a negative one stays negative.
+func MillisOf(d time.Duration) Millis {
+	if d < 0 {
+		return min(-1, Millis(d.Milliseconds()))
+	}
+	return Millis(d.Milliseconds())
+}
+
+// Duration is the same as a time.Duration.
+func (s Millis) Duration() time.Duration { return time.Duration(s) * time.Millisecond }
+
 // Figures are what a run came to, over all its goes.
 type Figures struct {
 	// Calls are those of the journal, Requests what they took upstream (0 when the target does not tell), Repeats the
@@ -68,10 +82,10 @@ type Figures struct {
 	HighestLimit int `json:"highestLimit,omitempty"`
 	// HeldBack is what requests were held back before they were sent, summed over them. Throttled, Waited and Paused are
 	// how long the run stood still because upstream wanted no calls, was down, or because of a pause.
-	HeldBack  time.Duration `json:"heldBack,omitempty"`
-	Throttled time.Duration `json:"throttled,omitempty"`
-	Waited    time.Duration `json:"waited,omitempty"`
-	Paused    time.Duration `json:"paused,omitempty"`
+	HeldBack  Millis `json:"heldBack,omitempty"`
+	Throttled Millis `json:"throttled,omitempty"`
+	Waited    Millis `json:"waited,omitempty"`
+	Paused    Millis `json:"paused,omitempty"`
 }
 
 // plus adds the figures of an earlier go; the limit is that of this one.

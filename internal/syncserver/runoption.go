@@ -34,7 +34,7 @@ func (v *violations) runOption(req runOptions) bulksync.RunOption {
 	v.enum("users_by", int32(req.GetUsersBy()), syncv1.UsersBy_name)
 	o := bulksync.RunOption{Parallel: int(req.GetParallel()), UsersBy: usersBy[req.GetUsersBy()]}
 	if d := req.GetWaitForUpstream(); d != nil {
-		if o.Patience = v.wait("wait_for_upstream", d); o.Patience == 0 {
+		if o.Patience = bulksync.MillisOf(v.wait("wait_for_upstream", d)); o.Patience == 0 {
 			o.Patience = -1
 		}
 	}

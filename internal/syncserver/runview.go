@@ -51,7 +51,7 @@ func runProto(r *bulksync.Run, stopping bool) *syncv1.Run {
 		view.RetryOf = runName(r.Company, r.RetryOf)
 	}
 	if r.Options.Patience != 0 {
-		view.WaitForUpstream = durationpb.New(max(0, r.Options.Patience))
+		view.WaitForUpstream = durationpb.New(max(0, r.Options.Patience.Duration()))
 	}
 	for shown, by := range usersBy {
 		if by == r.Options.UsersBy {
@@ -83,7 +83,7 @@ func figuresProto(f bulksync.Figures) *syncv1.RunFigures {
 	return &syncv1.RunFigures{
 		Calls: int32(f.Calls), Requests: int32(f.Requests), Repeats: int32(f.Repeats), ThrottledRequests: int32(f.Refused),
 		Limit: int32(f.Limit), HighestLimit: int32(f.HighestLimit),
-		Throttled: durationpb.New(f.Throttled), Waited: durationpb.New(f.Waited), Paused: durationpb.New(f.Paused),
+		Throttled: durationpb.New(f.Throttled.Duration()), Waited: durationpb.New(f.Waited.Duration()), Paused: durationpb.New(f.Paused.Duration()),
 	}
 }
 
