@@ -116,7 +116,10 @@ func (a *arranger) visit(b *block) {
 	if b.low != b.index {
 		return
 	}
-	at := slices.Index(a.stack, b)
+	at := len(a.stack) - 1
+	for a.stack[at] != b {
+		at--
+	}
 	cycle := slices.Clone(a.stack[at:])
 	a.stack = a.stack[:at]
 	for _, c := range cycle {
