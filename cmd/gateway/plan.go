@@ -35,7 +35,7 @@ func (planCmd) Help() string {
 	return `Compares the manifest with the recorded state and prints the ordered plan: what would be done, why, and what each step waits
 for. It changes nothing upstream. The plan is saved: "gateway apply NAME" applies just that.
 
-Exit code 0: nothing to do, 2: the plan has changes, 1: an error.
+Exit code 0: nothing to do, 2: the plan has changes, or entries of which it is in doubt who they are; 1: an error.
 
 Examples:
   gateway plan -f samples/rainbowvoice.csv
@@ -64,7 +64,7 @@ func (c *planCmd) Run(ctx context.Context, t *terminal) (err error) {
 	if err := s.showPlan(ctx, t.stdout, plan.GetName(), c.Output); err != nil {
 		return err
 	}
-	if plan.GetOperationCount() > 0 {
+	if plan.GetOperationCount()+plan.GetDoubtCount() > 0 {
 		return exitChanges
 	}
 	return nil

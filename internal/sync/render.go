@@ -123,7 +123,7 @@ func (o *Operation) shown() string {
 func (o *Operation) details() iter.Seq[Change] {
 	return func(yield func(Change) bool) {
 		for _, c := range o.Changes {
-			if c.Name != "holder" && c.Name != "offer" && !yield(c) {
+			if c.Name != "holder" && c.Name != "offer" && c.Name != loginAttribute && !yield(c) {
 				return
 			}
 		}
@@ -201,9 +201,13 @@ func (p *Plan) Summary() string {
 			going++
 		}
 	}
-	unchanged := fmt.Sprintf("%d unchanged", len(p.Unchanged))
+	unchanged, sure := fmt.Sprintf("%d unchanged", len(p.Unchanged)), "upstream"
+	if n := len(p.Doubtful); n > 0 {
+		unchanged += fmt.Sprintf(", %d in doubt", n)
+		sure = "what is not in doubt"
+	}
 	if len(p.Operations) == 0 {
-		return "No changes: upstream is as the manifest wants it (" + unchanged + ")."
+		return "No changes: " + sure + " is as the manifest wants it (" + unchanged + ")."
 	}
 	var parts []string
 	for _, a := range p.actions() {

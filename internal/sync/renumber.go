@@ -53,7 +53,7 @@ func (r Renumbering) check() error {
 	a, b := strings.Count(r.From, "x"), strings.Count(r.To, "x")
 	switch {
 	case a != b:
-		return fmt.Errorf("%q has %d digits that stay and %q has %d: want as many x on both sides", r.From, a, r.To, b)
+		return fmt.Errorf("%q has %d x and %q has %d: want as many on both sides", r.From, a, r.To, b)
 	case r.From == r.To:
 		return fmt.Errorf("both sides are %q: nothing would change", r.From)
 	case r.Attribute != "" && !Matching(r.Attribute):

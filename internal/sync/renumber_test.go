@@ -54,7 +54,7 @@ func rules(t *testing.T, texts ...string) []Renumbering {
 func TestRulesAreReadOrRefused(t *testing.T) {
 	for text, want := range map[string]string{
 		"23xx":                  "want FROM=TO such as 23xx=43xx",
-		"23xx=43x":              `"23xx" has 2 digits that stay and "43x" has 1: want as many x on both sides`,
+		"23xx=43x":              `"23xx" has 2 x and "43x" has 1: want as many on both sides`,
 		"23xx=23xx":             `both sides are "23xx": nothing would change`,
 		"=43":                   `"" is not a pattern: want 1 to 10 signs, each a digit or x for any digit`,
 		"23?x=43?x":             `"23?x" is not a pattern: want 1 to 10 signs, each a digit or x for any digit`,
