@@ -27,27 +27,31 @@ func (f fault) grpcStatus() *status.Status {
 }
 
 // answeredStatus carries upstream's envelope as details.
-func answeredStatus(e *upstream.Error) *status.Status {
-	details := []protoadapt.MessageV1{
-		protoadapt.MessageV1Of(&errorsv1.UpstreamError{
+func answeredStatus(e *upstream.Error) *status.Status { return answeredRefusal(e).status() }
+
+// answeredRefusal takes upstream's envelope apart. What is no UTF-8 would cost the status all of its details.
+func answeredRefusal(e *upstream.Error) *refusal {
+	r := &refusal{
+		code: rainbowCode(e.Status),
+		text: answeredText(e),
+		envelope: &errorsv1.UpstreamError{
 			HttpStatus:       int32(e.Status),
 			ErrorDetailsCode: int32(e.Code),
 			ErrorMsg:         e.Msg,
-			ErrorDetailsJson: string(e.Details),
+			ErrorDetailsJson: strings.ToValidUTF8(string(e.Details), "\uFFFD"),
 			ExtraJson:        extraMembers(e),
-		}),
-		protoadapt.MessageV1Of(&errdetails.ErrorInfo{Reason: reason(e), Domain: Domain, Metadata: errorMetadata(e)}),
-	}
-	if violations := violations(e.Details); len(violations) > 0 {
-		details = append(details, protoadapt.MessageV1Of(&errdetails.BadRequest{FieldViolations: violations}))
+		},
+		info: &errdetails.ErrorInfo{Reason: reason(e), Domain: Domain, Metadata: errorMetadata(e)},
+		bad:  &errdetails.BadRequest{FieldViolations: violations(e.Details)},
 	}
 	if wait := retryAfter(e); wait > 0 {
-		details = append(details, protoadapt.MessageV1Of(&errdetails.RetryInfo{RetryDelay: durationpb.New(wait)}))
+		r.more = append(r.more, protoadapt.MessageV1Of(&errdetails.RetryInfo{RetryDelay: durationpb.New(wait)}))
 	}
 	if e.RequestID != "" {
-		details = append(details, protoadapt.MessageV1Of(&errdetails.RequestInfo{RequestId: e.RequestID}))
+		id := clipText(strings.ToValidUTF8(e.RequestID, "\uFFFD"))
+		r.more = append(r.more, protoadapt.MessageV1Of(&errdetails.RequestInfo{RequestId: id}))
 	}
-	return withDetails(status.New(rainbowCode(e.Status), answeredText(e)), details...)
+	return r
 }
 
 func withDetails(st *status.Status, details ...protoadapt.MessageV1) *status.Status {

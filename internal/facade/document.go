@@ -10,7 +10,6 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
-	errorsv1 "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/errors/v1"
 	"github.com/rainbow-gateway/rainbow-gateway/internal/upstream"
 	"github.com/rainbow-gateway/rainbow-gateway/internal/upstream/jsoncodec"
 )
@@ -21,8 +20,8 @@ import (
 // its members are in two places. Calls whose answer is not JSON, and those of the gateway's own services, ignore it.
 const DocumentKey = "gateway-raw-document"
 
-// maxErrorBody is the most of a refusal's body that goes into its status, in bytes: gRPC sends that in headers, which
-// clients bound, some at 8 KiB.
+// maxErrorBody is the most of a refusal's body that goes into its status, in bytes; it is less where there is no room
+// for that.
 const maxErrorBody = 4 << 10
 
 // document is a caller's wish for the whole document; nil is none.
@@ -66,18 +65,11 @@ func (d *document) grant(reply proto.Message) {
 
 // status is Status with the body of a refusal.
 func (d *document) status(err error) *status.Status {
-	st := Status(err)
 	answered := upstreamError(err)
 	if d == nil || answered == nil {
-		return st
+		return Status(err)
 	}
-	full := st.Proto()
-	for _, detail := range full.GetDetails() {
-		var e errorsv1.UpstreamError
-		if detail.MessageIs(&e) && detail.UnmarshalTo(&e) == nil {
-			e.Body, e.BodySize = answered.Body[:min(len(answered.Body), maxErrorBody)], int32(len(answered.Body))
-			_ = detail.MarshalFrom(&e)
-		}
-	}
-	return status.FromProto(full)
+	r := answeredRefusal(answered)
+	r.envelope.Body, r.envelope.BodySize = answered.Body[:min(len(answered.Body), maxErrorBody)], int32(len(answered.Body))
+	return r.status()
 }

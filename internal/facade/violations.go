@@ -7,7 +7,6 @@ import (
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/protoadapt"
 
 	"github.com/rainbow-gateway/rainbow-gateway/internal/rules"
 )
@@ -45,7 +44,7 @@ func (v *Violations) names() string {
 	return b.String()
 }
 
-// status has every violation as a google.rpc.BadRequest.
+// status has the violations as a google.rpc.BadRequest.
 func (v *Violations) status(f fault) *status.Status {
 	bad := &errdetails.BadRequest{}
 	for _, one := range v.List {
@@ -53,8 +52,8 @@ func (v *Violations) status(f fault) *status.Status {
 			Field: one.Param, Description: one.Text, Reason: one.Rule,
 		})
 	}
-	return withDetails(status.New(f.code, f.text),
-		&errdetails.ErrorInfo{Reason: f.reason, Domain: Domain}, protoadapt.MessageV1Of(bad))
+	r := &refusal{code: f.code, text: f.text, info: &errdetails.ErrorInfo{Reason: f.reason, Domain: Domain}, bad: bad}
+	return r.status()
 }
 
 // ViolationsOf returns the violations for which a call was refused; nil when it was not, or for another reason.
