@@ -28,8 +28,9 @@ type call struct {
 	buffered   bool // the answer is read as a whole
 	noAccount  bool // is never made as the service account
 
-	attempts int  // made so far
-	unsure   bool // an attempt before the last may have been carried out
+	attempts int           // made so far
+	held     time.Duration // spent waiting between them
+	unsure   bool          // an attempt before the last may have been carried out
 }
 
 // raw makes the call the request of x.

@@ -38,6 +38,23 @@ func TestCallersAreNotKeptWaitingForLong(t *testing.T) {
 	}
 }
 
+// TestPatienceIsForAllWaitsTogether: each wait was measured by itself, so that a caller with ten seconds waited for thirty.
+func TestPatienceIsForAllWaitsTogether(t *testing.T) {
+	p := newPortal(t, func(w http.ResponseWriter, _ *http.Request, _ int) {
+		w.Header().Set("Retry-After", "1")
+		answerError(w, 429, 0, `"slow down"`)
+	})
+	ddis := rvcpprovisioningv1.NewCloudPbxPhoneNumberServiceClient(p.client())
+	began := time.Now()
+	err := get(upstream.WithPatience(t.Context(), 1500*time.Millisecond), ddis)
+	if e := (*upstream.Error)(nil); !errors.As(err, &e) || e.Status != 429 {
+		t.Errorf("got %v", err)
+	}
+	if took := time.Since(began); took < time.Second || took > 1900*time.Millisecond || len(p.requests()) != 2 {
+		t.Errorf("took %v, %d requests", took, len(p.requests()))
+	}
+}
+
 // An answer that never ends is a matter of time, not of a broken connection.
 func TestAnAnswerThatDoesNotEndIsTooLate(t *testing.T) {
 	p := newPortal(t, func(w http.ResponseWriter, r *http.Request, _ int) {

@@ -56,9 +56,10 @@ func (c *Client) send(ctx context.Context, k *call) (*answer, error) {
 			pauses = c.opts.Retry.pauses()
 		}
 		pause = max(pause, pauses.NextBackOff())
-		if time.Since(began)+pause > c.opts.Retry.Elapsed || pause > patience(ctx, pause) {
+		if time.Since(began)+pause > c.opts.Retry.Elapsed || pause > k.patience(ctx, pause) {
 			return a, err
 		}
+		k.held += pause
 		if failed := sleep(ctx, pause); failed != nil && ctx.Err() == nil {
 			return a, err // no time left for another attempt: what there is counts
 		} else if failed != nil {

@@ -47,9 +47,10 @@ func (t *throttle) wait(ctx context.Context, k *call) error {
 			break
 		}
 		busy := &Error{Status: http.StatusTooManyRequests, Msg: "upstream asked to wait", Method: k.method, Path: k.path, RetryAfter: left, unsure: k.unsure}
-		if left > patience(ctx, t.longest) {
+		if left > k.patience(ctx, t.longest) {
 			return busy
 		}
+		k.held += left
 		if err := sleep(ctx, left); ctx.Err() != nil {
 			return k.unsent(err, nil)
 		} else if err != nil { // the caller's time ends before that
@@ -70,16 +71,16 @@ func (t *throttle) wait(ctx context.Context, k *call) error {
 
 type patienceKey struct{}
 
-// WithPatience bounds how long a call may be held back because upstream asked to wait: what would take longer is
+// WithPatience bounds how long a call may be held back, in all, because upstream asked to wait: what would take longer is
 // answered at once with a 429 and when to come back. Without it a call waits as long as Retry.Elapsed allows.
 func WithPatience(ctx context.Context, longest time.Duration) context.Context {
 	return context.WithValue(ctx, patienceKey{}, longest)
 }
 
-// patience is the lesser of the call's and longest.
-func patience(ctx context.Context, longest time.Duration) time.Duration {
+// patience is what is left of the caller's patience, if he has said how much he has, and at most longest.
+func (k *call) patience(ctx context.Context, longest time.Duration) time.Duration {
 	if own, ok := ctx.Value(patienceKey{}).(time.Duration); ok {
-		return min(own, longest)
+		return min(own-k.held, longest)
 	}
 	return longest
 }
