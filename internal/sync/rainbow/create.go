@@ -50,15 +50,21 @@ func (t *Target) createUser(ctx context.Context, company bulksync.Company, step 
 	if err := t.completeUser(ctx, u, rest, op); err != nil {
 		return effect{}, fmt.Errorf("the user exists now, in part: %w", err)
 	}
-	found, err := t.userByID(ctx, u.GetId())
-	if err != nil || found == nil {
-		return effect{id: u.GetId()}, nil // it is done; how it looks now is for the next refresh
+	left := effect{id: u.GetId()}
+	err = t.patiently(ctx, t.opts.Settle, func() (bool, error) {
+		found, err := t.userByID(ctx, u.GetId())
+		if err != nil || !userIsAs(found, op) {
+			return false, err
+		}
+		if seen, err := t.seenUser(ctx, company.ID, found); err == nil && seen != nil && seen.Login == op.Login {
+			left.seen = seen
+		}
+		return true, nil
+	})
+	if err != nil {
+		t.opts.Logger.Warn("user created and not read back: how he looks is for the next refresh", "user", u.GetId())
 	}
-	seen, err := t.seenUser(ctx, company.ID, found)
-	if err != nil || seen == nil || seen.Login != op.Login {
-		return effect{id: u.GetId()}, nil
-	}
-	return effect{id: seen.ID, seen: seen}, nil
+	return left, nil
 }
 
 // completeUser gives a new user what CreateUser could not: rest may be nil.
@@ -68,25 +74,33 @@ func (t *Target) completeUser(ctx context.Context, u *adminv1.User, rest *adminv
 			return err
 		}
 	}
-	var held []*adminv1.UserProfile
 	for _, c := range op.Changes {
-		id, ok := strings.CutPrefix(c.Name, licencePrefix)
-		if !ok {
-			continue
-		}
-		if held == nil {
-			var err error
-			if held, err = t.profilesOf(ctx, u.GetId()); err != nil {
+		if id, ok := strings.CutPrefix(c.Name, licencePrefix); ok {
+			if err := t.giveLicence(ctx, u.GetId(), id); err != nil {
 				return err
 			}
 		}
-		if slices.ContainsFunc(held, func(p *adminv1.UserProfile) bool { return p.GetSubscriptionId() == id }) {
-			continue
+	}
+	return nil
+}
+
+// giveLicence gives a new user a licence, unless he has it: by default, or from an earlier try.
+func (t *Target) giveLicence(ctx context.Context, user, subscription string) error {
+	refused := t.moveLicence(ctx, bulksync.Step{Refs: bulksync.Refs{UserID: user, ThingID: subscription}}, true)
+	if refused == nil || judge(refused).status != http.StatusConflict {
+		return refused
+	}
+	held := false
+	err := t.patiently(ctx, t.opts.Settle, func() (bool, error) {
+		profiles, err := t.profilesOf(ctx, user)
+		if missing(err) { // lists lag
+			return false, nil
 		}
-		step := bulksync.Step{Refs: bulksync.Refs{UserID: u.GetId(), ThingID: id}}
-		if err := t.moveLicence(ctx, step, true); err != nil {
-			return err
-		}
+		held = slices.ContainsFunc(profiles, func(p *adminv1.UserProfile) bool { return p.GetSubscriptionId() == subscription })
+		return held, err
+	})
+	if err != nil || !held {
+		return refused
 	}
 	return nil
 }

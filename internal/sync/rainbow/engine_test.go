@@ -101,20 +101,26 @@ var stories = []struct {
 // the effects that the planner promised, against a fresh observation. The same manifest then plans nothing.
 func TestWhatIsAppliedIsWhatWasRecorded(t *testing.T) {
 	for _, story := range stories {
-		t.Run(story.name, func(t *testing.T) {
-			s := newStage(t, 5, Options{})
-			for i, users := range story.users {
-				plan := s.plan(bulksync.Policy{}, users...)
-				if n := len(plan.Operations); n != story.ops[i] {
-					t.Errorf("step %d plans %d operations, want %d", i, n, story.ops[i])
-				}
-				s.succeed(plan)
-				s.recordedIsReal()
-				if again := s.plan(bulksync.Policy{}, users...); len(again.Operations) != 0 {
-					t.Errorf("step %d plans again: %+v", i, again.Operations)
-				}
-			}
+		t.Run(story.name, func(t *testing.T) { carryOut(t, story.users, story.ops, Options{}) })
+		t.Run(story.name+", user by user", func(t *testing.T) {
+			carryOut(t, story.users, story.ops, Options{UsersBy: bulksync.UsersByAdmin})
 		})
+	}
+}
+
+func carryOut(t *testing.T, manifests [][]bulksync.DesiredUser, ops []int, opts Options) {
+	t.Helper()
+	s := newStage(t, 5, opts)
+	for i, users := range manifests {
+		plan := s.plan(bulksync.Policy{}, users...)
+		if n := len(plan.Operations); n != ops[i] {
+			t.Errorf("step %d plans %d operations, want %d", i, n, ops[i])
+		}
+		s.succeed(plan)
+		s.recordedIsReal()
+		if again := s.plan(bulksync.Policy{}, users...); len(again.Operations) != 0 {
+			t.Errorf("step %d plans again: %+v", i, again.Operations)
+		}
 	}
 }
 

@@ -71,10 +71,17 @@ func (s sheet) verdicts(report *massprovisioningv1.ImportReport, steps []bulksyn
 		}
 		return all
 	}
+	said := make([]int, len(steps))
 	for _, row := range rows {
-		if i := s.only(steps, func(i int) bool { return s.names(row, i, steps[i]) }); i >= 0 {
-			all[i] = judgeRow(row)
+		i := s.only(steps, func(i int) bool { return s.names(row, i, steps[i]) })
+		if i < 0 {
+			continue
 		}
+		v := judgeRow(row)
+		if said[i]++; said[i] > 1 && v.status != all[i].status {
+			v = verdict{} // the report contradicts itself: upstream is asked
+		}
+		all[i] = v
 	}
 	for _, line := range report.GetFailingLines() {
 		cells := s.cells(line)

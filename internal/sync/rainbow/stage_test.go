@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"path/filepath"
 	"strings"
@@ -190,7 +191,13 @@ func (s *stage) execute(plan *bulksync.Plan) *bulksync.Run {
 func (s *stage) succeed(plan *bulksync.Plan) {
 	s.Helper()
 	if run := s.execute(plan); run.State != bulksync.RunSucceeded {
-		s.Fatalf("run is %s: %s\n%+v", run.State, run.Message, run.Outcomes)
+		var trouble []string
+		for _, o := range run.Outcomes {
+			if o.Status != bulksync.Done && o.Status != bulksync.Skipped {
+				trouble = append(trouble, fmt.Sprintf("%d %s: %s: %s", o.Operation, plan.Operations[o.Operation-1].Title(), o.Status, o.Message))
+			}
+		}
+		s.Fatalf("run is %s: %s\n%s", run.State, run.Message, strings.Join(trouble, "\n"))
 	}
 }
 
