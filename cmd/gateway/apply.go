@@ -23,8 +23,10 @@ type applyCmd struct {
 	outputFlag
 	Report   string `placeholder:"FILE" help:"Write the manifest into this file with the columns action, result and message (several files, or YAML: a CSV of all entries)."`
 	Override string `placeholder:"HASH" help:"Carry out what the plan holds back too: the plan's hash."`
+	Stale    string `default:"refuse" enum:"refuse,drop,replan" help:"A saved plan that no longer fits: refuse (the run waits), drop (leave out what relies on what changed), replan (make a new plan). What differs is shown first."`
 
 	secrets map[string]string
+	stale   bool
 }
 
 // Help is shown below the usage of the verb.
@@ -37,7 +39,7 @@ ends the program at once; resuming then looks up what became of the calls in fli
 
 A run that meets a busy or absent Rainbow waits for it (--wait-for-upstream) and goes on by itself.
 
-Exit code 0: all done, 2: all done but what the plan holds back, 1: something failed, 3: the run waits (stale plan, Rainbow out of reach), 130: interrupted.
+Exit code 0: all done, 2: all done but what the plan holds back, 1: something failed, 3: the run waits (stale plan, no approval, Rainbow out of reach), 130: interrupted.
 
 Examples:
   gateway apply -f samples/rainbowvoice.csv
@@ -70,6 +72,9 @@ func (c *applyCmd) Run(ctx context.Context, t *terminal) (err error) {
 	if err != nil {
 		return err
 	}
+	if plan, err = c.freshen(ctx, t, s, plan); err != nil {
+		return err
+	}
 	idle := plan.GetOperationCount() == 0
 	if err := c.show(ctx, t, s, plan); err != nil {
 		return err
@@ -84,6 +89,9 @@ func (c *applyCmd) Run(ctx context.Context, t *terminal) (err error) {
 	if held == plan.GetOperationCount() && !idle {
 		fmt.Fprintln(t.stderr, "gateway: "+heldHint(held, lastPart(plan.GetName()), plan.GetHash()))
 		return exitChanges
+	}
+	if err := awaitsApproval(t, plan); err != nil {
+		return err
 	}
 	if !c.Yes && !idle {
 		if err := ask(t); err != nil {
@@ -138,7 +146,7 @@ func (c *applyCmd) show(ctx context.Context, t *terminal, s *session, plan *sync
 	if c.Output == "json" { // the run alone is the output
 		out = t.stderr
 	}
-	if c.Plan == "" || !c.Yes {
+	if c.Plan == "" || !c.Yes || c.stale && c.Stale == "replan" {
 		return s.showPlan(ctx, out, plan.GetName(), "text")
 	}
 	_, err := fmt.Fprintln(out, plan.GetSummary())
@@ -161,7 +169,7 @@ func (c *applyCmd) start(ctx context.Context, s *session, plan *syncv1.Plan, fil
 	}
 	return upload(stream, files, envelope[syncv1.UploadApplyRequest]{
 		request: &syncv1.UploadApplyRequest{Part: &syncv1.UploadApplyRequest_Request{Request: &syncv1.ApplyPlanRequest{
-			Name: plan.GetName(), Etag: plan.GetEtag(), Parallel: c.Parallel, WaitForUpstream: c.patience(), UsersBy: c.usersBy(), Wait: c.wait(), Override: c.Override, Delimiter: c.Manifest.Delimiter, Comment: c.Manifest.Comment,
+			Name: plan.GetName(), Etag: plan.GetEtag(), Parallel: c.Parallel, WaitForUpstream: c.patience(), UsersBy: c.usersBy(), Wait: c.wait(), Override: c.Override, Stale: c.dropping(), Delimiter: c.Manifest.Delimiter, Comment: c.Manifest.Comment,
 			Variables: c.Manifest.Var, Secrets: c.secrets,
 		}}},
 		file: func(file *syncv1.ManifestFile) *syncv1.UploadApplyRequest {
@@ -171,6 +179,14 @@ func (c *applyCmd) start(ctx context.Context, s *session, plan *syncv1.Plan, fil
 			return &syncv1.UploadApplyRequest{Part: &syncv1.UploadApplyRequest_Chunk{Chunk: b}}
 		},
 	})
+}
+
+// dropping is what the run does with what went stale: with replan, it is a plan made just now that is applied.
+func (c *applyCmd) dropping() syncv1.StalePolicy {
+	if c.Stale == "drop" {
+		return syncv1.StalePolicy_STALE_POLICY_DROP
+	}
+	return syncv1.StalePolicy_STALE_POLICY_REFUSE
 }
 
 // ask asks whether to go on; anything but yes is no.

@@ -83,6 +83,11 @@ var remedies = map[string]string{
 	"NO_ACCOUNT":           "docs/config.md says where each may come from; --upstream sandbox needs no account",
 	"STATE_NOT_RECORDED":   "run \"gateway refresh\", or add --refresh",
 	"NO_MANIFEST_IN_FORCE": "drift is what differs from the manifest applied last: \"gateway apply -f FILE\" puts one into force",
+	"IDENTITY_REQUIRED":    "say who you are: GATEWAY_APPROVER_TOKEN with a Rainbow token, or --as EMAIL",
+	"IDENTITY_REFUSED":     "tokens live for some minutes to hours: take a new one, or say --as EMAIL",
+	"PLAN_NOT_APPROVED":    "\"gateway approve PLAN\" approves it; --approval says what is needed",
+	"CHANGED_SINCE":        "--stale drop leaves alone what changed since, --stale replan puts it back all the same",
+	"MANIFEST_NOT_KEPT":    "make a new plan: gateway plan -f FILE",
 	"NOT_FOUND":            "\"gateway runs\" lists the runs; \"gateway plan -f FILE\" makes a plan and says its name",
 }
 

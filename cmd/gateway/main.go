@@ -36,6 +36,9 @@ type commandLine struct {
 	Export   exportCmd   `cmd:"" help:"Write the recorded state as a manifest."`
 	Refresh  refreshCmd  `cmd:"" help:"Record what Rainbow holds now."`
 	Drift    driftCmd    `cmd:"" help:"Tell what others have changed since a manifest was applied."`
+	Undo     undoCmd     `cmd:"" help:"Plan the inverse of a run."`
+	Approve  approveCmd  `cmd:"" help:"Say that you looked at a plan and want it applied."`
+	Plans    plansCmd    `cmd:"" help:"List, show, approve and delete saved plans."`
 	Runs     runsCmd     `cmd:"" help:"List, show, resume and cancel runs."`
 	Version  versionCmd  `cmd:"" help:"Say which version this is."`
 }

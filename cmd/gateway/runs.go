@@ -34,14 +34,21 @@ Examples:
 type runsListCmd struct {
 	engineFlags
 	outputFlag
+	In    []string `placeholder:"STATE" enum:"running,succeeded,failed,cancelled,interrupted,waiting" help:"Only runs in these states: running, succeeded, failed, cancelled, interrupted, waiting."`
+	Plan  string   `placeholder:"NAME" help:"Only runs of this plan."`
+	Actor string   `placeholder:"NAME" help:"Only runs that this one started."`
+	Since moment   `placeholder:"TIME" help:"Only runs started since: a day, a time, or how long ago, such as 7d."`
+	Until moment   `placeholder:"TIME" help:"Only runs started before."`
 }
 
 // Help is shown below the usage of the verb.
 func (runsListCmd) Help() string {
-	return `Shows each run with its state, how many of its operations are done, how many failed, when it began, and the plan it applies.
+	return `Shows each run with its state, how many of its operations are done, how many failed, when it began, and the plan it applies. Old
+runs are removed after a while (--keep-runs), but none that can be resumed, nor the one whose manifest is in force.
 
-Example:
-  gateway runs list --server 127.0.0.1:9090`
+Examples:
+  gateway runs list --server 127.0.0.1:9090
+  gateway runs list --in failed,waiting --since 7d`
 }
 
 // Run lists the runs.
@@ -51,7 +58,7 @@ func (c *runsListCmd) Run(ctx context.Context, t *terminal) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	runs, err := s.listRuns(ctx)
+	runs, err := c.list(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -67,10 +74,15 @@ func (c *runsListCmd) Run(ctx context.Context, t *terminal) (err error) {
 	return out.Flush()
 }
 
-// listRuns reads all runs, page by page.
-func (s *session) listRuns(ctx context.Context) ([]*syncv1.Run, error) {
+// list reads all runs, page by page.
+func (c *runsListCmd) list(ctx context.Context, s *session) ([]*syncv1.Run, error) {
 	var all []*syncv1.Run
-	request := &syncv1.ListRunsRequest{Parent: s.company, PageSize: 100}
+	request := &syncv1.ListRunsRequest{
+		Parent: s.company, PageSize: 100, Plan: c.Plan, Actor: c.Actor, Since: c.Since.timestamp(), Until: c.Until.timestamp(),
+	}
+	for _, state := range c.In {
+		request.States = append(request.States, syncv1.Run_State(syncv1.Run_State_value["STATE_"+strings.ToUpper(state)]))
+	}
 	for {
 		page, err := s.runs.ListRuns(ctx, request)
 		if err != nil {

@@ -47,7 +47,12 @@ func syncServices(e config.Engine, watch config.DriftWatch, store *state.Store) 
 			return nil, err
 		}
 		account := accountLogin(e)
+		retention, err := retentionOf(e)
+		if err != nil {
+			return nil, err
+		}
 		s, err := syncserver.New(syncserver.Options{
+			Principal: principal, Approval: bulksync.ApprovalPolicy(e.Approval), Retention: retention,
 			Engine:  &bulksync.Engine{Store: store, Target: rainbow.New(p.Conn, rainbow.Options{Account: account, Logger: p.Log})},
 			Company: companyOf(p.Conn, account),
 			Status:  facade.Status,
@@ -62,6 +67,28 @@ func syncServices(e config.Engine, watch config.DriftWatch, store *state.Store) 
 			return store.Close()
 		}), nil
 	}
+}
+
+// principal is the caller of one of the engine's services.
+func principal(ctx context.Context) bulksync.Principal {
+	p := facade.PrincipalFrom(ctx)
+	switch {
+	case p.Name == "":
+		return bulksync.Principal{}
+	case p.Token:
+		return bulksync.Principal{Name: p.Name, ID: p.UserID, Company: p.Company, By: bulksync.VouchedByToken}
+	}
+	return bulksync.Principal{Name: p.Name, By: bulksync.VouchedByListener}
+}
+
+func retentionOf(e config.Engine) (r bulksync.Retention, err error) {
+	if r.Runs, err = bulksync.ParseSpan(e.KeepRuns); err != nil {
+		return r, fmt.Errorf("keep-runs: %w", err)
+	}
+	if r.Plans, err = bulksync.ParseSpan(e.KeepPlans); err != nil {
+		return r, fmt.Errorf("keep-plans: %w", err)
+	}
+	return r, nil
 }
 
 // stopPatience is how long a run may take to finish its calls in flight when the gateway stops.
@@ -89,7 +116,7 @@ func mount(s *syncserver.Server, closeRest func() error) []server.Service {
 	}
 	var services []server.Service
 	for _, service := range s.Services() {
-		mounted := server.Service{Local: facade.Local{Desc: service.Desc, Impl: service.Impl}, Register: routes[service.Desc.ServiceName]}
+		mounted := server.Service{Local: facade.Local{Desc: service.Desc, Impl: service.Impl, Identified: true}, Register: routes[service.Desc.ServiceName]}
 		for _, raw := range syncserver.RawBodies() {
 			if strings.HasPrefix(raw.Method, "/"+service.Desc.ServiceName+"/") {
 				mounted.RawBodies = append(mounted.RawBodies, rest.RawBody(raw))

@@ -22,6 +22,7 @@ type engineFlags struct {
 	config.Engine
 	Server  string `placeholder:"ADDR" env:"GATEWAY_SERVER" group:"Engine" help:"gRPC address of a running gateway; without it the engine runs in this process."`
 	Company string `placeholder:"ID" default:"-" group:"Engine" help:"Rainbow company (default: that of the account)."`
+	callerFlags
 
 	// lockWait is how long to wait for another process at the state file; 0 is a moment.
 	lockWait time.Duration
@@ -51,7 +52,11 @@ func (f *engineFlags) open(ctx context.Context, t *terminal) (*session, error) {
 		if err != nil {
 			return nil, fmt.Errorf("server %s: %w", f.Server, err)
 		}
-		return f.session(conn, conn.Close), nil
+		known, err := f.identify(ctx, t, conn, false)
+		if err != nil {
+			return nil, errors.Join(err, conn.Close())
+		}
+		return f.session(known, conn.Close), nil
 	}
 	return f.openHere(ctx, t)
 }
@@ -91,7 +96,11 @@ func (f *engineFlags) openHere(ctx context.Context, t *terminal) (*session, erro
 			return nil, errors.Join(err, closeAll())
 		}
 	}
-	return f.session(backend.Dispatcher, closeAll), nil
+	known, err := f.identify(ctx, t, backend.Dispatcher, true)
+	if err != nil {
+		return nil, errors.Join(err, closeAll())
+	}
+	return f.session(known, closeAll), nil
 }
 
 // quieter keeps the log of a verb that runs for a moment to errors, unless more was asked for.
