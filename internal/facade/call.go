@@ -151,6 +151,9 @@ type Listener struct {
 	// IdentityHeader is the header in which what stands before the listener names callers, in canonical form; empty when
 	// nothing does. It is believed of trusted calls only.
 	IdentityHeader string
+
+	// MaxMessage is the largest message that a gRPC listener sends, in bytes; 0 is no bound.
+	MaxMessage int
 }
 
 // Names gives what the listener's identity header says of the caller of a trusted call.

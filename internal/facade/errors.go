@@ -85,7 +85,7 @@ var faults = []fault{
 	{upstream.ErrNoAccount, codes.Unauthenticated, http.StatusUnauthorized, "NO_ACCOUNT", upstream.ErrNoAccount.Error()},
 	{upstream.ErrCredentials, codes.FailedPrecondition, http.StatusBadGateway, "ACCOUNT_REFUSED", ""},
 	{upstream.ErrLogin, codes.Unavailable, http.StatusBadGateway, "ACCOUNT_NO_TOKEN", ""},
-	{upstream.ErrTooLarge, codes.ResourceExhausted, http.StatusBadGateway, "ANSWER_TOO_LARGE", "Rainbow's answer is larger than the gateway buffers"},
+	{upstream.ErrTooLarge, codes.ResourceExhausted, http.StatusBadGateway, "ANSWER_TOO_LARGE", "Rainbow's answer is larger than the gateway takes or sends"},
 	{upstream.ErrAnswer, codes.Internal, http.StatusBadGateway, "MALFORMED_ANSWER", ""},
 	{context.DeadlineExceeded, codes.DeadlineExceeded, http.StatusGatewayTimeout, "DEADLINE_EXCEEDED", "the call's time is over"},
 	{context.Canceled, codes.Canceled, statusClientClosed, "CANCELLED", "the caller went away"},

@@ -152,7 +152,7 @@ func TestTheGatewaysOwnErrors(t *testing.T) {
 		{fmt.Errorf("https://u:p@rainbow.example/x?token=y: %w", upstream.ErrUnreachable), codes.Unavailable, 502, "UPSTREAM_UNREACHABLE", "https://rainbow.example/x?[query] upstream unreachable"},
 		{fmt.Errorf("%w: %w", upstream.ErrUnreachable, context.Canceled), codes.Canceled, 499, "CANCELLED", "the caller went away"},
 		{context.DeadlineExceeded, codes.DeadlineExceeded, 504, "DEADLINE_EXCEEDED", "the call's time is over"},
-		{upstream.ErrTooLarge, codes.ResourceExhausted, 502, "ANSWER_TOO_LARGE", "Rainbow's answer is larger than the gateway buffers"},
+		{upstream.ErrTooLarge, codes.ResourceExhausted, 502, "ANSWER_TOO_LARGE", "Rainbow's answer is larger than the gateway takes or sends"},
 		{fmt.Errorf("%w: content type \"text/html\": invalid JSON value at byte 0", upstream.ErrAnswer), codes.Internal, 502, "MALFORMED_ANSWER", "malformed answer: content type \"text/html\": invalid JSON value at byte 0"},
 		{ErrNotTrusted, codes.PermissionDenied, 403, "NOT_TRUSTED", ErrNotTrusted.Error()},
 		{errors.New("password=hunter2"), codes.Internal, 500, "INTERNAL", "internal error"},

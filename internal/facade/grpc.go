@@ -8,6 +8,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/rainbow-gateway/rainbow-gateway/internal/upstream"
@@ -83,12 +84,15 @@ func (f *grpcDoor) call(ctx context.Context, op *Operation, req any) (any, error
 		return nil, wish.status(err).Err()
 	}
 	wish.grant(reply)
+	if limit := f.listener.MaxMessage; wish != nil && limit > 0 && proto.Size(reply) > limit {
+		return nil, Status(upstream.ErrTooLarge).Err()
+	}
 	return reply, nil
 }
 
 // pass is a call of Rainbow whose reply nobody here looks at: it stays in wire format.
 func (f *grpcDoor) pass(ctx, arrived context.Context, op *Operation, req any) (any, error) {
-	reply := new(upstream.WireReply)
+	reply := &upstream.WireReply{Limit: f.listener.MaxMessage}
 	var header metadata.MD
 	err := f.dispatcher.Invoke(arrived, op.FullMethod, req, reply, grpc.Header(&header))
 	_ = grpc.SetHeader(ctx, safeMetadata(header))

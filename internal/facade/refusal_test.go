@@ -23,15 +23,21 @@ import (
 // narrow connects to the gateway as a client that takes 8 KiB of headers, the default of some.
 func narrow(t *testing.T, g *gateway) adminv1.UsersServiceClient {
 	t.Helper()
+	return usersAt(t, g, facade.Listener{Loopback: true}, grpc.WithMaxHeaderListSize(8<<10))
+}
+
+// usersAt connects to a further listener of the gateway.
+func usersAt(t *testing.T, g *gateway, l facade.Listener, opts ...grpc.DialOption) adminv1.UsersServiceClient {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	server := grpc.NewServer(facade.Codec())
-	facade.RegisterGRPC(server, g.dispatcher, facade.Listener{Loopback: true})
+	facade.RegisterGRPC(server, g.dispatcher, l)
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(server.Stop)
-	conn, err := grpc.NewClient(listener.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithMaxHeaderListSize(8<<10))
+	conn, err := grpc.NewClient(listener.Addr().String(), append(opts, grpc.WithTransportCredentials(insecure.NewCredentials()))...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,5 +118,24 @@ func TestARefusalThatIsNoUTF8KeepsItsDetails(t *testing.T) {
 	}
 	if got := detailOf[*errorsv1.UpstreamError](st).GetErrorDetailsJson(); got != "\"d\uFFFDj\uFFFD\"" {
 		t.Errorf("details %q", got)
+	}
+}
+
+// TestAReplyBeyondTheLargestMessageSaysSo: grpc-go's own refusal had no reason, and the log called the call a success.
+func TestAReplyBeyondTheLargestMessageSaysSo(t *testing.T) {
+	g := setup(t, answer(http.StatusOK, "application/json", `{"data":[{"loginEmail":"`+strings.Repeat("x", 5000)+`"}]}`), true)
+	for wish, limit := range map[string]int{"false": 4096, "true": 8192} {
+		ctx := metadata.AppendToOutgoingContext(bearer(t.Context()), facade.DocumentKey, wish)
+		_, err := usersAt(t, g, facade.Listener{Loopback: true, MaxMessage: limit}).ListUsers(ctx, &adminv1.ListUsersRequest{})
+		st := status.Convert(err)
+		if st.Code() != codes.ResourceExhausted || detailOf[*errdetails.ErrorInfo](st).GetReason() != "ANSWER_TOO_LARGE" {
+			t.Errorf("raw document %s: got %v, %v", wish, st, st.Details())
+		}
+		if _, err := usersAt(t, g, facade.Listener{Loopback: true, MaxMessage: 4 * limit}).ListUsers(ctx, &adminv1.ListUsersRequest{}); err != nil {
+			t.Errorf("raw document %s, with room: %v", wish, err)
+		}
+	}
+	if log := g.log.String(); !strings.Contains(log, "code=ResourceExhausted") {
+		t.Errorf("log: %s", log)
 	}
 }

@@ -48,7 +48,8 @@ func (s *Server) addPublic() error {
 
 // addDoor registers what callers call, now that every service is known.
 func (s *Server) addDoor() {
-	listener := facade.Listener{Loopback: loopback(s.grpcListener), Origins: s.config.AllowOrigins, IdentityHeader: http.CanonicalHeaderKey(s.config.IdentityHeader)}
+	listener := facade.Listener{Loopback: loopback(s.grpcListener), Origins: s.config.AllowOrigins, IdentityHeader: http.CanonicalHeaderKey(s.config.IdentityHeader),
+		MaxMessage: s.config.MaxMessageBytes}
 	facade.RegisterGRPC(s.grpcServer, s.backend.Dispatcher, listener)
 	facade.RegisterRaw(s.grpcServer, s.backend.Dispatcher, listener, facade.Raw{
 		On: s.catchesAll(listener), MaxBody: s.config.MaxBodyBytes, MaxUpload: s.config.MaxUploadBytes,

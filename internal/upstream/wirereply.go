@@ -12,6 +12,9 @@ import (
 type WireReply struct {
 	// Message is the reply in protobuf's wire format. Lengths may be spelt longer than they need to be.
 	Message []byte
+
+	// Limit bounds Message in bytes; a longer one is ErrTooLarge. 0 is no limit.
+	Limit int
 }
 
 // decodeWire is decode for a WireReply.
@@ -35,6 +38,9 @@ func (b *Binding) decodeWire(a *answer, reply *WireReply, limit int64) (document
 	default:
 		reply.Message, err = b.codec.Wire(body)
 		err = b.notJSON(err, a.header)
+	}
+	if err == nil && reply.Limit > 0 && len(reply.Message) > reply.Limit {
+		err = ErrTooLarge
 	}
 	return body, err
 }
