@@ -143,9 +143,13 @@ func (g generation) heldBy(login []byte) ([]bulksync.Key, error) {
 	if held == nil {
 		return nil, nil
 	}
+	return heldUnder(held.Cursor(), login)
+}
+
+// heldUnder is heldBy with a cursor over the index.
+func heldUnder(cursor *bolt.Cursor, login []byte) ([]bulksync.Key, error) {
 	var keys []bulksync.Key
 	prefix := heldPrefix(login)
-	cursor := held.Cursor()
 	for k, _ := cursor.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = cursor.Next() {
 		key, err := parseHeld(k[len(prefix):])
 		if err != nil {

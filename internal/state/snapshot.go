@@ -29,11 +29,14 @@ type snapshot struct {
 	company bulksync.Company
 	pin     pin
 
-	mu     sync.Mutex // guards the rest
-	tx     *bolt.Tx   // kept between reads; nil when a writer came, or nothing was read yet
-	gen    generation // in tx
-	closed bool
-	fault  error // the first thing that could not be read
+	mu  sync.Mutex // guards the rest
+	tx  *bolt.Tx   // kept between reads; nil when a writer came, or nothing was read yet
+	gen generation // in tx
+	// records are cursors over gen's records, holders one over its index, as far as they were asked for.
+	records map[bulksync.Kind]*bolt.Cursor
+	holders *bolt.Cursor
+	closed  bool
+	fault   error // the first thing that could not be read
 	// before holds the stored form of records that changed since, by id; nil for those that did not exist.
 	before map[bulksync.Kind]map[string][]byte
 	// held holds what users held whose holdings changed since.
@@ -110,7 +113,7 @@ func (v *snapshot) begin() (keep bool, err error) {
 func (v *snapshot) end() {
 	if v.tx != nil {
 		_ = v.tx.Rollback() // it fails only when it has ended already
-		v.tx, v.gen = nil, generation{}
+		v.tx, v.gen, v.records, v.holders = nil, generation{}, nil, nil
 	}
 }
 
@@ -135,20 +138,47 @@ func (v *snapshot) note(err error) {
 	}
 }
 
-// Record gives the record with that key, or nil.
-func (v *snapshot) Record(k bulksync.Key) bulksync.Record {
-	var stored []byte
+// Record gives the record with that key, or nil. It is decoded where it stands in the file: a plan asks for every user of a
+// company, and a copy of each would be for nothing.
+func (v *snapshot) Record(k bulksync.Key) (r bulksync.Record) {
 	v.read(func(g generation) error {
-		var kept bool
-		if stored, kept = v.before[k.Kind][k.ID]; !kept {
-			stored = bytes.Clone(g.getStored(k))
+		stored, kept := v.before[k.Kind][k.ID]
+		if !kept {
+			stored = v.stored(g, k)
 		}
-		return nil
+		if stored == nil {
+			return nil
+		}
+		var err error
+		if r, err = decodeRecord(k.Kind, stored); err != nil {
+			r, err = nil, fmt.Errorf("record %s: %w", k, err)
+		}
+		return err
 	})
-	if stored == nil {
+	return r
+}
+
+// stored gives the stored form of a record, or nil; the bytes are the file's. It keeps the cursor: to find the bucket takes
+// longer than to find a record in it.
+func (v *snapshot) stored(g generation, k bulksync.Key) []byte {
+	cursor, known := v.records[k.Kind]
+	if !known {
+		if v.records == nil {
+			v.records = map[bulksync.Kind]*bolt.Cursor{}
+		}
+		if b := g.getRecords(k.Kind); b != nil {
+			cursor = b.Cursor()
+		}
+		v.records[k.Kind] = cursor
+	}
+	if cursor == nil {
 		return nil
 	}
-	return v.decode(k.Kind, []byte(k.ID), stored)
+	id, stored := cursor.Seek([]byte(k.ID))
+	if string(id) != k.ID {
+		return nil
+	}
+	return stored
 }
 
 // decode gives nil, and remembers why, for bytes that are no record.
@@ -170,8 +200,15 @@ func (v *snapshot) Held(login bulksync.Login) []bulksync.Key {
 			keys = slices.Clone(kept)
 			return nil
 		}
+		if v.holders == nil {
+			b := g.getHeld()
+			if b == nil {
+				return nil
+			}
+			v.holders = b.Cursor()
+		}
 		var err error
-		keys, err = g.heldBy([]byte(login))
+		keys, err = heldUnder(v.holders, []byte(login))
 		return err
 	})
 	return keys
