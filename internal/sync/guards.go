@@ -267,7 +267,8 @@ func (p *planner) bound(ops []Operation) map[int][]int {
 		if with {
 			put(bundle{op.Login, ""}, i)
 		}
-		if !with || free && !returns && op.Key.Kind == KindDDI {
+		lost := op.Key.Kind == KindDDI && !returns || op.Key.Kind == KindExtension && s.then.subscriber == ""
+		if !with || free && lost {
 			put(bundle{op.Login, op.Key.Kind}, i)
 		}
 		if free {

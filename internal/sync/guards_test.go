@@ -168,6 +168,23 @@ func TestWhoWasToGetAHeldNumberKeepsHis(t *testing.T) {
 	}
 }
 
+// TestWhoWasToGetAHeldPairingKeepsHisSubscriber: an extension of the Cloud PBX that gives way to a number of an equipped PBX
+// is exchanged for it, though the two are of different PBXs.
+func TestWhoWasToGetAHeldPairingKeepsHisSubscriber(t *testing.T) {
+	users := []DesiredUser{
+		entry(2, "cleo@demo.example", "delete"), // who has 3000
+		with(entry(3, "bob@demo.example", "upsert"), func(u *DesiredUser) {
+			u.Subscriber, u.Pairings = Having[Number](), Having(Pairing{Number: "3000"})
+		}),
+	}
+	plan := makePlan(t, demoWorld(), users, Policy{Ceilings: ceilings(t, "delete-user=0")})
+	for _, op := range plan.Operations {
+		if op.Held == "" {
+			t.Errorf("operation %d (%s) goes on", op.ID, op.Title())
+		}
+	}
+}
+
 func TestPrune(t *testing.T) {
 	scope := func(words ...string) Scope {
 		var s Scope
