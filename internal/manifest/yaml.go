@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"path"
 	"regexp"
 	"slices"
@@ -57,13 +58,42 @@ func yamlSource(src Source, start []byte) bool {
 func beginnings(sources []Source) (again []Source, inYAML bool) {
 	again = slices.Clone(sources)
 	for i := range again {
+		size := sizeOf(again[i].Reader)
 		reader := bufio.NewReaderSize(again[i].Reader, 4096)
 		start, _ := reader.Peek(4096) // what goes wrong goes wrong again when it is read
-		again[i].Reader = reader
+		again[i].Reader = &sizedReader{reader, size}
 		inYAML = inYAML || yamlSource(again[i], start)
 	}
 	return again, inYAML
 }
+
+// sizeOf tells how much a source holds, 0 when it does not say.
+func sizeOf(r io.Reader) int {
+	switch r := r.(type) {
+	case interface{ Len() int }:
+		return r.Len()
+	case interface{ Stat() (fs.FileInfo, error) }:
+		if info, err := r.Stat(); err == nil && info.Mode().IsRegular() {
+			return int(info.Size())
+		}
+	}
+	return 0
+}
+
+// sizedReader is a source whose beginning was looked at, and that still tells how much it holds.
+type sizedReader struct {
+	io.Reader
+	left int
+}
+
+func (r *sizedReader) Read(b []byte) (int, error) {
+	n, err := r.Reader.Read(b)
+	r.left -= n
+	return n, err
+}
+
+// Len is about how many bytes are left.
+func (r *sizedReader) Len() int { return max(r.left, 0) }
 
 // yamlReader reads one manifest in YAML.
 type yamlReader struct {
