@@ -11,21 +11,22 @@ type holding struct {
 	pairings   []Key
 }
 
-// holdingOf reads what a user holds now.
+// holdingOf reads what a user holds now. The key of a device or a DDI says all that is to know here; that of an extension
+// does not tell a subscriber from a number of an equipped PBX.
 func holdingOf(obs Observed, l Login) holding {
 	var h holding
 	for _, k := range obs.Held(l) {
-		switch r := obs.Record(k).(type) {
-		case *Extension:
-			if r.Role == RoleSubscriber {
+		switch k.Kind {
+		case KindExtension:
+			if r := find[Extension](obs, k); r != nil && r.Role == RoleSubscriber {
 				h.subscriber = r.Number
-			} else {
+			} else if r != nil {
 				h.pairings = append(h.pairings, k)
 			}
-		case *Device:
-			h.devices = append(h.devices, r.Address)
-		case *DDI:
-			h.ddis = append(h.ddis, r.Number)
+		case KindDevice:
+			h.devices = append(h.devices, DeviceKey(k.ID))
+		case KindDDI:
+			h.ddis = append(h.ddis, E164(k.ID))
 		}
 	}
 	return h

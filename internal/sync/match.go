@@ -110,7 +110,10 @@ func (p *planner) identify(queue []*stance) {
 		}
 	}
 	for _, s := range queue {
-		if u := find[User](p.obs, s.want.Was.Key()); s.want.Was != "" && u != nil {
+		if s.want.Was == "" {
+			continue
+		}
+		if u := find[User](p.obs, s.want.Was.Key()); u != nil {
 			m.claims = append(m.claims, &claim{s, u, "called " + string(s.want.Was) + " now"})
 		}
 	}
