@@ -233,6 +233,8 @@ func (r *yamlReader) understand(ctx context.Context) error {
 	r.checkIncludes()
 	r.readTemplates()
 	r.readCompany()
+	r.readPolicies()
+	r.readProvisions()
 	return r.readUsers(ctx)
 }
 

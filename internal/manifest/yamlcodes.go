@@ -20,6 +20,8 @@ const (
 	codeNameTwice        = "duplicate-name"
 	codeBadInclude       = "bad-include"
 	codeSecretMissing    = "secret-unavailable"
+	codeBadRange         = "bad-range"
+	codeBadPolicy        = "bad-policy"
 	codeAbsentWith       = "absent-with-values"
 
 	// Remarks.

@@ -24,7 +24,15 @@ func digestOf(d *bulksync.Desired) string {
 			panic(fmt.Sprintf("manifest does not encode: %v", err)) // it is plain data
 		}
 	}
+	plain.CompletePosition, plain.Devices, plain.DDIs, plain.Owned = bulksync.Position{}, nil, nil, nil
 	write(plain)
+	for _, device := range d.Devices {
+		device.Position = bulksync.Position{}
+		write(device)
+	}
+	for _, n := range d.DDIs {
+		write(n.Number)
+	}
 	for _, u := range d.Users {
 		u.Position, u.Cells = bulksync.Position{}, nil
 		if u.Password != nil {

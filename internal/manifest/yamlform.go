@@ -54,6 +54,8 @@ type form struct {
 	name   string
 	doc    string
 	fields []formField
+	// exactly lists fields of which an object has one.
+	exactly []string
 }
 
 // index is the place of a field; -1 without one.
@@ -101,12 +103,13 @@ const (
 	patternNumber = `^([0-9]{1,10}|.*\$\{.*)$`
 	patternMAC    = `^(([0-9A-Fa-f]{2}[:.-]?){5}[0-9A-Fa-f]{2}|.*\$\{.*)$`
 	patternE164   = `^(\+?[0-9 ().\-/]{7,25}|.*\$\{.*)$`
+	patternIPEI   = `^([0-9A-Fa-f ]{10,14}|.*\$\{.*)$`
 	patternLogin  = `^(.+@.+|.*\$\{.*)$`
 )
 
 // forms are the objects of the manifest.
 type forms struct {
-	manifest, user, pairing *form
+	manifest, user, pairing, device, module, ddiRange *form
 	// templates and defaults hold values to take over; inheriting are the forms of these by the list that they are for.
 	templates, defaults *form
 	inheriting          map[string]*form
@@ -120,8 +123,9 @@ func newForms() *forms {
 		{name: "internalNumber", doc: "Private number of the extension; left out: left alone.", shape: textOf((*values).text)},
 		{name: "number", doc: "Public number of the extension; left out: left alone.", shape: textOf((*values).text)},
 	}}
+	f.deviceForms()
 	f.user = f.userForm()
-	f.inheriting = map[string]*form{"users": inheritingForm(f.user, "userTemplate", "login", "absent", "template", "password")}
+	f.inheriting = map[string]*form{"devices": inheritingForm(f.device, "deviceTemplate", "macAddress", "ipei", "template"), "users": inheritingForm(f.user, "userTemplate", "login", "absent", "template", "password")}
 	f.templates = &form{name: "templates", doc: "Named sets of values that entries take over by template: name."}
 	f.defaults = &form{name: "defaults", doc: "Values that every entry takes over which does not say otherwise."}
 	for _, kind := range slices.Sorted(maps.Keys(f.inheriting)) {
@@ -143,7 +147,8 @@ func (f *forms) userForm() *form {
 			{name: "password", doc: "Password of a user who is to be created: env:NAME or file:PATH, looked up where the command runs. " +
 				"The password itself is taken too, with a remark. At least 8 characters, with a capital letter, a digit and a special character.", shape: textOf(nil)},
 			{name: "extension", doc: "Short number of his Cloud PBX extension. null: none; what he has is deleted.", shape: textOf(nil).like(patternNumber).clearable()},
-			{name: "devices", doc: "All SIP devices of his extension, by MAC address.", shape: listOf(textOf(nil).like(patternMAC)).clearable()},
+			{name: "devices", doc: "All SIP devices of his extension: MAC addresses of devices that are there or listed elsewhere, or devices as they are listed under devices.",
+				shape: listOf(eitherOf(textOf(nil).like(patternMAC), objectOf(f.device))).clearable()},
 			{name: "ddis", doc: "All public numbers that are his, in E.164 form.", shape: listOf(textOf(nil).like(patternE164)).clearable()},
 			{name: "pairings", doc: "All numbers of equipped PBXs that he is paired with.", shape: listOf(objectOf(f.pairing)).clearable()},
 			{name: "licences", doc: "Names of the offers of which he shall have a licence: all of them, but for that of the default offer, which everybody has.",
@@ -203,6 +208,20 @@ func (f *forms) manifestForm() *form {
 		{name: "include", doc: "Files of the same manifest, in this file's folder or below it.", shape: listOf(textOf(nil))},
 		{name: "templates", doc: f.templates.doc, shape: objectOf(f.templates)},
 		{name: "defaults", doc: f.defaults.doc, shape: objectOf(f.defaults)},
+		{name: "name", doc: "The manifest's name, by which it is known which users an earlier one named; --name goes before it.", shape: textOf(nil)},
+		{name: "scope", doc: "The users whom the manifest speaks for: all, owned, domain=DOMAIN, tag=TAG or an attribute such as department=Sales; of several all must hold.",
+			shape: eitherOf(textOf(nil), listOf(textOf(nil)))},
+		{name: "prune", doc: "What becomes of users of the scope whom the manifest does not name, and of devices and DDIs that complete lists leave out: off, delete or detach.",
+			shape: oneOf("off", "delete", "detach")},
+		{name: "complete", doc: "Lists that are all that the company shall have: devices, ddis. With prune: delete, what they leave out and nobody holds is deleted.",
+			shape: listOf(oneOf("devices", "ddis"))},
+		{name: "ignore", doc: "Patterns of what is left alone: ext-*@demo.example, 23*, +332983*, aa:bb:cc:*. A manifest that names what it ignores is at fault.", shape: listOf(textOf(nil))},
+		{name: "match", doc: "Attributes whose values identify a user whose login is new, such as userInfo1.", shape: listOf(textOf(nil))},
+		{name: "matchNumbers", doc: "What an extension or DDI proves of a user whose login is new: names, always or never.", shape: oneOf("names", "always", "never")},
+		{name: "renumber", doc: "Rules that give extensions other numbers: 23xx=43xx, 23xx=43xx@department=Brest.", shape: listOf(textOf(nil))},
+		{name: "devices", doc: "SIP devices that the company shall have, beside those listed with users.", shape: listOf(objectOf(f.device)).clearable()},
+		{name: "ddis", doc: "Public numbers that the company shall have: each in E.164 form, or a range of them.",
+			shape: listOf(eitherOf(textOf(nil).like(patternE164), objectOf(f.ddiRange))).clearable()},
 		{name: "users", doc: "Users, in any order; each once.", shape: listOf(objectOf(f.user)).clearable()},
 	}}
 }

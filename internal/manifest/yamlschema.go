@@ -44,6 +44,13 @@ func (s *schema) object(f *form) map[string]any {
 		}
 	}
 	o := map[string]any{"type": "object", "description": f.doc, "properties": properties, "additionalProperties": false}
+	if f.exactly != nil {
+		var one []any
+		for _, name := range f.exactly {
+			one = append(one, map[string]any{"required": []string{name}})
+		}
+		o["oneOf"] = one
+	}
 	if required != nil {
 		o["required"] = required
 	}

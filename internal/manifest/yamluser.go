@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	"go.yaml.in/yaml/v3"
+
 	bulksync "github.com/rainbow-gateway/rainbow-gateway/internal/sync"
 )
 
@@ -163,10 +165,33 @@ func (r *yamlReader) textsOf(e entry, name string, s *shape) (texts []placed, ok
 	return texts, ok
 }
 
+// deviceTexts gives the keys of a user's devices. What is said of a device beyond its address goes to the list of devices.
+func (u *userEntry) deviceTexts(items []entry) []placed {
+	var texts []placed
+	for _, item := range items {
+		if item.value.Kind == yaml.MappingNode {
+			if k, ok := u.r.readDevice(item); ok {
+				texts = append(texts, placed{string(k), item.position()})
+			}
+		} else if v, ok := u.r.value(item, "devices", &shape{}); ok {
+			texts = append(texts, placed{v, item.position()})
+		}
+	}
+	return texts
+}
+
+// parseDeviceKey reads a MAC address, or the key that readDevice made.
+func parseDeviceKey(s string) (bulksync.DeviceKey, *problem) {
+	if strings.HasPrefix(s, "ipei:") {
+		return bulksync.DeviceKey(strings.ToLower(s)), nil
+	}
+	return parseMAC(s)
+}
+
 func (u *userEntry) holdings() {
 	u.extension()
-	if texts, ok := u.texts("devices"); ok {
-		u.user.Devices = wishOf(u, texts, "devices", "macAddress", codeMACTwice, func(s string) (bulksync.DeviceKey, *problem) { return parseMAC(s) })
+	if items, ok := u.list("devices"); ok {
+		u.user.Devices = wishOf(u, u.deviceTexts(items), "devices", "macAddress", codeMACTwice, parseDeviceKey)
 	}
 	if texts, ok := u.texts("ddis"); ok {
 		u.user.DDIs = wishOf(u, texts, "ddis", "ddiE164Number", codeDDITwice, func(s string) (bulksync.E164, *problem) { return parseE164("DDI", s) })

@@ -169,7 +169,9 @@ func (p *planner) compareDevices(s *stance) {
 			continue
 		}
 		d := find[Device](p.obs, k.Key())
+		_, provided := p.provides(k.Key())
 		switch {
+		case d == nil && provided:
 		case d == nil:
 			p.fault(s, "macAddress", "unknown-device", "declare the device first, or correct the address", "there is no SIP device %s in the company (Rainbow: 2007)", k)
 		case d.Holder == "" && d.HolderID != "":
@@ -189,7 +191,9 @@ func (p *planner) compareDDIs(s *stance) {
 			continue
 		}
 		d := find[DDI](p.obs, n.Key())
+		_, provided := p.provides(n.Key())
 		switch {
+		case d == nil && provided:
 		case d == nil:
 			hint := "declare the number first, or correct it"
 			if full, ok := p.lostDDI(n); ok {

@@ -30,6 +30,12 @@ type Desired struct {
 	// Company is the id of the company that the manifest is for; empty: any. CompanyPosition is where that stands.
 	Company         string
 	CompanyPosition Position
+	// Devices and DDIs are those that the company shall have, whoever holds them. Complete names the kinds (device, ddi) of
+	// which the list is all that it shall have; CompletePosition is where that stands.
+	Devices          []DesiredDevice
+	DDIs             []DesiredDDI
+	Complete         []Kind
+	CompletePosition Position
 	// Remarks are what reading found worth a look; a plan carries them on.
 	Remarks Faults
 }

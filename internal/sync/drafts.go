@@ -223,6 +223,7 @@ func (p *planner) draftAttaches(s *stance) {
 func (p *planner) draftAttach(s *stance, k Key, putBack bool) {
 	reason := "the manifest asks for it"
 	from := Login("")
+	created, _ := p.provides(k)
 	if r := p.obs.Record(k); r != nil && r.HeldBy() != s.recorded() {
 		from = p.called(r.HeldBy())
 	}
@@ -232,7 +233,7 @@ func (p *planner) draftAttach(s *stance, k Key, putBack bool) {
 	case from != "":
 		reason = fmt.Sprintf("moves from %s", from)
 	}
-	p.add(s, Operation{Action: ActionAttach, Key: k, Changes: holderChange(from, s.login), Reason: reason}, s.creation, s.subscription, p.frees[k])
+	p.add(s, Operation{Action: ActionAttach, Key: k, Changes: holderChange(from, s.login), Reason: reason}, s.creation, s.subscription, p.frees[k], created)
 }
 
 func (p *planner) draftPairings(s *stance) {

@@ -9,6 +9,9 @@ import (
 // The planner's promise rests on it: a plan whose effects are all applied to the state it was made from leaves a state
 // for which the same manifest plans nothing.
 func Effects(op *Operation, obs Observed, id string) []RecordChange {
+	if op.provisions() {
+		return provisionEffects(op, obs, id)
+	}
 	switch op.Key.Kind {
 	case KindUser:
 		return userEffects(op, obs, id)

@@ -55,7 +55,7 @@ func reliance(r Record, changed []string) string {
 			fmt.Fprintf(&b, "\n%q %q", r.InternalNumber, r.PublicNumber)
 		}
 	case *Device:
-		fmt.Fprintf(&b, "device %s %s", r.ID, r.HolderID)
+		fmt.Fprintf(&b, "device %s %s%s", r.ID, r.HolderID, deviceValues(r, changed))
 	case *DDI:
 		fmt.Fprintf(&b, "ddi %s %s %s", r.ID, r.HolderID, r.Label)
 	default:

@@ -27,6 +27,8 @@ func defaultCeilings() []Ceiling {
 	return []Ceiling{
 		{Kind: KindUser, Action: ActionDelete, Count: 10, Percent: 10},
 		{Kind: KindExtension, Action: ActionDelete, Count: 10, Percent: 10},
+		{Kind: KindDevice, Action: ActionDelete, Count: 10, Percent: 10},
+		{Kind: KindDDI, Action: ActionDelete, Count: 10, Percent: 10},
 	}
 }
 
@@ -156,6 +158,9 @@ func (p *planner) counted(ops []Operation, kind Kind, action Action) []int {
 		}
 	}
 	return slices.DeleteFunc(class, func(i int) bool {
+		if ops[i].provisions() {
+			return false
+		}
 		return frees[ops[i].Login] <= takes[ops[i].Login] || p.returns(&ops[i])
 	})
 }
@@ -257,7 +262,7 @@ func (p *planner) bound(ops []Operation) map[int][]int {
 	frees := map[Key]int{} // who gives a thing away
 	for i := range ops {
 		op := &ops[i]
-		if op.Key.Kind == KindUser || op.Action == ActionUpdate {
+		if op.Key.Kind == KindUser || op.Action == ActionUpdate || op.provisions() {
 			continue
 		}
 		s := p.acting[op.Login]

@@ -320,7 +320,7 @@ func TestSelectorsReadAsTheyAreWritten(t *testing.T) {
 	}
 	for in, want := range map[string]string{
 		"delete-user=10": "delete-user=10", "detach-device=5%": "detach-device=5%", "delete-user= 10, 2.5%": "delete-user=10,2.5%", "delete-user=off": "delete-user=off", "delete-user=0": "delete-user=0",
-		"delete-device=1": "", "user=1": "", "delete-user": "", "delete-user=x": "", "delete-user=-1": "", "delete-user=101%": "", "delete-user=1.5": "",
+		"delete-device=1": "delete-device=1", "detach-user=1": "", "user=1": "", "delete-user": "", "delete-user=x": "", "delete-user=-1": "", "delete-user=101%": "", "delete-user=1.5": "",
 	} {
 		c, err := ParseCeiling(in)
 		if err != nil && want != "" || err == nil && c.String() != want {
@@ -518,7 +518,7 @@ func TestInvariantsFindWhatIsWrong(t *testing.T) {
 // planEmpty plans a manifest without entries.
 func planEmpty(t *rapid.T, d *Desired, w *World, policy Policy) []Operation {
 	empty := *d
-	empty.Users, empty.Renumber = nil, nil // a rule asks for something on its own
+	empty.Users, empty.Renumber, empty.Devices, empty.DDIs = nil, nil, nil, nil // a rule asks for something on its own
 	plan, err := MakePlan(&empty, w, policy)
 	if err != nil {
 		t.Fatal(err)

@@ -104,8 +104,10 @@ func (w *walk) possible(op *Operation) error {
 		return fmt.Errorf("user %s exists already", op.Login)
 	case op.Key.Kind == KindUser:
 		return nil
-	case w.world.Record(op.Login.Key()) == nil:
+	case op.Login != "" && w.world.Record(op.Login.Key()) == nil:
 		return fmt.Errorf("user %s does not exist", op.Login)
+	case op.provisions() && op.Action == ActionDelete && r.HeldBy() != "":
+		return fmt.Errorf("%s is held by %s", op.Key, r.HeldBy())
 	case op.Key.Kind == KindDDI && op.Action == ActionDelete:
 		return w.deletableDDI(r.(*DDI))
 	case op.Action == ActionAttach && op.Key.Kind != KindLicence && r.HeldBy() != "":

@@ -35,6 +35,8 @@ type Company struct {
 	CloudPbx *CloudPbx `json:"cloudPbx,omitempty"`
 	// Systems are the equipped PBXs, ordered by pbxId.
 	Systems []System `json:"systems,omitempty"`
+	// DeviceModels are those that the Cloud PBX supports, ordered by id.
+	DeviceModels []DeviceModel `json:"deviceModels,omitempty"`
 	// Account is the login that the engine works under: always protected.
 	Account Login `json:"account,omitempty"`
 	// RecordedAt is when the state was last refreshed, RFC 3339 in UTC; empty before the first refresh.
@@ -141,6 +143,8 @@ type Device struct {
 	HolderID    string    `json:"holderId,omitempty"`
 	// SubscriberID is the phone number id of the subscriber that it is assigned to.
 	SubscriberID string `json:"subscriberId,omitempty"`
+	// Modules are its expansion modules, ordered by position.
+	Modules []DeviceModule `json:"modules,omitempty"`
 }
 
 // Key names the device.

@@ -26,6 +26,7 @@ import (
 //	12 attach   ddi         │
 //	13 attach   device     ─┘
 //
+// Devices and DDIs are created with users, and deleted with them; each is of no user, and stands where those need it.
 // Reading what a subscriber would lose comes before that, and putting it back behind; a new login comes first of all.
 //
 // Of a user who is without a number between two of these, what concerns himself and his licences comes before all else:
@@ -33,8 +34,8 @@ import (
 //
 // A sort by dependency alone (Kahn) was rejected: its order depends on the order of edges and scatters a user's steps.
 var table = map[Kind]map[Action]int{
-	KindDDI:       {ActionDetach: 1, ActionAttach: 12},
-	KindDevice:    {ActionDetach: 0, ActionAttach: 13},
+	KindDDI:       {ActionDetach: 1, ActionAttach: 12, ActionCreate: 6, ActionDelete: 5},
+	KindDevice:    {ActionDetach: 0, ActionAttach: 13, ActionCreate: 6, ActionUpdate: 7, ActionDelete: 5},
 	KindExtension: {ActionDetach: 2, ActionSave: -1, ActionDelete: 4, ActionCreate: 9, ActionAttach: 10, ActionUpdate: 11, ActionRestore: 14},
 	KindLicence:   {ActionDetach: 3, ActionAttach: 8},
 	KindUser:      {ActionDelete: 5, ActionCreate: 6, ActionUpdate: 7},
@@ -108,7 +109,7 @@ func (p *planner) groupDrafts() {
 		}
 		last[d.owner] = d
 		for _, need := range d.needs {
-			if need.op.Login != "" { // what all of them need ties nobody together
+			if need.op.Action != ActionSave || need.op.Login != "" { // what all of them need ties nobody together
 				unite(d, need)
 			}
 		}

@@ -104,6 +104,8 @@ const (
 //	extension  save restore            its settings and keys; the save whose number is * is of what points to extensions,
 //	                                   and of no user
 //	extension  attach update detach    a number of an equipped PBX, paired with Login
+//	device     create update delete
+//	ddi        create delete
 //	device     attach detach           to and from Login's subscriber
 //	ddi        attach detach           to and from Login
 //	licence    attach detach           to and from Login
@@ -162,6 +164,9 @@ func (o *Operation) Title() string {
 		return fmt.Sprintf("attach %s to %s", thing, o.Login)
 	case o.Action == ActionDetach:
 		return fmt.Sprintf("detach %s from %s", thing, o.Login)
+	}
+	if o.Login == "" {
+		return fmt.Sprintf("%s %s", o.Action, thing)
 	}
 	return fmt.Sprintf("%s %s of %s", o.Action, thing, o.Login)
 }

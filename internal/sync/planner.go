@@ -32,6 +32,7 @@ func MakePlan(desired *Desired, obs Observed, policy Policy) (*Plan, error) {
 	}
 	p.policy = desired.policy(policy)
 	p.checkCompany()
+	p.provide()
 	p.takeStances()
 	p.prune()
 	p.checkScope()
@@ -43,7 +44,9 @@ func MakePlan(desired *Desired, obs Observed, policy Policy) (*Plan, error) {
 	p.draftRenames()
 	p.draftSaves()
 	p.draftReleases()
+	p.draftProvisions()
 	p.draftTakes()
+	p.draftDisposals()
 	p.draftLicences()
 	p.checkUntouched()
 	if len(p.faults) > 0 {
@@ -80,6 +83,9 @@ type planner struct {
 	spared map[Login]string
 	// doubtful are the entries that matching held back.
 	doubtful []Doubt
+
+	// provided are the devices and DDIs that the manifest lists.
+	provided map[Key]*provision
 
 	// ddis gives the company's DDIs by their digits without country code; made when it is first asked.
 	ddis map[string]E164
@@ -186,7 +192,9 @@ func (p *planner) add(s *stance, op Operation, needs ...*draft) *draft {
 	s.drafted = true
 	p.drafts = append(p.drafts, d)
 	p.touched[op.Key] = true
-	p.touched[s.login.Key()] = true
+	if s.login != "" {
+		p.touched[s.login.Key()] = true
+	}
 	return d
 }
 

@@ -75,7 +75,7 @@ func drawWorld(t *rapid.T) *World {
 		return users[i].Login, users[i].ID
 	}
 	for i := range 5 {
-		d := &Device{ID: fmt.Sprintf("d%d", i), Address: device(i)}
+		d := &Device{ID: fmt.Sprintf("d%d", i), Address: device(i), Model: "M5", Description: "old"}
 		if d.Holder, d.HolderID = holder("device holder", true); d.Holder != "" {
 			d.SubscriberID = SubscriberOf(w, d.Holder).ID
 		}
@@ -141,6 +141,7 @@ func drawDesired(t *rapid.T) *Desired {
 		}
 		d.Users = append(d.Users, u)
 	}
+	drawProvisions(t, d)
 	return d
 }
 
@@ -249,8 +250,10 @@ func carryOut(t *rapid.T, w *World, op *Operation) {
 		refuse("its new login is taken")
 	case op.Action != ActionCreate && r == nil:
 		refuse("does not exist")
-	case op.Key.Kind != KindUser && w.Record(op.Login.Key()) == nil:
+	case op.Key.Kind != KindUser && op.Login != "" && w.Record(op.Login.Key()) == nil:
 		refuse("its user does not exist")
+	case op.provisions() && op.Action == ActionDelete && (r.HeldBy() != "" || isDefault(r) && len(listed(w, KindDDI)) > 1):
+		refuse("held, or the default")
 	}
 	subscriber := SubscriberOf(w, op.Login)
 	switch op.Key.Kind {
@@ -285,6 +288,11 @@ func carryOut(t *rapid.T, w *World, op *Operation) {
 	if u := find[User](w, op.Login.Key()); u != nil {
 		checkUser(u, refuse)
 	}
+}
+
+func isDefault(r Record) bool {
+	d, ok := r.(*DDI)
+	return ok && d.Default
 }
 
 // checkUser holds what upstream holds of every user: at most one exclusive licence, and no gaps in lists.

@@ -20,6 +20,9 @@ func (p *planner) prune() {
 		return
 	}
 	whole := Position{File: p.file()}
+	if len(p.policy.Scope) == 0 && len(p.desired.Complete) > 0 {
+		return // lists of devices and DDIs alone are pruned (provision.go)
+	}
 	if len(p.policy.Scope) == 0 {
 		p.faults = append(p.faults, Fault{Position: whole, Code: "prune-without-scope", Message: "users are to be pruned, and nothing says of which users the manifest speaks",
 			Hint: "give a scope: all, owned, domain=DOMAIN, tag=TAG, or an attribute such as department=Sales"})

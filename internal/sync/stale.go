@@ -95,7 +95,7 @@ func (p *Plan) together() []int {
 	last := map[Login]int{}
 	for i := range p.Operations {
 		op := &p.Operations[i]
-		if prev := last[op.Login]; prev != 0 {
+		if prev := last[op.Login]; prev != 0 && op.Login != "" {
 			group[root(op.ID)] = root(prev)
 		}
 		last[op.Login] = op.ID

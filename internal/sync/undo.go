@@ -176,6 +176,9 @@ type undoer struct {
 	// changed says, in words, what changed since; remarks what can't be brought back.
 	changed []string
 	remarks Faults
+	// devices and ddis are those that are to be there again, as they were, or to go.
+	devices []DesiredDevice
+	ddis    []DesiredDDI
 	// dropped are users who are found to be left alone, when others may have been counted on to take from them or to give
 	// to them: then all is worked out again.
 	dropped map[Login][]Fault
@@ -248,8 +251,10 @@ func (b *undoer) compare() {
 		switch {
 		case t.Before == nil && t.After == nil:
 		case t.Key.Kind == KindUser:
-		case t.Key.Kind == KindExtension, t.Key.Kind == KindDevice && t.Before != nil && t.After != nil, t.Key.Kind == KindDDI && t.Before != nil && t.After != nil:
+		case t.Key.Kind == KindExtension:
 			b.compareHolder(t)
+		case t.Key.Kind == KindDevice, t.Key.Kind == KindDDI:
+			b.compareProvision(t)
 		default:
 			b.lost("", "what the run did to %s stays", t.Key)
 		}

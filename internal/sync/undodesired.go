@@ -18,7 +18,7 @@ import (
 
 // desired gives the wishes as a manifest: users in the order in which the run came to them.
 func (b *undoer) desired() *Desired {
-	d := &Desired{Mode: ModeUndo}
+	d := &Desired{Mode: ModeUndo, Devices: b.devices, DDIs: b.ddis}
 	defer func() { d.Digest = undoDigest(b.Run.Name, d) }()
 	users := slices.SortedFunc(maps.Values(b.users), func(x, y *undoUser) int {
 		return cmp.Or(cmp.Compare(b.first[x.login], b.first[y.login]), cmp.Compare(x.login, y.login))

@@ -45,7 +45,7 @@ func recordProto(record bulksync.Record) *syncv1.StateRecord {
 		}}
 	case *bulksync.Device:
 		view.UpstreamId, view.Thing = r.ID, &syncv1.StateRecord_Device{Device: &syncv1.DeviceRecord{
-			Address: r.Address.String(), Model: r.Model, Description: r.Description, SubscriberId: r.SubscriberID,
+			Address: r.Address.String(), Model: r.Model, Description: r.Description, SubscriberId: r.SubscriberID, Modules: moduleProtos(r.Modules),
 		}}
 	case *bulksync.DDI:
 		view.UpstreamId, view.Thing = r.ID, &syncv1.StateRecord_Ddi{Ddi: &syncv1.DdiRecord{
@@ -58,4 +58,12 @@ func recordProto(record bulksync.Record) *syncv1.StateRecord {
 		}}
 	}
 	return view
+}
+
+func moduleProtos(modules []bulksync.DeviceModule) []*syncv1.DeviceModule {
+	var all []*syncv1.DeviceModule
+	for _, m := range modules {
+		all = append(all, &syncv1.DeviceModule{ModuleId: int32(m.ID), Type: m.Type, Name: m.Name})
+	}
+	return all
 }

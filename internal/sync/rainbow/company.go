@@ -35,6 +35,9 @@ func (t *Target) company(ctx context.Context, id string) (bulksync.Company, *rvc
 	for _, r := range plan.GetRanges() {
 		c.CloudPbx.Ranges = append(c.CloudPbx.Ranges, bulksync.Range{First: bulksync.Number(r.GetFirst()), Last: bulksync.Number(r.GetLast())})
 	}
+	if c.DeviceModels, err = t.deviceModels(ctx, cloud.GetId()); err != nil {
+		return bulksync.Company{}, nil, err
+	}
 	return c, plan, nil
 }
 

@@ -81,10 +81,18 @@ func (t *Target) holds(ctx context.Context, company bulksync.Company, step bulks
 	case bulksync.KindDevice:
 		var d *rvcpprovisioningv1.SipDevice
 		d, err = t.device(ctx, refs.SystemID, refs.ThingID, bulksync.DeviceKey(op.Key.ID))
+		if op.Action != bulksync.ActionAttach && op.Action != bulksync.ActionDetach {
+			left, holds = deviceHolds(d, op)
+			break
+		}
 		holds = d != nil && attach == (d.GetPhoneNumberId() == refs.SubscriberID && d.GetPhoneNumberId() != "")
 	case bulksync.KindDDI:
 		var d *rvcpprovisioningv1.Ddi
 		d, err = t.ddi(ctx, refs.SystemID, bulksync.E164(op.Key.ID))
+		if op.Action != bulksync.ActionAttach && op.Action != bulksync.ActionDetach {
+			left, holds = ddiHolds(d, op)
+			break
+		}
 		holds = d != nil && attach == (d.GetUserId() == refs.UserID)
 	case bulksync.KindLicence:
 		var profiles []*adminv1.UserProfile

@@ -107,7 +107,7 @@ func deviceKey(mac, ipei, id string) bulksync.DeviceKey {
 func deviceRecord(d *rvcpprovisioningv1.SipDevice, holder holders) *bulksync.Device {
 	return &bulksync.Device{
 		ID: d.GetId(), Address: deviceKey(d.GetMacAddress(), d.GetIpei(), d.GetId()), Model: d.GetDeviceType().GetModel(),
-		Description: d.GetDescription(), Holder: holder(d.GetUserId()), HolderID: d.GetUserId(), SubscriberID: d.GetPhoneNumberId(),
+		Description: d.GetDescription(), Modules: modulesOf(d), Holder: holder(d.GetUserId()), HolderID: d.GetUserId(), SubscriberID: d.GetPhoneNumberId(),
 	}
 }
 

@@ -53,7 +53,12 @@ func TestObserveReadsTheWholeCompany(t *testing.T) {
 		},
 		Systems: []bulksync.System{{ID: sandbox.EquippedPbxID, PbxID: oxePbxID, Name: "Head office OXE"}},
 	}
-	if diff := cmp.Diff(wantCompany, w.Company()); diff != "" {
+	company := w.Company()
+	if m, ok := company.FindModel("m5"); !ok || m.ID != 23 || len(m.Modules) != 2 || len(company.DeviceModels) != 8 {
+		t.Errorf("device models %+v", company.DeviceModels)
+	}
+	company.DeviceModels = nil
+	if diff := cmp.Diff(wantCompany, company); diff != "" {
 		t.Errorf("company differs (-want +got):\n%s", diff)
 	}
 

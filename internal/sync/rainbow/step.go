@@ -87,8 +87,14 @@ func (t *Target) send(ctx context.Context, company bulksync.Company, step bulksy
 		}
 		return effect{}, t.updateNumber(ctx, step)
 	case bulksync.KindDevice:
+		if op.Action != bulksync.ActionAttach && op.Action != bulksync.ActionDetach {
+			return t.provisionDevice(ctx, company, step)
+		}
 		return effect{}, t.moveDevice(ctx, step, attach)
 	case bulksync.KindDDI:
+		if op.Action != bulksync.ActionAttach && op.Action != bulksync.ActionDetach {
+			return t.provisionDDI(ctx, step)
+		}
 		return effect{}, t.moveDDI(ctx, step, attach)
 	case bulksync.KindLicence:
 		return effect{}, t.moveLicence(ctx, step, attach)

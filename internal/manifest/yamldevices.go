@@ -1,0 +1,195 @@
+package manifest
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	bulksync "github.com/rainbow-gateway/rainbow-gateway/internal/sync"
+)
+
+// maxRange is how many numbers a range has at most.
+const maxRange = 100_000
+
+func (f *forms) deviceForms() {
+	f.module = &form{name: "module", doc: "An expansion module of a desk phone.", fields: []formField{
+		{name: "moduleId", doc: "Its position on the phone, from 1 to 3.", required: true, shape: whole(1, 3)},
+		{name: "type", doc: "Its type: EM_20 or EM_200.", required: true, shape: oneOf("EM_20", "EM_200")},
+		{name: "name", doc: "A name for it.", shape: textOf((*values).text)},
+	}}
+	f.device = &form{name: "device", doc: "A SIP device. What is left out is left alone.", exactly: []string{"macAddress", "ipei"}, fields: []formField{
+		{name: "macAddress", doc: "MAC address: the key of a desk phone.", shape: textOf(nil).like(patternMAC)},
+		{name: "ipei", doc: "IPEI: the key of a DECT handset.", shape: textOf(nil).like(patternIPEI)},
+		{name: "template", doc: "Templates whose values it takes over; of several a later one goes first.", shape: eitherOf(textOf(nil), listOf(textOf(nil)))},
+		{name: "model", doc: "Model as Rainbow lists it, such as M5; needed to create it, and can't be changed.", shape: textOf((*values).text)},
+		{name: "description", doc: "Text that tells what it is; needed to create it.", shape: textOf((*values).text)},
+		{name: "modules", doc: "All its expansion modules.", shape: listOf(objectOf(f.module)).clearable()},
+	}}
+	f.ddiRange = &form{name: "ddiRange", doc: "Public numbers that follow one another.", fields: []formField{
+		{name: "first", doc: "The first, in E.164 form.", required: true, shape: textOf(nil).like(patternE164)},
+		{name: "count", doc: "How many there are.", required: true, shape: whole(1, maxRange)},
+	}}
+}
+
+// readProvisions reads the lists of devices and DDIs.
+func (r *yamlReader) readProvisions() {
+	for _, part := range r.parts {
+		items, _ := part.list("devices")
+		for _, item := range items {
+			r.readDevice(item)
+		}
+		items, _ = part.list("ddis")
+		for _, item := range items {
+			r.readDDIs(item)
+		}
+	}
+}
+
+// readDevice reads a device that is to be there, and gives its key; false when it is faulty.
+func (r *yamlReader) readDevice(item entry) (bulksync.DeviceKey, bool) {
+	o := r.object(item, r.forms.device, nil)
+	if o == nil {
+		return "", false
+	}
+	r.takeOver(o, "devices")
+	d := bulksync.DesiredDevice{Position: o.self.position()}
+	if d.Address = r.deviceKey(o); d.Address == "" {
+		return "", false
+	}
+	thing := "listed device " + d.Address.String()
+	if first, twice := r.claimed[thing]; twice {
+		o.fault("macAddress", &problem{codeMACTwice, thing + " comes twice, first at " + first.at.String(), "say all of it in one place, and its MAC address alone elsewhere"})
+		return "", false
+	}
+	r.claimed[thing] = claimant{at: d.Position}
+	d.Model, _ = o.text("model")
+	d.Description, _ = o.text("description")
+	d.Modules = r.readModules(o)
+	r.desired.Devices = append(r.desired.Devices, d)
+	return d.Address, true
+}
+
+// deviceKey reads the key of a device.
+func (r *yamlReader) deviceKey(o *object) bulksync.DeviceKey {
+	switch {
+	case o.has("macAddress") && o.has("ipei"):
+		o.fault("ipei", &problem{codeWrongShape, "device has both macAddress and ipei", "a desk phone has a MAC address, a DECT handset an IPEI"})
+	case o.has("ipei"):
+		text, ok := o.text("ipei")
+		plain := strings.ToLower(strings.ReplaceAll(text, " ", ""))
+		if ok && (len(plain) != 10 || strings.Trim(plain, "0123456789abcdef") != "") {
+			o.fault("ipei", &problem{codeBadMAC, "ipei " + quote(text) + " does not have 10 hex digits", "write it like 03807e7898"})
+			return ""
+		}
+		if ok {
+			return bulksync.DeviceKey("ipei:" + plain)
+		}
+	case o.has("macAddress"):
+		text, ok := o.text("macAddress")
+		if !ok {
+			return ""
+		}
+		k, p := parseMAC(text)
+		if p != nil {
+			o.fault("macAddress", p)
+		}
+		return k
+	default:
+		r.report(o.self.position(), "macAddress", &problem{codeMissingKey, "device has neither macAddress nor ipei", "add macAddress: its MAC address"})
+	}
+	return ""
+}
+
+// readModules reads the complete list of a device's modules.
+func (r *yamlReader) readModules(o *object) bulksync.Wish[bulksync.DeviceModule] {
+	items, ok := o.list("modules")
+	if !ok {
+		return bulksync.Wish[bulksync.DeviceModule]{}
+	}
+	wish := bulksync.Wish[bulksync.DeviceModule]{Mood: bulksync.Exactly}
+	for _, item := range items {
+		m := r.object(item, r.forms.module, nil)
+		if m == nil {
+			continue
+		}
+		var module bulksync.DeviceModule
+		position, _ := m.text("moduleId")
+		module.ID, _ = strconv.Atoi(position)
+		module.Type, _ = m.text("type")
+		module.Name, _ = m.text("name")
+		if slices.ContainsFunc(wish.Keys, func(other bulksync.DeviceModule) bool { return other.ID == module.ID }) {
+			m.fault("moduleId", &problem{codeNameTwice, "module " + position + " comes twice", "a position has one module"})
+			continue
+		}
+		wish.Keys = append(wish.Keys, module)
+	}
+	slices.SortFunc(wish.Keys, func(a, b bulksync.DeviceModule) int { return a.ID - b.ID })
+	return wish
+}
+
+// readDDIs reads a DDI, or a range of them.
+func (r *yamlReader) readDDIs(item entry) {
+	if item.value.Kind != yaml.MappingNode {
+		if text, ok := r.value(item, "ddis", &shape{}); ok {
+			if n, p := parseE164("DDI", text); p != nil {
+				r.report(item.position(), "ddis", p)
+			} else {
+				r.enterDDI(n, item.position())
+			}
+		}
+		return
+	}
+	o := r.object(item, r.forms.ddiRange, nil)
+	if o == nil {
+		return
+	}
+	text, ok := o.text("first")
+	countText, counted := o.text("count")
+	if !ok || !counted {
+		return
+	}
+	first, p := parseE164("first", text)
+	if p != nil {
+		o.fault("first", p)
+		return
+	}
+	count, _ := strconv.Atoi(countText)
+	for i := range count {
+		n, ok := plusNumber(string(first), i)
+		if !ok {
+			o.fault("count", &problem{codeBadRange, "range of " + countText + " from " + string(first) + " runs over its last digit", "write a smaller count"})
+			return
+		}
+		if !r.enterDDI(bulksync.E164(n), o.self.position()) {
+			return
+		}
+	}
+}
+
+// enterDDI enters a DDI that is to be there; one that is listed twice is reported.
+func (r *yamlReader) enterDDI(n bulksync.E164, at bulksync.Position) bool {
+	thing := "listed DDI " + string(n)
+	if first, twice := r.claimed[thing]; twice {
+		r.report(at, "ddis", &problem{codeDDITwice, thing + " comes twice, first at " + first.at.String(), "keep one of the two"})
+		return false
+	}
+	r.claimed[thing] = claimant{at: at}
+	r.desired.DDIs = append(r.desired.DDIs, bulksync.DesiredDDI{Number: n, Position: at})
+	return true
+}
+
+// plusNumber adds to a number of digits and signs, keeping its length; false when it runs over.
+func plusNumber(s string, n int) (string, bool) {
+	b := []byte(s)
+	for i := len(b) - 1; n > 0; i-- {
+		if i < 0 || b[i] < '0' || b[i] > '9' {
+			return "", false
+		}
+		n += int(b[i] - '0')
+		b[i] = byte('0' + n%10)
+		n /= 10
+	}
+	return string(b), true
+}

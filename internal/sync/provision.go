@@ -1,0 +1,423 @@
+package sync
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Provisioning: the SIP devices and public numbers that a company has, whoever holds them. A manifest that lists them
+// creates what is missing and changes what differs. What it does not list is left alone, unless it says that its list is
+// complete and prunes by deletion: then what nobody holds any more is deleted.
+
+// DesiredDevice is a SIP device that the company shall have.
+type DesiredDevice struct {
+	Address DeviceKey
+	// Absent: it shall not exist. Nobody may hold it then.
+	Absent bool
+	// Model is needed to create it; it can't be changed (UpdateSipDevice has no field for it).
+	Model string
+	// Description is left alone when empty: upstream wants one.
+	Description string
+	// Modules are the expansion modules to have.
+	Modules Wish[DeviceModule]
+	// Keys are the programmable keys to have, of the device and its modules, as far as administrators may make them.
+	Keys     Wish[DesiredKey]
+	Position Position
+}
+
+// DesiredDDI is a public number that the company shall have.
+type DesiredDDI struct {
+	Number E164
+	// Absent: it shall not exist. Nobody may hold it then.
+	Absent   bool
+	Position Position
+}
+
+// DeviceModel is a model of SIP devices that a Cloud PBX supports (ListCloudPbxDeviceModels).
+type DeviceModel struct {
+	ID       int    `json:"id"`
+	Model    string `json:"model"`
+	Category string `json:"category,omitempty"`
+	// Modules are the types of expansion modules that it takes.
+	Modules []string `json:"modules,omitempty"`
+}
+
+// DeviceModule is an expansion module of a device.
+type DeviceModule struct {
+	ID   int    `json:"moduleId"`
+	Type string `json:"type"`
+	Name string `json:"name,omitempty"`
+}
+
+func (m DeviceModule) String() string { return strings.TrimSpace(m.Type + " " + m.Name) }
+
+// The names of a device's changes.
+const (
+	changeModel       = "model"
+	changeDescription = "description"
+	changeModule      = "module " // and its position
+)
+
+// ModuleOf tells which module a change of a device concerns.
+func (c Change) ModuleOf() (position int, ok bool) {
+	digits, ok := strings.CutPrefix(c.Name, changeModule)
+	n, err := strconv.Atoi(digits)
+	return n, ok && err == nil
+}
+
+// ParseModule reads a module as a change names it: its type, and its name if it has one.
+func ParseModule(position int, s string) DeviceModule {
+	kind, name, _ := strings.Cut(s, " ")
+	return DeviceModule{position, kind, name}
+}
+
+// FindModel finds a model of devices by its name, without case.
+func (c Company) FindModel(name string) (DeviceModel, bool) {
+	i := slices.IndexFunc(c.DeviceModels, func(m DeviceModel) bool { return strings.EqualFold(m.Model, strings.TrimSpace(name)) })
+	if i < 0 {
+		return DeviceModel{}, false
+	}
+	return c.DeviceModels[i], true
+}
+
+// provisionOrder is the place of the first device or DDI in the order: behind all users. The places of what is deleted begin
+// at twice that.
+const provisionOrder = 1 << 40
+
+// provision is a device or DDI that the manifest lists.
+type provision struct {
+	*stance
+	device   *DesiredDevice
+	absent   bool
+	creation *draft
+}
+
+// provide takes the manifest's lists of devices and DDIs. It comes before the users, who may ask for what it creates.
+func (p *planner) provide() {
+	p.provided = map[Key]*provision{}
+	if len(p.desired.Devices)+len(p.desired.DDIs) > 0 && p.company.CloudPbx == nil {
+		s := &stance{at: p.firstProvided()}
+		p.fault(s, "", "no-cloud-pbx", "create the Cloud PBX first", "company %s has no Cloud PBX to have devices and DDIs of", p.company.ID)
+		return
+	}
+	for i := range p.desired.Devices {
+		d := &p.desired.Devices[i]
+		if v := p.newProvision(d.Address.Key(), d.Position); v != nil {
+			if v.device, v.absent = d, d.Absent; !v.absent {
+				p.checkDevice(v)
+			}
+		}
+	}
+	for i := range p.desired.DDIs {
+		if v := p.newProvision(p.desired.DDIs[i].Number.Key(), p.desired.DDIs[i].Position); v != nil {
+			v.absent = p.desired.DDIs[i].Absent
+		}
+	}
+}
+
+func (p *planner) firstProvided() Position {
+	if len(p.desired.Devices) > 0 {
+		return p.desired.Devices[0].Position
+	}
+	return p.desired.DDIs[0].Position
+}
+
+func (p *planner) newProvision(k Key, at Position) *provision {
+	v := &provision{stance: &stance{at: at, order: provisionOrder + len(p.provided)}}
+	if first := p.provided[k]; first != nil {
+		p.fault(v.stance, "", "provided-twice", "keep one of the two", "%s %s is listed twice, first at %s", k.Kind, thingName(k), first.at)
+		return nil
+	}
+	if _, ignored := matching(p.policy.Ignore, k); ignored {
+		p.checkIgnored(v.stance, "", k)
+	}
+	p.provided[k] = v
+	return v
+}
+
+// checkDevice holds a listed device against what upstream has and can have.
+func (p *planner) checkDevice(v *provision) {
+	d, want := find[Device](p.obs, v.device.Address.Key()), v.device
+	model := want.Model
+	switch {
+	case d == nil && want.Model == "":
+		p.fault(v.stance, "model", "device-model", "add its model: "+p.modelNames(), "there is no device %s yet, and a device is not created without a model", want.Address)
+		return
+	case d != nil && want.Model != "" && d.Model != "" && !strings.EqualFold(d.Model, want.Model):
+		p.fault(v.stance, "model", "device-model", "correct the model, or delete the device first", "device %s is of model %s and can't become %s", want.Address, d.Model, want.Model)
+		return
+	case d != nil:
+		model = d.Model
+	case want.Description == "":
+		p.fault(v.stance, "description", "device-description", "add a description", "there is no device %s yet, and a device is not created without a description", want.Address)
+	}
+	m, known := p.company.FindModel(model)
+	if !known && len(p.company.DeviceModels) > 0 {
+		p.fault(v.stance, "model", "device-model", "use one of: "+p.modelNames(), "the Cloud PBX supports no devices of model %q", model)
+		return
+	}
+	for _, module := range want.Modules.Keys {
+		if known && !slices.Contains(m.Modules, module.Type) {
+			p.fault(v.stance, "modules", "device-module", "leave it out, or use a model that takes it", "devices of model %s take no module %s", m.Model, module.Type)
+		}
+	}
+}
+
+func (p *planner) modelNames() string {
+	names := make([]string, len(p.company.DeviceModels))
+	for i, m := range p.company.DeviceModels {
+		names[i] = m.Model
+	}
+	slices.Sort(names)
+	return strings.Join(slices.Compact(names), ", ")
+}
+
+// provides gives the draft that creates a thing; whether the plan provides for it at all is ok.
+func (p *planner) provides(k Key) (creation *draft, ok bool) {
+	v := p.provided[k]
+	if v == nil || v.absent {
+		return nil, false
+	}
+	return v.creation, true
+}
+
+// draftProvisions drafts what lists of devices and DDIs ask for, in their order.
+func (p *planner) draftProvisions() {
+	for i := range p.desired.Devices {
+		if v := p.provided[p.desired.Devices[i].Address.Key()]; v != nil && !v.absent {
+			p.draftDevice(v)
+		}
+	}
+	noted := map[Position]bool{}
+	for i := range p.desired.DDIs {
+		n := p.desired.DDIs[i].Number
+		v := p.provided[n.Key()]
+		switch {
+		case v == nil || v.absent:
+		case p.obs.Record(n.Key()) == nil:
+			v.creation = p.add(v.stance, Operation{Action: ActionCreate, Key: n.Key(), Reason: "no such DDI yet"})
+		case !noted[v.at]:
+			noted[v.at] = true
+			p.note(v.stance, "the DDIs are there")
+		}
+	}
+}
+
+func (p *planner) draftDevice(v *provision) {
+	want := v.device
+	key := want.Address.Key()
+	d := find[Device](p.obs, key)
+	if d == nil {
+		changes := []Change{{Name: changeModel, After: want.Model}, {Name: changeDescription, After: want.Description}}
+		v.creation = p.add(v.stance, Operation{Action: ActionCreate, Key: key, Changes: changes, Reason: "no such device yet"})
+		if modules := moduleChanges(nil, want.Modules); len(modules) > 0 { // calls of their own: the device is there if one is refused
+			p.add(v.stance, Operation{Action: ActionUpdate, Key: key, Changes: modules, Reason: "the new device gets its modules"}, v.creation)
+		}
+		return
+	}
+	var changes []Change
+	if want.Description != "" && want.Description != d.Description {
+		changes = append(changes, Change{changeDescription, d.Description, want.Description})
+	}
+	changes = append(changes, moduleChanges(d.Modules, want.Modules)...)
+	if len(changes) == 0 {
+		p.note(v.stance, "device "+want.Address.String()+" is as the manifest wants it")
+		return
+	}
+	p.add(v.stance, Operation{Action: ActionUpdate, Key: key, Changes: changes, Reason: "differs in " + names(changes)}, p.frees[key])
+}
+
+// moduleChanges lists what differs between the modules of a device and the complete list of those that it shall have.
+func moduleChanges(now []DeviceModule, want Wish[DeviceModule]) []Change {
+	if want.Mood != Exactly {
+		return nil
+	}
+	var changes []Change
+	at := func(all []DeviceModule, position int) string {
+		for _, m := range all {
+			if m.ID == position {
+				return m.String()
+			}
+		}
+		return ""
+	}
+	for position := 1; position <= mostModules; position++ {
+		if before, after := at(now, position), at(want.Keys, position); before != after {
+			changes = append(changes, Change{changeModule + strconv.Itoa(position), before, after})
+		}
+	}
+	return changes
+}
+
+// mostModules is how many modules a device takes (CreateDeviceModule).
+const mostModules = 3
+
+// complete tells whether the manifest's list of a kind is all that the company shall have, and the rest is to go; an empty
+// list deletes nothing.
+func (p *planner) complete(k Kind) bool {
+	if p.policy.Prune != PruneDelete || !slices.Contains(p.desired.Complete, k) {
+		return false
+	}
+	for listed := range p.provided {
+		if listed.Kind == k {
+			return true
+		}
+	}
+	p.remark(&stance{at: p.desired.CompletePosition}, "empty-list", "no %s is deleted: the complete list names none", k)
+	return false
+}
+
+// draftDisposals drafts the deletion of devices and DDIs that a complete list leaves out, as far as nobody holds them.
+func (p *planner) draftDisposals() {
+	p.draftAbsences()
+	at := &stance{at: p.desired.CompletePosition}
+	if p.complete(KindDevice) {
+		for r := range p.obs.Records(KindDevice) {
+			if d := r.(*Device); !strings.HasPrefix(string(d.Address), "id:") {
+				p.dispose(at, d.Key(), d.HeldBy() != "" || d.HolderID != "", "")
+			}
+		}
+	}
+	if !p.complete(KindDDI) {
+		return
+	}
+	for r := range p.obs.Records(KindDDI) {
+		d := r.(*DDI)
+		why := d.Label
+		if d.Default {
+			why = "it is the default DDI"
+		}
+		p.dispose(at, d.Key(), d.HeldBy() != "" || d.HolderID != "", why)
+	}
+}
+
+// draftAbsences drafts the deletion of devices and DDIs that are listed as absent.
+func (p *planner) draftAbsences() {
+	for i := range p.desired.Devices {
+		p.draftAbsence(p.desired.Devices[i].Address.Key())
+	}
+	for i := range p.desired.DDIs {
+		p.draftAbsence(p.desired.DDIs[i].Number.Key())
+	}
+}
+
+func (p *planner) draftAbsence(k Key) {
+	v, r := p.provided[k], p.obs.Record(k)
+	if v == nil || !v.absent || r == nil {
+		return
+	}
+	held := r.HeldBy() != "" && (p.frees[k] == nil || p.comesBack(k))
+	by := string(r.HeldBy())
+	if d, ok := r.(*DDI); ok && d.Label != "" {
+		held, by = true, d.Label
+	}
+	if to := p.claimed[k]; to != nil && to.then.holds(k) {
+		held, by = true, string(to.login)
+	}
+	if held {
+		p.fault(v.stance, "absent", "absent-held", "take it away from its holder in the same manifest", "%s %s shall be absent and is held by %s", k.Kind, thingName(k), by)
+		return
+	}
+	p.add(v.stance, Operation{Action: ActionDelete, Key: k, Reason: "the manifest wants it absent"}, p.frees[k])
+}
+
+// holds tells whether a device or DDI is among what a user holds.
+func (h holding) holds(k Key) bool {
+	return k.Kind == KindDevice && slices.Contains(h.devices, DeviceKey(k.ID)) || k.Kind == KindDDI && slices.Contains(h.ddis, E164(k.ID))
+}
+
+// dispose drafts the deletion of a thing that is not listed.
+func (p *planner) dispose(s *stance, k Key, held bool, kept string) {
+	if p.provided[k] != nil || p.claimed[k] != nil || p.ignores(k) {
+		return
+	}
+	freed := p.frees[k]
+	if held && (freed == nil || p.comesBack(k)) {
+		kept = "it is held by " + orWords(string(p.obs.Record(k).HeldBy()), "an unknown user")
+	}
+	if kept != "" {
+		p.remark(s, "not-listed", "%s %s is not in the complete list and stays: %s", k.Kind, thingName(k), kept)
+		return
+	}
+	own := &stance{at: s.at, order: 2*provisionOrder + len(p.drafts)}
+	p.add(own, Operation{Action: ActionDelete, Key: k, Reason: "the complete list does not have it"}, freed)
+}
+
+// comesBack tells whether a thing that is freed is given to its holder again.
+func (p *planner) comesBack(k Key) bool {
+	return slices.ContainsFunc(p.drafts, func(d *draft) bool { return d.op.Key == k && d.op.Action == ActionAttach })
+}
+
+// provisionEffects are what creating, changing and deleting devices and DDIs leave behind.
+func provisionEffects(op *Operation, obs Observed, id string) []RecordChange {
+	if op.Action == ActionDelete {
+		return []RecordChange{gone(op.Key)}
+	}
+	if op.Key.Kind == KindDDI {
+		first := true
+		for range obs.Records(KindDDI) {
+			first = false
+			break
+		}
+		return []RecordChange{change(&DDI{ID: id, Number: E164(op.Key.ID), Default: first})} // the first one becomes the default (vendor's support)
+	}
+	next := Device{ID: id, Address: DeviceKey(op.Key.ID)}
+	if d := find[Device](obs, op.Key); d != nil {
+		next = *d
+	}
+	for _, c := range op.Changes {
+		switch position, isModule := c.ModuleOf(); {
+		case isModule:
+			next.Modules = slices.DeleteFunc(slices.Clone(next.Modules), func(m DeviceModule) bool { return m.ID == position })
+			if c.After != "" {
+				next.Modules = append(next.Modules, ParseModule(position, c.After))
+			}
+			slices.SortFunc(next.Modules, func(a, b DeviceModule) int { return cmp.Compare(a.ID, b.ID) })
+		case c.Name == changeModel:
+			next.Model = c.After
+		case c.Name == changeDescription:
+			next.Description = c.After
+		}
+	}
+	if len(next.Modules) == 0 {
+		next.Modules = nil
+	}
+	return []RecordChange{change(&next)}
+}
+
+// deviceValues are those of a device's values that a plan changes, as it relies on them.
+func deviceValues(d *Device, changed []string) string {
+	var b strings.Builder
+	for _, name := range slices.Sorted(slices.Values(changed)) {
+		switch position, isModule := (Change{Name: name}).ModuleOf(); {
+		case isModule:
+			for _, m := range d.Modules {
+				if m.ID == position {
+					fmt.Fprintf(&b, "\n%s=%q", name, m)
+				}
+			}
+		case name == changeDescription:
+			fmt.Fprintf(&b, "\n%s=%q", name, d.Description)
+		}
+	}
+	return b.String()
+}
+
+// provisions tells whether an operation creates, changes or deletes a device or DDI.
+func (o *Operation) provisions() bool {
+	return (o.Key.Kind == KindDevice || o.Key.Kind == KindDDI) && o.Action != ActionAttach && o.Action != ActionDetach
+}
+
+// DesiredKey is a programmable key as a manifest names it.
+type DesiredKey struct {
+	Module, Number int
+	Type           string
+	DisplayName    string
+	// Destination is the number that it dials; Extension the short number of the Cloud PBX that it points to instead.
+	Destination string
+	Extension   Number
+	GroupID     string
+}

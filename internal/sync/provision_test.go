@@ -1,0 +1,131 @@
+package sync
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// drawProvisions adds lists of devices and DDIs to a drawn manifest: some that are there and some that are not, and users
+// who ask for what is to be created. The lists may be complete.
+func drawProvisions(t *rapid.T, d *Desired) {
+	if rapid.IntRange(0, 2).Draw(t, "lists") > 0 {
+		return
+	}
+	at := func(n int) Position { return Position{File: "lists.yaml", Line: n + 2} }
+	for i := range 7 {
+		if i > 4 || rapid.Bool().Draw(t, "listed device") {
+			want := DesiredDevice{Address: device(i), Model: "M5", Description: rapid.SampledFrom([]string{"one", "two"}).Draw(t, "description"), Position: at(i)}
+			modules := []DeviceModule{{1, "EM_20", "left"}, {2, "EM_200", ""}}
+			want.Modules = drawWish(t, "modules", []Mood{Keep, Exactly}, modules[rapid.IntRange(0, 1).Draw(t, "first module"):])
+			d.Devices = append(d.Devices, want)
+		}
+		if i > 4 || rapid.Bool().Draw(t, "listed DDI") {
+			d.DDIs = append(d.DDIs, DesiredDDI{Number: ddi(i), Position: at(10 + i)})
+		}
+	}
+	for i := range d.Users {
+		u := &d.Users[i]
+		if u.Presence == Present && len(u.Subscriber.Keys) > 0 && i < 2 {
+			if rapid.Bool().Draw(t, "a new device") {
+				u.Devices = Having(device(5 + i))
+			}
+			if rapid.Bool().Draw(t, "a new DDI") {
+				u.DDIs = Having(ddi(5 + i))
+			}
+		}
+	}
+	if rapid.Bool().Draw(t, "complete lists") {
+		d.Complete, d.Prune = []Kind{KindDevice, KindDDI}, PruneDelete
+	}
+}
+
+// models is a company with two models of devices.
+func models(w *World) *World {
+	w.company.DeviceModels = []DeviceModel{{ID: 12, Model: "8008"}, {ID: 23, Model: "M5", Modules: []string{"EM_20", "EM_200"}}}
+	return w
+}
+
+func TestProvisioning(t *testing.T) {
+	const mac = DeviceKey("020000aa0001")
+	tests := []struct {
+		name    string
+		desired Desired
+		want    string // operations, or a fault's code
+	}{
+		{"a device and a DDI are created before who gets them",
+			Desired{
+				Devices: []DesiredDevice{{Address: mac, Model: "m5", Description: "Desk", Modules: Having(DeviceModule{1, "EM_20", ""})}},
+				DDIs:    []DesiredDDI{{Number: "+33298300999"}},
+				Users: []DesiredUser{with(entry(2, "ann@demo.example", "upsert"), func(u *DesiredUser) {
+					u.Devices, u.DDIs = Adding(mac), Adding[E164]("+33298300999")
+				})},
+			},
+			"create ddi/+33298300999, create device/020000aa0001, update device/020000aa0001, attach ddi/+33298300999, attach device/020000aa0001"},
+		{"a description changes", Desired{Devices: []DesiredDevice{{Address: device(1), Description: "Desk"}}}, "update device/" + string(device(1))},
+		{"what is there is left alone", Desired{Devices: []DesiredDevice{{Address: device(1)}}}, ""},
+		{"a device without model", Desired{Devices: []DesiredDevice{{Address: mac, Description: "Desk"}}}, "device-model"},
+		{"a device without description", Desired{Devices: []DesiredDevice{{Address: mac, Model: "M5"}}}, "device-description"},
+		{"a model that is not supported", Desired{Devices: []DesiredDevice{{Address: mac, Model: "M9", Description: "Desk"}}}, "device-model"},
+		{"a module that the model does not take", Desired{Devices: []DesiredDevice{{Address: mac, Model: "8008", Description: "Desk", Modules: Having(DeviceModule{1, "EM_20", ""})}}}, "device-module"},
+		{"a device twice", Desired{Devices: []DesiredDevice{{Address: device(1)}, {Address: device(1)}}}, "provided-twice"},
+		{"a device that is to be left alone", Desired{Devices: []DesiredDevice{{Address: device(1)}}, Ignore: []Pattern{{KindDevice, "*"}}}, "ignored"},
+		{"another company", Desired{Company: "c2"}, "other-company"},
+		{"a device that is to be absent", Desired{Devices: []DesiredDevice{{Address: device(1), Absent: true}}}, "delete device/" + string(device(1))},
+		{"a device that is to be absent and is held", Desired{Devices: []DesiredDevice{{Address: device(0), Absent: true}}}, "absent-held"},
+		{"complete lists without prune delete nothing", Desired{Complete: []Kind{KindDevice, KindDDI}}, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			plan, err := MakePlan(&tt.desired, models(demoWorld()), Policy{})
+			got := ""
+			if faults, ok := err.(Faults); ok {
+				got = faults[0].Code
+			} else if err != nil {
+				t.Fatal(err)
+			} else {
+				var ops []string
+				for _, op := range plan.Operations {
+					ops = append(ops, fmt.Sprintf("%s %s", op.Action, op.Key))
+				}
+				got = strings.Join(ops, ", ")
+			}
+			if got != tt.want {
+				t.Errorf("got  %s\nwant %s", got, tt.want)
+			}
+		})
+	}
+}
+
+// TestCompleteListsDeleteWhatNobodyHolds: what a complete list leaves out goes, but not what is held, or the default DDI.
+func TestCompleteListsDeleteWhatNobodyHolds(t *testing.T) {
+	w := NewWorld(Company{ID: "c1", CloudPbx: &CloudPbx{ID: "s1", PbxID: cloudID}},
+		&User{ID: "u1", Login: "ann@demo.example"},
+		&Extension{ID: "e1", SystemID: "s1", PbxID: cloudID, Number: "2001", Role: RoleSubscriber, Holder: "ann@demo.example", HolderID: "u1"},
+		&Device{ID: "d0", Address: device(0), Holder: "ann@demo.example", HolderID: "u1", SubscriberID: "e1"}, &Device{ID: "d1", Address: device(1)}, &Device{ID: "d2", Address: device(2)},
+		&Device{ID: "d9", Address: "id:d9"},
+		&DDI{ID: "n0", Number: ddi(0), Default: true}, &DDI{ID: "n1", Number: ddi(1), Label: "group 1"}, &DDI{ID: "n2", Number: ddi(2)}, &DDI{ID: "n3", Number: ddi(3)})
+	plan, err := MakePlan(&Desired{Complete: []Kind{KindDevice, KindDDI}, Prune: PruneDelete, Devices: []DesiredDevice{{Address: device(2)}}, DDIs: []DesiredDDI{{Number: ddi(3)}}}, w, Policy{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got, kept []string
+	for _, op := range plan.Operations {
+		got = append(got, op.Title())
+	}
+	for _, r := range plan.Remarks {
+		if r.Code == "not-listed" {
+			kept = append(kept, r.Message)
+		}
+	}
+	slices.Sort(got)
+	if want := []string{"delete DDI " + string(ddi(2)), "delete device " + device(1).String()}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if len(kept) != 3 {
+		t.Errorf("kept %q, want the held device, the default DDI and that of a group", kept)
+	}
+}
