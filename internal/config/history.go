@@ -1,7 +1,7 @@
 package config
 
 import (
-	"net/http"
+	"net/textproto"
 	"regexp"
 	"strings"
 )
@@ -29,7 +29,7 @@ var headerName = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$")
 
 // checkIdentityHeader refuses a header that means something else, or that goes to Rainbow.
 func checkIdentityHeader(problems *Problems, name string) {
-	canonical := http.CanonicalHeaderKey(name)
+	canonical := textproto.CanonicalMIMEHeaderKey(name)
 	switch {
 	case name == "":
 	case !headerName.MatchString(name):
