@@ -235,8 +235,8 @@ func (f *Fault) checkAnswer(c *complaints) {
 	if f.RetryAfter != 0 {
 		c.add("retryAfter", "follows from limit")
 	}
-	if !(f.Limit.Rate > 0 && f.Limit.Rate <= 1e6) {
-		c.add("limit.rate", "%v is not a number of requests a second, above 0", f.Limit.Rate)
+	if !(f.Limit.Rate >= 1e-5 && f.Limit.Rate <= 1e6) { // a request a day; what follows as Retry-After must be a time
+		c.add("limit.rate", "%v is not a number of requests a second, 0.00001 to 1000000", f.Limit.Rate)
 	}
 	c.between("limit.burst", f.Limit.Burst, 0, 1e6)
 	c.oneOf("limit.per", f.Limit.Per, perAll, perAccount, perToken)

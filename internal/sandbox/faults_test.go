@@ -95,6 +95,7 @@ func TestFaultsThatCannotBeMeant(t *testing.T) {
 	r := start(t, sandbox.Options{})
 	for _, rule := range []string{
 		`{"status":99}`, `{"probability":2}`, `{"path":"["}`, `{"lost":"close","status":500}`, `{"rowCode":1}`, `{"latency":"soon"}`,
+		`{"limit":{"rate":1e-12}}`, // its Retry-After was beyond all times, and became 1
 	} {
 		if a := r.control("POST", "/faults", "["+rule+"]"); a.status != 400 {
 			t.Errorf("%s: %d %s", rule, a.status, a.body)

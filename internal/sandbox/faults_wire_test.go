@@ -187,7 +187,7 @@ func TestEverythingWrongWithRulesAtOnce(t *testing.T) {
 		}},
 		{"- {latency: {distribution: cauchy}}", []string{`fault 1: latency.distribution: "cauchy" is none of fixed, uniform, normal, lognormal`}},
 		{"- {limit: {rate: 0, burst: -1, per: user}, retryAfter: 3}", []string{
-			"fault 1: retryAfter: follows from limit", "fault 1: limit.rate: 0 is not a number of requests a second, above 0",
+			"fault 1: retryAfter: follows from limit", "fault 1: limit.rate: 0 is not a number of requests a second, 0.00001 to 1000000",
 			"fault 1: limit.burst: -1 is outside 0 to 1000000", `fault 1: limit.per: "user" is none of all, account, token`,
 		}},
 		{"- {cut: later, hold: 1s}", []string{
