@@ -82,6 +82,7 @@ func Read(ctx context.Context, sources []Source, opts Options) (*bulksync.Desire
 		return nil, nil, err
 	}
 	r.desired.Digest = r.digest.sum()
+	r.claims = nil // the users' cells keep the reader, and these are large
 	return r.desired, r.secrets, nil
 }
 

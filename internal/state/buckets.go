@@ -93,12 +93,19 @@ var kindCodes = map[bulksync.Kind]byte{
 	bulksync.KindLicence:   5,
 }
 
-// kindOf is the inverse of kindCodes; empty for an unknown code.
+// kindOf is the inverse of kindCodes; empty for an unknown code. It is asked of every thing that a user holds.
 func kindOf(code byte) bulksync.Kind {
-	for kind, c := range kindCodes {
-		if c == code {
-			return kind
-		}
+	switch code {
+	case 1:
+		return bulksync.KindUser
+	case 2:
+		return bulksync.KindExtension
+	case 3:
+		return bulksync.KindDevice
+	case 4:
+		return bulksync.KindDDI
+	case 5:
+		return bulksync.KindLicence
 	}
 	return ""
 }

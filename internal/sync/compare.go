@@ -27,7 +27,7 @@ func (p *planner) takeStances() {
 			p.fault(s, "loginEmail", "duplicate-login", "keep one entry for each user", "user %s comes twice, first at %s", want.Login, first.at)
 			continue
 		}
-		s.user = find[User](p.obs, want.Login.Key())
+		p.meet(s, find[User](p.obs, want.Login.Key()))
 		p.stances[want.Login] = s
 		p.queue = append(p.queue, s)
 	}
@@ -45,6 +45,21 @@ func (p *planner) takeStances() {
 		default:
 			p.comparePresent(s)
 		}
+	}
+}
+
+// meet gives a stance the user that its entry names, if he exists. Of one in whom nothing differs only that is kept: nearly
+// all are such in a large company, and their attributes are most of what a plan would take in memory. Where the policy
+// tells users by attributes, they stay.
+func (p *planner) meet(s *stance, u *User) {
+	s.user = u
+	if u == nil || s.want.Presence != Present || s.want.Action == actionCreate || s.want.Password != nil && p.policy.ResetPasswords ||
+		len(p.policy.Match)+len(p.policy.Scope)+len(p.policy.Renumber) > 0 {
+		return
+	}
+	if changes, _ := attributeChanges(s.want.completed(u), u); len(changes) == 0 {
+		s.same = true
+		s.user = &User{ID: u.ID, Login: u.Login, Licences: u.Licences, Admin: u.Admin}
 	}
 }
 

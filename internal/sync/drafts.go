@@ -144,7 +144,7 @@ func (p *planner) draftTakes() {
 }
 
 func (p *planner) draftUser(s *stance) {
-	if s.idle {
+	if s.idle || s.same && s.was == "" {
 		return
 	}
 	changes, along := attributeChanges(s.want.completed(s.user), s.user)

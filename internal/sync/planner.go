@@ -101,8 +101,9 @@ type stance struct {
 	login Login
 	// want is nil for a user who is not in the manifest and only loses things.
 	want *DesiredUser
-	// user is nil when he does not exist.
+	// user is nil when he does not exist. same: nothing in him differs, and he is here without his attributes (meet).
 	user *User
+	same bool
 	// was is his recorded login when it is another (match.go), because says how he is known; held keeps the entry out of
 	// the plan.
 	was     Login
