@@ -118,7 +118,7 @@ func TestALongRotationLeavesNobodyOutForLong(t *testing.T) {
 	}
 	want := "2301 -> 2302 -> 2303 -> 2304 -> 2305 -> … -> 2600 -> 2301: extensions rotated among 300 users (user00@demo.example, user01@demo.example, user02@demo.example, " +
 		"user03@demo.example, user04@demo.example, user05@demo.example and 294 more): 1200 steps, each unreachable for at most 2 calls"
-	if len(plan.Remarks) != 1 || plan.Remarks[0].Code != "rotation" || plan.Remarks[0].Message != want {
+	if !slices.ContainsFunc(plan.Remarks, func(f Fault) bool { return f.Code == "rotation" && f.Message == want }) {
 		t.Errorf("remarks %+v, want %q", plan.Remarks, want)
 	}
 }
