@@ -252,6 +252,8 @@ func TestReportsAreMappedToRows(t *testing.T) {
 		{"no rows but failing lines", &massprovisioningv1.ImportReport{FailingLines: []string{"upsert;a@demo.example"}, Counters: &massprovisioningv1.ImportCounters{Succeeded: proto.Int32(2), Failed: proto.Int32(1), Total: proto.Int32(3)}}, []string{"failed", "", ""}},
 		{"a status that is not known", &massprovisioningv1.ImportReport{Report: []*massprovisioningv1.ImportReportRow{row("odd", "upsert", "", "", ""), failed, ok("delete", "u3")}}, []string{"", "failed", "done"}},
 		{"somebody else's delete", &massprovisioningv1.ImportReport{Report: []*massprovisioningv1.ImportReportRow{ok("upsert", "u1"), failed, ok("delete", "u9")}}, []string{"", "failed", ""}},
+		{"a row twice, and alike", &massprovisioningv1.ImportReport{Report: []*massprovisioningv1.ImportReportRow{failed, failed, ok("delete", "u3"), ok("delete", "u3")}}, []string{"", "failed", "done"}},
+		{"a row twice, and not alike", &massprovisioningv1.ImportReport{Report: []*massprovisioningv1.ImportReportRow{failed, row("succeeded", "upsert", "", "upsert;b@demo.example", ""), ok("delete", "u3")}}, []string{"", "", "done"}},
 		{"nothing", &massprovisioningv1.ImportReport{}, []string{"", "", ""}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
