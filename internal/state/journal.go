@@ -17,17 +17,41 @@ import (
 // Begin records that calls are about to go upstream; when it returns, that is on disk. Their run must exist (ErrNotFound),
 // else nobody would ever find the entries; a number that the run has used already gives ErrConflict.
 func (s *Store) Begin(ctx context.Context, entries ...bulksync.JournalEntry) error {
-	docs, err := marshalEntries(entries)
+	begin, err := beginning(entries)
 	if err != nil || len(entries) == 0 {
 		return err
 	}
-	return s.update(ctx, func(tx *bolt.Tx) error {
+	return s.update(ctx, begin)
+}
+
+// beginning is Begin's part of a transaction.
+func beginning(entries []bulksync.JournalEntry) (func(*bolt.Tx) error, error) {
+	docs, err := marshalEntries(entries)
+	return func(tx *bolt.Tx) error {
 		for i, e := range entries {
 			if err := beginCall(tx, e, docs[i]); err != nil {
 				return err
 			}
 		}
 		return nil
+	}, err
+}
+
+// Turn is End and Begin in one transaction.
+func (s *Store) Turn(ctx context.Context, company string, changes []bulksync.RecordChange, ended, begun []bulksync.JournalEntry) error {
+	end, err := s.ending(company, changes, ended)
+	if err != nil {
+		return err
+	}
+	begin, err := beginning(begun)
+	if err != nil {
+		return err
+	}
+	return s.update(context.WithoutCancel(ctx), func(tx *bolt.Tx) error {
+		if err := end(tx); err != nil {
+			return err
+		}
+		return begin(tx)
 	})
 }
 
@@ -54,20 +78,29 @@ func beginCall(tx *bolt.Tx, e bulksync.JournalEntry, doc []byte) error {
 // succeeded. Any other end of an ended call gives ErrConflict. Changes of a company that was never recorded give
 // ErrNotFound.
 func (s *Store) End(ctx context.Context, company string, changes []bulksync.RecordChange, entries ...bulksync.JournalEntry) error {
+	end, err := s.ending(company, changes, entries)
+	if err != nil {
+		return err
+	}
+	return s.update(context.WithoutCancel(ctx), end)
+}
+
+// ending is End's part of a transaction.
+func (s *Store) ending(company string, changes []bulksync.RecordChange, entries []bulksync.JournalEntry) (func(*bolt.Tx) error, error) {
 	for _, e := range entries {
 		if e.Company != company {
-			return fmt.Errorf("call %d of run %q: it is of company %q, not %q", e.Number, e.Run, e.Company, company)
+			return nil, fmt.Errorf("call %d of run %q: it is of company %q, not %q", e.Number, e.Run, e.Company, company)
 		}
 	}
 	docs, err := marshalEntries(entries)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	stored, err := newChanges(changes)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return s.update(context.WithoutCancel(ctx), func(tx *bolt.Tx) error {
+	return func(tx *bolt.Tx) error {
 		repeated, err := endCalls(tx, entries, docs)
 		if err != nil || repeated || len(stored) == 0 {
 			return err
@@ -83,7 +116,7 @@ func (s *Store) End(ctx context.Context, company string, changes []bulksync.Reco
 		}
 		s.refreshes.touch(company, stored)
 		return s.change(gen, company, slices.Clone(stored))
-	})
+	}, nil
 }
 
 // endCalls stores the calls' outcomes, and tells when the very same ones are stored already.

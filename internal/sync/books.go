@@ -226,8 +226,15 @@ func (c *coordinator) relied() []Key {
 
 // settle records outcomes: in the run's view, and with what they changed in the store.
 func (c *coordinator) settle(ctx context.Context, ended []finished) error {
+	_, err := c.turn(ctx, ended, 0)
+	return err
+}
+
+// turn records outcomes, and in the same write to the disk the intent of the next calls, as many as there is room for. It
+// gives these calls: what the outcomes make possible is not among them yet.
+func (c *coordinator) turn(ctx context.Context, ended []finished, room int) (next []begun, err error) {
 	if len(ended) == 0 {
-		return nil
+		return nil, nil
 	}
 	var changes []RecordChange
 	entries := make([]JournalEntry, len(ended))
@@ -239,17 +246,28 @@ func (c *coordinator) settle(ctx context.Context, ended []finished) error {
 		entries[i] = f.entry
 		changes = append(changes, c.take(f.outcomes)...)
 	}
+	store, both := c.engine.Store.(Turner)
+	if both && room > 0 && c.halted == "" && c.interrupted(ctx) == "" {
+		if next, err = c.pick(room); err != nil {
+			return nil, err
+		}
+	}
 	// What happened upstream is written down even when the run is being cut off.
-	if err := c.engine.Store.End(context.WithoutCancel(ctx), c.Run.Company, changes, entries...); err != nil {
+	if kept := context.WithoutCancel(ctx); len(next) > 0 {
+		err = store.Turn(kept, c.Run.Company, changes, entries, c.intents(next))
+	} else {
+		err = c.engine.Store.End(kept, c.Run.Company, changes, entries...)
+	}
+	if err != nil {
 		c.forget(ended, err)
-		return err
+		return nil, err
 	}
 	for _, f := range ended {
 		if err := c.follow(f.outcomes); err != nil {
-			return err
+			return next, err
 		}
 	}
-	return nil
+	return next, nil
 }
 
 // follow does what the outcomes of a call ask for.

@@ -176,7 +176,7 @@ func (c *coordinator) work(ctx context.Context) (halted string, err error) {
 		if c.halted == "" && err == nil {
 			var calls []begun
 			if calls, err = c.begin(ctx, c.room(now, flying)); err == nil {
-				flying += c.send(ctx, calls, results)
+				flying += c.launch(ctx, calls, results) + c.lookAgain(ctx, results)
 			}
 			if c.probeDue(now) && !probing {
 				probing = true
@@ -200,37 +200,64 @@ func (c *coordinator) work(ctx context.Context) (halted string, err error) {
 			probing = false
 			c.circuit.probed(time.Now(), t)
 		case r := <-results:
-			back := gather(results, r)
+			back := gather(results, r, flying)
 			flying -= len(back)
-			c.limit.flying(flying)
-			if e := c.land(ctx, back); e != nil && err == nil {
+			next, e := c.land(ctx, back, flying)
+			if e != nil && err == nil {
 				err = e
 			}
+			flying += c.launch(ctx, next, results)
 		case <-timer.C:
 		}
 	}
 }
 
-// gather takes what came back together with a first one.
-func gather(results <-chan result, first result) []result {
+// gatherFor is how long others are waited for when a call came back: calls that end together share a write to the disk,
+// which costs more than that.
+const gatherFor = 500 * time.Microsecond
+
+// gather takes what comes back together with a first one: at once when a quarter of the calls in flight has, else what
+// comes within a moment.
+func gather(results <-chan result, first result, flying int) []result {
 	back := []result{first}
-	for {
+	var over <-chan time.Time
+	for len(back) < flying {
 		select {
 		case r := <-results:
 			back = append(back, r)
+			continue
 		default:
+		}
+		if 4*len(back) >= flying {
+			break
+		}
+		if over == nil {
+			over = time.After(gatherFor)
+		}
+		select {
+		case r := <-results:
+			back = append(back, r)
+		case <-over:
 			return back
 		}
 	}
+	return back
 }
 
-// send lets calls go, and look-ups whose time has come; it tells how many.
-func (c *coordinator) send(ctx context.Context, calls []begun, results chan<- result) (n int) {
-	now := time.Now()
+// launch lets calls go; it tells how many.
+func (c *coordinator) launch(ctx context.Context, calls []begun, results chan<- result) int {
 	for _, call := range calls {
 		go func() { results <- c.carry(ctx, call) }()
 	}
-	n = len(calls)
+	return len(calls)
+}
+
+// lookAgain looks up calls that are in doubt and whose time has come; it tells how many.
+func (c *coordinator) lookAgain(ctx context.Context, results chan<- result) (n int) {
+	if len(c.doubts) == 0 {
+		return 0
+	}
+	now := time.Now()
 	left := c.doubts[:0]
 	for _, d := range c.doubts {
 		if d.at.After(now) || c.circuit.state == circuitOpen || c.limit.room(now) == 0 {
@@ -294,6 +321,11 @@ func (c *coordinator) begin(ctx context.Context, room int) ([]begun, error) {
 	if err != nil || len(calls) == 0 {
 		return nil, err
 	}
+	return calls, c.engine.Store.Begin(ctx, c.intents(calls)...)
+}
+
+// intents are the entries of calls that are about to go.
+func (c *coordinator) intents(calls []begun) []JournalEntry {
 	entries := make([]JournalEntry, len(calls))
 	for i, call := range calls {
 		entries[i] = call.entry
@@ -302,7 +334,7 @@ func (c *coordinator) begin(ctx context.Context, room int) ([]begun, error) {
 		}
 	}
 	c.figures.Calls += len(calls)
-	return calls, c.engine.Store.Begin(ctx, entries...)
+	return entries
 }
 
 // load is what a call that is being filled holds.
@@ -398,10 +430,12 @@ func (c *coordinator) secret(s *Step) string {
 	return fmt.Sprintf("needs the manifest: its %s stands at %s", place.Field, place.Position)
 }
 
-// land settles calls that came back. A call whose outcome is unknown stays open in the journal.
-func (c *coordinator) land(ctx context.Context, back []result) error {
+// land settles calls that came back, and gives those that may go in their place. A call whose outcome is unknown stays
+// open in the journal.
+func (c *coordinator) land(ctx context.Context, back []result, flying int) ([]begun, error) {
 	var ended []finished
 	now := time.Now()
+	c.limit.flying(flying)
 	for _, r := range back {
 		c.halted = cmp.Or(c.halted, r.halt)
 		c.met(now, r)
@@ -418,5 +452,5 @@ func (c *coordinator) land(ctx context.Context, back []result) error {
 		}
 		ended = append(ended, r.finished)
 	}
-	return c.settle(ctx, ended)
+	return c.turn(ctx, ended, c.room(now, flying))
 }

@@ -610,6 +610,23 @@ func (b *books) UndoApplied(_ context.Context, _, run, _ string) error {
 	return nil
 }
 
+// Turn is a call of the store like any other: it dies before or after, never in between.
+func (b *books) Turn(ctx context.Context, company string, changes []RecordChange, ended, begun []JournalEntry) error {
+	b.mu.Lock()
+	if err := b.call(); err != nil {
+		b.mu.Unlock()
+		return err
+	}
+	immune := b.immune
+	b.immune = true
+	b.mu.Unlock()
+	err := errors.Join(b.End(ctx, company, changes, ended...), b.Begin(ctx, begun...))
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.immune = immune
+	return err
+}
+
 func (b *books) Journal(context.Context, string, string) iter.Seq2[JournalEntry, error] {
 	entries := slices.SortedFunc(maps.Values(b.journal), func(x, y JournalEntry) int { return cmp.Compare(x.Number, y.Number) })
 	return func(yield func(JournalEntry, error) bool) {

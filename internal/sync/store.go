@@ -121,6 +121,13 @@ type JournalStore interface {
 	Traces(ctx context.Context, company, run string) iter.Seq2[Trace, error]
 }
 
+// Turner is implemented by a store that can end calls and begin others in one transaction: that halves what a run waits for
+// the disk.
+type Turner interface {
+	// Turn is End and Begin at once: both happen, or neither.
+	Turn(ctx context.Context, company string, changes []RecordChange, ended, begun []JournalEntry) error
+}
+
 // Trace is one thing that a run changed: as it was before the run first changed it, and as the run left it. A nil record
 // means that there was none.
 type Trace struct {
