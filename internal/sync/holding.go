@@ -1,6 +1,9 @@
 package sync
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // holding is what one user holds of the things that have a single holder. Its lists are never changed in place, so that
 // two holdings may share them.
@@ -11,16 +14,17 @@ type holding struct {
 	pairings   []Key
 }
 
-// holdingOf reads what a user holds now. The key of a device or a DDI says all that is to know here; that of an extension
-// does not tell a subscriber from a number of an equipped PBX.
+// holdingOf reads what a user holds now. The keys say all that is to know here: a number of the Cloud PBX that a user holds
+// is his subscriber, one of another PBX is paired with him.
 func holdingOf(obs Observed, l Login) holding {
 	var h holding
 	for _, k := range obs.Held(l) {
 		switch k.Kind {
 		case KindExtension:
-			if r := find[Extension](obs, k); r != nil && r.Role == RoleSubscriber {
-				h.subscriber = r.Number
-			} else if r != nil {
+			pbx, number, _ := strings.Cut(k.ID, "/")
+			if cloud := obs.Company().CloudPbx; cloud != nil && pbx == cloud.PbxID {
+				h.subscriber = Number(number)
+			} else {
 				h.pairings = append(h.pairings, k)
 			}
 		case KindDevice:
