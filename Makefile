@@ -14,9 +14,10 @@ GOLANGCI   := go tool -modfile=tools/golangci.mod golangci-lint
 VULNCHECK  := go tool -modfile=tools/govulncheck.mod govulncheck
 IMAGE      := proto/rainbow.image.binpb
 
-# How long each fuzz target runs, and what bench passes on.
+# How long each fuzz target runs, what bench passes on, and the users of the company that the engine is measured with.
 FUZZTIME  ?= 10s
 BENCHTIME ?= 1s
+SYNCBENCH ?= 100000
 
 # Nothing in gen/ and tools/ runs concurrently.
 RACE_PACKAGES = $$(go list ./... | grep -vE '/(gen|tools)/')
@@ -24,7 +25,7 @@ PLATFORMS    ?= linux/amd64 linux/arm64 darwin/arm64 windows/amd64
 
 .PHONY: help
 help: ## List the targets.
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: build ## Show the gateway at work against the embedded Rainbow.
@@ -94,11 +95,16 @@ fuzz: ## Run every fuzz target for FUZZTIME (10s).
 	done
 
 .PHONY: bench
-bench: build ## Run every benchmark for BENCHTIME (1s), with allocations, and the doors against a reverse proxy.
+bench: build ## Run every benchmark for BENCHTIME (1s), with allocations, the doors against a reverse proxy, the engine against a plain loop.
 	@./tools/targets.sh Benchmark | cut -d' ' -f1 | uniq | while read -r package; do \
 		go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) "$$package" </dev/null; \
 	done
 	@go run ./tools/doorbench -gateway bin/gateway
+	@go run ./tools/syncbench -users $(SYNCBENCH)
+
+.PHONY: bench-large
+bench-large: ## Measure planning and recording a company of 1,000,000 users (about 5 minutes, 3 GB in the temporary folder).
+	@go run ./tools/syncbench -users 1000000
 
 .PHONY: release
 release: test lint checkgenerate protoimage ## Check all, renew the image that buf breaking compares with, build dist/ for all platforms.
