@@ -155,6 +155,9 @@ func (p *planner) checkDevice(v *provision) {
 		p.fault(v.stance, "description", "device-description", "add a description", "there is no device %s yet, and a device is not created without a description", want.Address)
 	}
 	m, known := p.company.FindModel(model)
+	if model == "" {
+		return // not recorded
+	}
 	if !known && len(p.company.DeviceModels) > 0 {
 		p.fault(v.stance, "model", "device-model", "use one of: "+p.modelNames(), "the Cloud PBX supports no devices of model %q", model)
 		return

@@ -13,7 +13,9 @@ func (b *undoer) compareProvision(t Trace) {
 		b.compareDeletedThing(t)
 	default:
 		b.compareHolder(t)
-		b.compareDevice(t, now)
+		if was, left, is := handsOf(t.Before), handsOf(t.After), handsOf(now); is == was || is == left || b.Stale == StaleReplan {
+			b.compareDevice(t, now)
+		}
 	}
 }
 
