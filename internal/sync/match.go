@@ -121,7 +121,9 @@ func (p *planner) identify(queue []*stance) {
 	if p.policy.MatchNumbers != MatchNever {
 		m.askNumbers(newcomers)
 	}
-	m.settle(queue)
+	if len(m.sure)+len(m.doubts) > 0 {
+		m.settle(queue)
+	}
 }
 
 // matchColumns are the columns that the policy and the manifest name as matching. One that can't be compared is a fault.

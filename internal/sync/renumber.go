@@ -270,6 +270,7 @@ const unrestored = "not put back, because upstream does not show it or lets nobo
 func (p *planner) draftSaves() {
 	var pointers *draft
 	var moved []string
+	told := false
 	for _, s := range p.queue {
 		if s.replaced() && s.rule != nil && pointers == nil {
 			pointers = &draft{owner: &stance{order: -1}, op: Operation{Action: ActionSave, Key: p.subscriberKey(wholeNumbers),
@@ -281,6 +282,10 @@ func (p *planner) draftSaves() {
 			continue
 		}
 		s.saves = []*draft{p.add(s, Operation{Action: ActionSave, Key: p.subscriberKey(s.now.subscriber), Reason: "its settings and keys are put back after the extension is replaced"})}
+		if s.rule == nil && !told {
+			told = true
+			p.remark(s, "renumber-loses", "%s; keys of other phones and forwards of groups that point to the old extension are left as they are", unrestored)
+		}
 		if s.rule != nil {
 			s.saves = append(s.saves, pointers)
 			moved = append(moved, string(s.now.subscriber))
