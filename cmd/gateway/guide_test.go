@@ -228,7 +228,7 @@ func newTeller(t *testing.T, s guideSection) *teller {
 		g.bind([]string{"127.0.0.1:9090", "127.0.0.1:8080", "127.0.0.1:8081"}[i], address)
 	}
 	g.grpc = g.real["127.0.0.1:9090"]
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute) // the shell outlives the test, to end what it began
 	shell := exec.CommandContext(ctx, "sh")
 	shell.Dir, shell.Env, shell.WaitDelay = g.folder, env, time.Second
 	in, err := shell.StdinPipe()
@@ -245,7 +245,7 @@ func newTeller(t *testing.T, s guideSection) *teller {
 	}
 	g.in, g.out = in, bufio.NewReader(out)
 	t.Cleanup(func() {
-		fmt.Fprintln(in, `kill $(jobs -p) 2>/dev/null; wait; exit`)
+		fmt.Fprintln(in, `kill $background 2>/dev/null; wait; exit`)
 		if _, err := io.Copy(io.Discard, g.out); err != nil {
 			t.Error(err)
 		}
@@ -285,6 +285,7 @@ func (g *teller) run(command string) (string, int) {
 		g.t.Fatal(err)
 	}
 	if strings.HasSuffix(command, "&") {
+		fmt.Fprintln(g.in, `background="$background $!"`) // "jobs -p" tells a subshell nothing in every sh
 		g.awaitDoor()
 	}
 	return strings.TrimSuffix(printed, "\001"), code

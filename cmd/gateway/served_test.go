@@ -14,12 +14,14 @@ import (
 type served struct {
 	GRPC string `json:"grpc"`
 	HTTP string `json:"http"`
+	// Admin is the address of the metrics.
+	Admin string `json:"admin"`
 }
 
-func serve(t *testing.T) served {
+func serve(t *testing.T, flags ...string) served {
 	t.Helper()
-	child := program(t, "serve", "--upstream", "sandbox", "--state", filepath.Join(t.TempDir(), "state.db"),
-		"--grpc-addr", "127.0.0.1:0", "--http-addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0")
+	child := program(t, append([]string{"serve", "--upstream", "sandbox", "--state", filepath.Join(t.TempDir(), "state.db"),
+		"--grpc-addr", "127.0.0.1:0", "--http-addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0"}, flags...)...)
 	stderr, err := child.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
