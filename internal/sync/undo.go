@@ -373,7 +373,9 @@ func (b *undoer) compareCreated(u *undoUser, after *User) {
 // compareDeleted: the run deleted the user, so he is to be created again.
 func (b *undoer) compareDeleted(u *undoUser, before *User) {
 	if u.now != nil {
-		b.since(u.login, "user %s was created again", u.login)
+		if slices.ContainsFunc(attributeNames(before, u.now), func(name string) bool { return !SameAttribute(name, before.Attribute(name), u.now.Attribute(name)) }) {
+			b.since(u.login, "user %s was created again, and is not as he was", u.login)
+		}
 		u.skip = true
 		return
 	}
