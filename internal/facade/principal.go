@@ -42,8 +42,8 @@ func Identify(tell func(ctx context.Context, c upstream.Caller) (Principal, erro
 		var err error
 		switch {
 		case a.Credentials:
-			only := upstream.Caller{Header: http.Header{headerAuthorization: a.Caller.Header[headerAuthorization]}}
-			call.Principal, err = tell(ctx, only)
+			_, token, _ := strings.Cut(a.Caller.Header.Get(headerAuthorization), " ") // bearer has looked at it
+			call.Principal, err = tell(ctx, upstream.Caller{Header: http.Header{headerAuthorization: {"Bearer " + strings.TrimSpace(token)}}})
 		case len(a.Named) > 0:
 			call.Principal, err = named(a.Named)
 		}

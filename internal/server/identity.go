@@ -22,7 +22,7 @@ import (
 func (b *Backend) whose(ctx context.Context, c upstream.Caller) (facade.Principal, error) {
 	_, err := authenticationv1.NewAuthenticationServiceClient(b.client).Validate(upstream.WithCaller(ctx, c), &authenticationv1.ValidateRequest{})
 	if refused(err) {
-		return facade.Principal{}, fmt.Errorf("%w: Rainbow refuses the token: log in again for a new one", facade.ErrIdentity)
+		return facade.Principal{}, fmt.Errorf("%w: Rainbow refuses the token, so a new login is needed", facade.ErrIdentity)
 	}
 	if err != nil {
 		return facade.Principal{}, err

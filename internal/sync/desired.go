@@ -146,6 +146,8 @@ type Attribute struct {
 type SecretPlace struct {
 	Position Position `json:"position"`
 	Field    string   `json:"field"`
+	// Drawn: no manifest holds the secret, it is drawn anew when it is sent.
+	Drawn bool `json:"drawn,omitempty"`
 }
 
 // Secrets gives the secret that stands at a place of the manifest at hand, or false without that manifest.

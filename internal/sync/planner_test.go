@@ -71,7 +71,7 @@ func entry(line int, login Login, action string) DesiredUser {
 	case "detach":
 		u.Presence = Existing
 	default:
-		u.Password = &SecretPlace{Position{"demo.csv", line, 9}, passwordField}
+		u.Password = &SecretPlace{Position: Position{"demo.csv", line, 9}, Field: passwordField}
 	}
 	return u
 }

@@ -146,6 +146,9 @@ func (c Change) words() string {
 
 // words tells that a password is sent, and where it comes from; never what it is.
 func (s *SecretPlace) words() string {
+	if s.Drawn {
+		return visible(s.Field + ": drawn anew, nobody learns it")
+	}
 	return visible(s.Field + ": from the manifest, " + s.Position.String())
 }
 

@@ -32,14 +32,14 @@ func fullPlan(word func(string) string) *Plan {
 		{Action: ActionDelete, Key: Key{KindUser, string(bob)}, Login: bob, Reason: word("the manifest deletes the user; frees extension 2002"), Positions: at(3)},
 		{Action: ActionCreate, Key: Key{KindUser, string(ann)}, Login: ann, Reason: word("there is no such user"), Positions: at(2), Changes: []Change{
 			{Name: "firstName", After: word("Ann")}, {Name: word("userInfo1"), After: word("ward 4")}, {Name: "licence l1", After: word("Voice Enterprise")},
-		}, Secret: &SecretPlace{at(2)[0], "password"}},
+		}, Secret: &SecretPlace{Position: at(2)[0], Field: "password"}},
 		{Action: ActionCreate, Key: Key{KindExtension, word("PBX0000-cloud") + "/" + word("2002")}, Login: ann, Reason: word("no extension yet"), Positions: at(2), Needs: []int{1, 2}},
 		{Action: ActionAttach, Key: Key{KindDDI, word("+33298300513")}, Login: ann, Reason: word("moves from bob@demo.example"), Positions: at(2), Needs: []int{1, 3},
 			Changes: []Change{{Name: "holder", Before: string(bob), After: string(ann)}}},
 		{Action: ActionAttach, Key: Key{KindDevice, word("aabbccddee02")}, Login: ann, Reason: word("the manifest names it"), Positions: at(2), Needs: []int{3}},
 		{Action: ActionUpdate, Key: Key{KindUser, string(cleo)}, Login: cleo, Reason: word("values differ"), Positions: []Position{{word("team.csv"), 4, 1}, {word("moves.csv"), 2, 1}}, Changes: []Change{
 			{Name: "jobTitle", Before: word("Nurse"), After: word("Head nurse")}, {Name: "tags0", Before: word("night")},
-		}, Secret: &SecretPlace{at(4)[0], "password"}},
+		}, Secret: &SecretPlace{Position: at(4)[0], Field: "password"}},
 		{Action: ActionAttach, Key: Key{KindLicence, word("5b7d0c0ffee0000000000301")}, Login: cleo, Reason: word("the manifest adds it"), Positions: at(4),
 			Changes: []Change{{Name: "offer", After: word("Voice Attendant")}}},
 		{Action: ActionDetach, Key: Key{KindDDI, word("+33298300514")}, Login: cleo, Reason: word("the extension goes"), Positions: at(4)},

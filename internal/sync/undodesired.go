@@ -49,7 +49,7 @@ func (b *undoer) wishes(u *undoUser) (DesiredUser, bool) {
 		}
 		return want, true
 	case u.creation != nil:
-		want.Action, want.Password = "upsert", &SecretPlace{Position: b.at(u.login), Field: passwordField}
+		want.Action, want.Password = "upsert", &SecretPlace{Position: b.at(u.login), Field: passwordField, Drawn: true}
 	case u.now == nil:
 		return want, false
 	}
