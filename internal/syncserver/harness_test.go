@@ -36,6 +36,8 @@ type gateway struct {
 	server   *syncserver.Server
 	log      bytes.Buffer
 	drift    syncserver.DriftOptions
+	// tune changes the server's options before it is made; may be nil.
+	tune func(*syncserver.Options)
 
 	plans      syncv1.PlanServiceClient
 	runs       syncv1.RunServiceClient
@@ -61,12 +63,16 @@ func (g *gateway) start(toEnd bool) {
 	if g.store, err = state.Open(g.path, state.Options{UpstreamURL: "sandbox"}); err != nil {
 		t.Fatal(err)
 	}
-	g.server, err = syncserver.New(syncserver.Options{
+	options := syncserver.Options{
 		Engine:  &bulksync.Engine{Store: g.store, Target: g.upstream, Parallel: 2},
 		Company: func(context.Context) (string, error) { return companyID, nil },
 		Log:     slog.New(slog.NewTextHandler(&g.log, nil)),
 		Drift:   g.drift,
-	})
+	}
+	if g.tune != nil {
+		g.tune(&options)
+	}
+	g.server, err = syncserver.New(options)
 	if err != nil {
 		t.Fatal(err)
 	}
