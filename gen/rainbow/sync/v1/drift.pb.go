@@ -349,7 +349,9 @@ type DriftDifference struct {
 	// The code of what keeps any plan from repairing it; empty when one does.
 	Code string `protobuf:"bytes,9,opt,name=code,proto3" json:"code,omitempty"`
 	// What would help then.
-	Hint          string `protobuf:"bytes,10,opt,name=hint,proto3" json:"hint,omitempty"`
+	Hint string `protobuf:"bytes,10,opt,name=hint,proto3" json:"hint,omitempty"`
+	// Why the plan that repairs it holds its repair back, as a plan over its ceilings does; empty when it does not.
+	Held          string `protobuf:"bytes,11,opt,name=held,proto3" json:"held,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -454,6 +456,13 @@ func (x *DriftDifference) GetHint() string {
 	return ""
 }
 
+func (x *DriftDifference) GetHeld() string {
+	if x != nil {
+		return x.Held
+	}
+	return ""
+}
+
 // DriftChange is one value as it was found and as the manifest wants it; empty means absent.
 type DriftChange struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -549,7 +558,7 @@ const file_rainbow_sync_v1_drift_proto_rawDesc = "" +
 	"\n" +
 	"DriftCount\x12)\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x15.rainbow.sync.v1.KindR\x04kind\x12\x14\n" +
-	"\x05count\x18\x02 \x01(\x05R\x05count\"\xe0\x03\n" +
+	"\x05count\x18\x02 \x01(\x05R\x05count\"\xf4\x03\n" +
 	"\x0fDriftDifference\x12\x14\n" +
 	"\x05login\x18\x01 \x01(\tR\x05login\x12)\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x15.rainbow.sync.v1.KindR\x04kind\x129\n" +
@@ -563,7 +572,8 @@ const file_rainbow_sync_v1_drift_proto_rawDesc = "" +
 	"operations\x12\x12\n" +
 	"\x04code\x18\t \x01(\tR\x04code\x12\x12\n" +
 	"\x04hint\x18\n" +
-	" \x01(\tR\x04hint\"r\n" +
+	" \x01(\tR\x04hint\x12\x12\n" +
+	"\x04held\x18\v \x01(\tR\x04held\"r\n" +
 	"\x04What\x12\x14\n" +
 	"\x10WHAT_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fWHAT_MISSING\x10\x01\x12\x0e\n" +
