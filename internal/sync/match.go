@@ -319,70 +319,82 @@ func (m *matcher) doubt(s *stance, why string, candidates map[Login]*Candidate) 
 	}
 }
 
+// byNumber are the users whose numbers an entry asks for, and with which of them its names agree.
+type byNumber struct {
+	found map[Login]*Candidate
+	agree map[Login]bool
+}
+
 // askNumbers finds recorded users by the extension and the DDIs that entries with new logins ask for.
 func (m *matcher) askNumbers(newcomers []*stance) {
-	type verdict struct {
-		found map[Login]*Candidate
-		agree map[Login]bool
-	}
-	verdicts := map[*stance]verdict{}
-	asked := map[Login][]*stance{}
+	answers := map[*stance]byNumber{}
+	rivals := map[Login]int{}
 	for _, s := range newcomers {
 		if m.sure[s.login] != nil || m.doubts[s] != nil {
 			continue
 		}
-		v := verdict{found: m.holders(s), agree: map[Login]bool{}}
-		for l, c := range v.found {
-			agreement := compareNames(s.want, find[User](m.obs, l.Key()))
-			if agreement == namesDiffer || m.owner[l] != nil {
-				delete(v.found, l)
-				continue
+		if v := m.compareHolders(s); len(v.found) > 0 {
+			answers[s] = v
+			for l := range v.found {
+				rivals[l]++
 			}
-			v.agree[l] = agreement == namesAgree
-			switch {
-			case agreement == namesAgree:
-				c.For = append(c.For, "the same first and last name")
-			case agreement == namesPartly:
-				c.Against = append(c.Against, "first or last name differs")
-			default:
-				c.Against = append(c.Against, "there are no names to compare")
-			}
-			asked[l] = append(asked[l], s)
-		}
-		if len(v.found) > 0 {
-			verdicts[s] = v
 		}
 	}
 	for _, s := range newcomers {
-		v, has := verdicts[s]
-		if !has {
+		v, found := answers[s]
+		if !found {
 			continue
 		}
-		why := ""
-		var last Login
-		for l := range v.found {
-			last = l
-			switch {
-			case len(asked[l]) > 1:
-				why = cmp.Or(why, fmt.Sprintf("%d entries may be %s", len(asked[l]), l))
-			case m.doubted[l]:
-				why = cmp.Or(why, "another entry may be "+string(l))
-			case l == m.company.Account:
-				why = cmp.Or(why, "nobody can change his own login, and that user is the account that the gateway works under")
-			case !v.agree[l] && m.policy.MatchNumbers != MatchAlways:
-				why = cmp.Or(why, "a number alone does not tell a new login from a successor")
-			}
-		}
-		if len(v.found) > 1 {
-			why = "its numbers are held by different users"
-		}
-		if why != "" {
+		if why := m.numbersDoubt(v, rivals); why != "" {
 			m.doubt(s, why, v.found)
 			continue
 		}
-		k := &claim{s, find[User](m.obs, last.Key()), "matched by " + strings.ReplaceAll(strings.Join(v.found[last].For, " and "), "the same ", "")}
-		m.sure[s.login], m.owner[last] = k, k
+		for l, c := range v.found { // the only one
+			k := &claim{s, find[User](m.obs, l.Key()), "matched by " + strings.ReplaceAll(strings.Join(c.For, " and "), "the same ", "")}
+			m.sure[s.login], m.owner[l] = k, k
+		}
 	}
+}
+
+// compareHolders compares an entry's names with those of the users whose numbers it asks for. Whose names both differ is
+// somebody else.
+func (m *matcher) compareHolders(s *stance) byNumber {
+	v := byNumber{m.holders(s), map[Login]bool{}}
+	for l, c := range v.found {
+		agreement := compareNames(s.want, find[User](m.obs, l.Key()))
+		switch {
+		case agreement == namesDiffer || m.owner[l] != nil:
+			delete(v.found, l)
+		case agreement == namesAgree:
+			v.agree[l] = true
+			c.For = append(c.For, "the same first and last name")
+		case agreement == namesPartly:
+			c.Against = append(c.Against, "first or last name differs")
+		default:
+			c.Against = append(c.Against, "there are no names to compare")
+		}
+	}
+	return v
+}
+
+// numbersDoubt says why numbers do not tell who an entry is; empty when they do.
+func (m *matcher) numbersDoubt(v byNumber, rivals map[Login]int) string {
+	if len(v.found) > 1 {
+		return "its numbers are held by different users"
+	}
+	for l := range v.found {
+		switch {
+		case rivals[l] > 1:
+			return fmt.Sprintf("%d entries may be %s", rivals[l], l)
+		case m.doubted[l]:
+			return "another entry may be " + string(l)
+		case l == m.company.Account:
+			return "nobody can change his own login, and that user is the account that the gateway works under"
+		case !v.agree[l] && m.policy.MatchNumbers != MatchAlways:
+			return "a number alone does not tell a new login from a successor"
+		}
+	}
+	return ""
 }
 
 // holders are the users who hold a number that an entry asks for, and whom the manifest does not name, or deletes.
