@@ -45,6 +45,8 @@ var directions = []struct {
 		"the engine's service works over any Target and Store"},
 	{"internal/drift", []string{module + "internal/facade", module + "internal/rest", module + "internal/server", module + "internal/sync", module + "internal/state", module + "internal/manifest", module + "internal/sandbox", module + "internal/config", "go.etcd.io/bbolt"},
 		"the radar knows answers and descriptors, and nobody who serves them"},
+	{"internal/webhook", []string{module, "google.golang.org/grpc", "go.etcd.io/bbolt"},
+		"a sender of messages does not know what they say"},
 	{"internal/config", []string{module + "gen/", module + "internal/", "google.golang.org/grpc", "net/http", "go.etcd.io/bbolt"},
 		"configuration is plain data"},
 }

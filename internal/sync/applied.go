@@ -31,9 +31,6 @@ type Applied struct {
 // that a crash between the two leaves a run that is resumed.
 func (c *coordinator) putIntoForce(ctx context.Context) error {
 	ctx, r := context.WithoutCancel(ctx), c.Run
-	if c.Plan.Mode == ModeRules {
-		return nil // rules move things once, and want nothing for ever
-	}
 	if c.Plan.Undoes != "" {
 		return c.engine.Store.UndoApplied(ctx, r.Company, c.Plan.Undoes, r.Name)
 	}

@@ -16,7 +16,7 @@ func deviations(obs Observed, plan *Plan) []Difference {
 	var all []Difference
 	for _, n := range v.nets {
 		if d, ok := v.of(n); ok {
-			d.Operations, d.Position = n.ids(), n.position()
+			d.Operations, d.Position, d.Held = n.ids(), n.position(), n.last().Held
 			all = append(all, d)
 		}
 	}

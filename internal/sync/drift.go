@@ -96,6 +96,8 @@ type Difference struct {
 	Position Position `json:"position,omitzero"`
 	// Operations are the ids of the operations of the plan that repair it.
 	Operations []int `json:"operations,omitempty"`
+	// Held says why that plan holds its repair back, as a plan over its ceilings does; empty when it does not.
+	Held string `json:"held,omitempty"`
 	// Code and Hint say why no plan repairs it, and what would help.
 	Code string `json:"code,omitempty"`
 	Hint string `json:"hint,omitempty"`

@@ -289,6 +289,23 @@ func TestARepairKeepsTheOutageBudget(t *testing.T) {
 	}
 }
 
+// TestWhatARepairHoldsBackIsSaid: the guards of the manifest in force hold for its repair too.
+func TestWhatARepairHoldsBackIsSaid(t *testing.T) {
+	desired := &Desired{Mode: "rainbowvoice", Users: []DesiredUser{entry(2, "eve@demo.example", "delete")}}
+	e, world := inForce(t, demoWorld(), desired, Policy{Ceilings: []Ceiling{{Kind: KindUser, Action: ActionDelete}}})
+	world.put(&User{ID: "u9", Login: "eve@demo.example"})
+	d, repair, err := e.Drift(context.Background(), "c1")
+	if err != nil || len(d.Differences) != 1 || d.Differences[0].Held == "" || repair.Plan.HeldBack() != 1 {
+		t.Fatalf("drift %+v, %v", d, err)
+	}
+	for _, f := range DriftFormats() {
+		var out bytes.Buffer
+		if err := d.Render(&out, f, RenderOptions{}); err != nil || !strings.Contains(out.String(), "held") {
+			t.Errorf("%s: %v\n%s", f, err, out.String())
+		}
+	}
+}
+
 // TestDriftProperties: right after a drawn manifest was applied there is no drift. Whatever is then changed behind its back
 // is drift if it concerns the manifest; the repair leads back to where there is none, but for what no plan repairs.
 func TestDriftProperties(t *testing.T) {

@@ -76,6 +76,9 @@ func (d *Drift) renderText(out *errWriter, o RenderOptions) {
 			out.print(" ", faint("("+visible(at)+")"))
 		}
 		out.print("\n")
+		if x.Held != "" {
+			out.printf("  %-9s  %s\n", "", faint(visible("its repair is held back: "+x.Held)))
+		}
 		if x.Code != "" {
 			out.printf("  %-9s  %s\n", "", faint(visible("no plan repairs it ["+x.Code+"]: "+x.Hint)))
 		}
@@ -131,6 +134,9 @@ func (d *Drift) renderMarkdown(out *errWriter) {
 		}
 		x := &d.Differences[i]
 		words := cell(clipped(x.Words))
+		if x.Held != "" {
+			words += "<br>" + cell(clipped("its repair is held back: "+x.Held))
+		}
 		if x.Code != "" {
 			words += "<br>" + cell(clipped("no plan repairs it ("+x.Code+"): "+x.Hint))
 		}

@@ -167,7 +167,7 @@ var whatProtos = map[bulksync.DifferenceKind]syncv1.DriftDifference_What{
 func differenceProto(d *bulksync.Difference) *syncv1.DriftDifference {
 	view := &syncv1.DriftDifference{
 		Login: string(d.Login), Kind: kindProtos[d.Kind], What: whatProtos[d.What], Words: d.Words,
-		Position: positionProto(d.Position), Code: d.Code, Hint: d.Hint,
+		Position: positionProto(d.Position), Code: d.Code, Hint: d.Hint, Held: d.Held,
 	}
 	if d.Key.Kind != "" {
 		view.Key = d.Key.String()
