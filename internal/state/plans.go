@@ -9,6 +9,7 @@ import (
 
 	jsonv2 "github.com/go-json-experiment/json"
 	bolt "go.etcd.io/bbolt"
+	"golang.org/x/sync/errgroup"
 
 	bulksync "github.com/rainbow-gateway/rainbow-gateway/internal/sync"
 )
@@ -28,15 +29,20 @@ func (s *Store) CreatePlan(ctx context.Context, p *bulksync.StoredPlan) error {
 	if err != nil {
 		return fmt.Errorf("plan %q: %w", p.Name, err)
 	}
-	body, err := pack(p.Plan)
-	if err != nil {
-		return fmt.Errorf("plan %q: %w", p.Name, err)
-	}
-	var desired []byte
+	var body, desired []byte
+	var packing errgroup.Group // what a large manifest desires takes as long as its plan
+	packing.Go(func() (err error) {
+		body, err = pack(p.Plan)
+		return err
+	})
 	if p.Desired != nil {
-		if desired, err = pack(p.Desired); err != nil {
-			return fmt.Errorf("plan %q: what it desires: %w", p.Name, err)
-		}
+		packing.Go(func() (err error) {
+			desired, err = pack(p.Desired)
+			return err
+		})
+	}
+	if err := packing.Wait(); err != nil {
+		return fmt.Errorf("plan %q: %w", p.Name, err)
 	}
 	return s.update(ctx, func(tx *bolt.Tx) error {
 		plans, err := createPlans(tx, p.Plan.Company)
