@@ -178,7 +178,7 @@ func TestDriftIsToldInWords(t *testing.T) {
 				line := string(x.Login) + " " + string(x.Kind) + " " + string(x.What) + ": " + x.Words
 				if len(x.Operations) > 0 {
 					if i < len(c.want) && strings.HasSuffix(c.want[i], "]") {
-						line += " " + strings.ReplaceAll(string(jsonText(x.Operations, "")), "\n", "")
+						line += " " + strings.ReplaceAll(jsonText(x.Operations, ""), "\n", "")
 						line = strings.NewReplacer("[  ", "[", ",  ", " ").Replace(line)
 					}
 				}
@@ -414,6 +414,19 @@ func drawOutsider(t *rapid.T, w *World) {
 				}
 			}
 			w.remove(r.Key())
+		}
+	}
+}
+
+// BenchmarkDrift compares 100,000 users, of whom one in a hundred was changed, with the manifest in force.
+func BenchmarkDrift(b *testing.B) {
+	desired := benchDesired(100_000)
+	e := &Engine{Store: &driftBooks{world: benchWorld(100_000), applied: &Applied{Company: "c1", Run: "run-1", Desired: desired}}}
+	b.ReportAllocs()
+	for b.Loop() {
+		d, _, err := e.Drift(context.Background(), "c1")
+		if err != nil || len(d.Differences) < 100 {
+			b.Fatalf("%d differences, %v", len(d.Differences), err)
 		}
 	}
 }
