@@ -46,6 +46,7 @@ func TestEveryPathOfTheDocumentIsServed(t *testing.T) {
 			local(&syncv1.PlanService_ServiceDesc, syncv1.UnimplementedPlanServiceServer{}, syncv1.NewPlanServiceClient, syncv1.RegisterPlanServiceHandlerClient),
 			local(&syncv1.RunService_ServiceDesc, syncv1.UnimplementedRunServiceServer{}, syncv1.NewRunServiceClient, syncv1.RegisterRunServiceHandlerClient),
 			local(&syncv1.StateService_ServiceDesc, syncv1.UnimplementedStateServiceServer{}, syncv1.NewStateServiceClient, syncv1.RegisterStateServiceHandlerClient),
+			local(&syncv1.DriftService_ServiceDesc, syncv1.UnimplementedDriftServiceServer{}, syncv1.NewDriftServiceClient, syncv1.RegisterDriftServiceHandlerClient),
 		}, nil
 	}})
 	var document struct {

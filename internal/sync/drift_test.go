@@ -320,7 +320,7 @@ func TestDriftProperties(t *testing.T) {
 		if err != nil || len(d.Differences) > 0 || repair != nil {
 			t.Fatalf("drift right after the run: %+v, %v", d, err)
 		}
-		for range rapid.IntRange(1, 4).Draw(t, "changes") {
+		for range rapid.IntRange(1, 10).Draw(t, "changes") {
 			drawOutsider(t, world)
 		}
 		d, repair, err = e.Drift(context.Background(), "c1")
@@ -376,6 +376,9 @@ func drawOutsider(t *rapid.T, w *World) {
 	records := all(w)
 	r := records[rapid.IntRange(0, len(records)-1).Draw(t, "outsider changes")]
 	users := slices.Collect(w.Records(KindUser))
+	if able := slices.DeleteFunc(slices.Clone(users), func(r Record) bool { return SubscriberOf(w, r.(*User).Login) == nil }); len(able) > 0 {
+		users = able // who can be given a device or DDI
+	}
 	to := users[rapid.IntRange(0, len(users)-1).Draw(t, "for")].(*User)
 	how := rapid.IntRange(0, 3).Draw(t, "how")
 	switch r := r.(type) {
