@@ -234,6 +234,7 @@ func (r *yamlReader) understand(ctx context.Context) error {
 	r.readTemplates()
 	r.readCompany()
 	r.readPolicies()
+	r.readSettings()
 	r.readProvisions()
 	return r.readUsers(ctx)
 }

@@ -101,6 +101,17 @@ var yamlFaultCases = []struct {
 	{name: "bad IPEI", text: "version: 1\ndevices: [{ipei: \"123\"}]\n", code: codeBadMAC},
 	{name: "module twice", text: "version: 1\ndevices: [{macAddress: aabbccddee01, modules: [{moduleId: 1, type: EM_20}, {moduleId: 1, type: EM_20}]}]\n", code: codeNameTwice},
 	{name: "module of no type", text: "version: 1\ndevices: [{macAddress: aabbccddee01, modules: [{moduleId: 1, type: EM_5}]}]\n", code: codeBadChoice},
+	{name: "speeddial without label", text: "version: 1\ndevices: [{macAddress: aabbccddee01, keys: [{keyNum: 1, keyType: speeddial, number: 33612345678}]}]\n", code: codeBadKey, says: "displayName"},
+	{name: "monitor of a number", text: "version: 1\ndevices: [{macAddress: aabbccddee01, keys: [{keyNum: 1, keyType: monitor, number: 33612345678}]}]\n", code: codeBadKey, says: "extension"},
+	{name: "forward to nowhere", text: "version: 1\ndevices: [{macAddress: aabbccddee01, keys: [{keyNum: 1, keyType: forward}]}]\n", code: codeBadKey, says: "nowhere"},
+	{name: "huntgroup without group", text: "version: 1\ndevices: [{macAddress: aabbccddee01, keys: [{keyNum: 1, keyType: huntgroup}]}]\n", code: codeBadKey, says: "groupId"},
+	{name: "headset that leads somewhere", text: "version: 1\ndevices: [{macAddress: aabbccddee01, keys: [{keyNum: 1, keyType: headset, extension: 2301}]}]\n", code: codeBadKey, says: "leads somewhere"},
+	{name: "key twice in one place", text: "version: 1\ndevices: [{macAddress: aabbccddee01, keys: [{keyNum: 1, keyType: headset}, {keyNum: 1, keyType: headset}]}]\n", code: codeNameTwice},
+	{name: "key number too high", text: "version: 1\ndevices: [{macAddress: aabbccddee01, keys: [{keyNum: 999, keyType: headset}]}]\n", code: codeBadWhole},
+	{name: "option of no value", text: yamlUser("  options: {overflow: {value: often}}\n"), code: codeBadChoice},
+	{name: "delay out of range", text: yamlUser("  options: {overflow: {noReplyDelay: 5}}\n"), code: codeBadWhole, says: "10 to 60"},
+	{name: "pattern that is none", text: "version: 1\nsettings: {barringPatterns: [{pattern: \"[\"}]}\n", code: codeBadPolicy, says: "regular expression"},
+	{name: "settings twice", text: "version: 1\nsettings: {cli: {policy: user_ddi_number}}\n---\nversion: 1\nsettings: {cli: {policy: user_ddi_number}}\n", code: codeNameTwice},
 	{name: "bad scope", text: "version: 1\nscope: [shoe=42]\n", code: codeBadPolicy, at: "f.yaml:2:9"},
 	{name: "bad ignore rule", text: "version: 1\nignore: [\"[\"]\n", code: codeBadPolicy},
 	{name: "bad column to match by", text: "version: 1\nmatch: [password]\n", code: codeBadPolicy},
@@ -201,6 +212,49 @@ users:
 	}
 	if diff := cmp.Diff([]string{"f.yaml:13:14 unquoted-value", "f.yaml:16:14 unquoted-value", "f.yaml:18:10 unquoted-value"}, remarks); diff != "" {
 		t.Errorf("remarks (-want +got):\n%s", diff)
+	}
+}
+
+func TestOptionsSettingsAndKeys(t *testing.T) {
+	d, _, faults := readYAMLText(t, `version: 1
+templates:
+  users:
+    desk: {options: {barring: {permissions: local, restrictions: default}, overflow: {value: custom}}}
+settings:
+  cli: {policy: user_ddi_number, userCanManageItsCli: TRUE}
+  barringPatterns: []
+devices:
+- {macAddress: aabbccddee01, keys: [{keyNum: 2, keyType: monitor, extension: 2301}, {keyNum: 1, moduleId: 1, keyType: headset}]}
+users:
+- login: ann@demo.example
+  template: desk
+  options:
+    barring: {permissions: nat_local}
+    overflow: null
+    externalForward: authorized
+`, Options{})
+	if faults != nil {
+		t.Fatal(faults)
+	}
+	place := cmpopts.IgnoreFields(bulksync.DesiredGroup{}, "Position")
+	options := []bulksync.DesiredGroup{
+		{Group: "barring", Values: []bulksync.Attribute{{Name: "permissions", Value: "nat_local"}, {Name: "restrictions", Value: "default"}}},
+		{Group: "externalForward", Values: []bulksync.Attribute{{Name: "externalCallForward", Value: "authorized"}}},
+		{Group: "overflow", Values: []bulksync.Attribute{{Name: "unavailableOverflow"}, {Name: "value"}}},
+	}
+	if diff := cmp.Diff(options, d.Users[0].Options, place); diff != "" {
+		t.Errorf("options (-want +got):\n%s", diff)
+	}
+	settings := []bulksync.DesiredGroup{
+		{Group: "barringPatterns", Values: []bulksync.Attribute{{Name: "patterns"}}},
+		{Group: "cli", Values: []bulksync.Attribute{{Name: "policy", Value: "user_ddi_number"}, {Name: "userCanManageItsCli", Value: "true"}}},
+	}
+	if diff := cmp.Diff(settings, d.Settings, place); diff != "" {
+		t.Errorf("settings (-want +got):\n%s", diff)
+	}
+	keys := []bulksync.DesiredKey{{Number: 2, Type: "monitor", Extension: "2301"}, {Module: 1, Number: 1, Type: "headset"}}
+	if diff := cmp.Diff(bulksync.Having(keys...), d.Devices[0].Keys); diff != "" {
+		t.Errorf("keys (-want +got):\n%s", diff)
 	}
 }
 

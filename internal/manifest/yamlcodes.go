@@ -22,6 +22,7 @@ const (
 	codeSecretMissing    = "secret-unavailable"
 	codeBadRange         = "bad-range"
 	codeBadPolicy        = "bad-policy"
+	codeBadKey           = "bad-key"
 	codeAbsentWith       = "absent-with-values"
 
 	// Remarks.

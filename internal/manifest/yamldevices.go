@@ -26,6 +26,8 @@ func (f *forms) deviceForms() {
 		{name: "model", doc: "Model as Rainbow lists it, such as M5; needed to create it, and can't be changed.", shape: textOf((*values).text)},
 		{name: "description", doc: "Text that tells what it is; needed to create it.", shape: textOf((*values).text)},
 		{name: "modules", doc: "All its expansion modules.", shape: listOf(objectOf(f.module)).clearable()},
+		{name: "keys", doc: "All its programmable keys that administrators make, and those of its modules.", shape: listOf(objectOf(f.key)).clearable()},
+		{name: "absent", doc: "true: the device shall not exist. Nobody may hold it then.", shape: shape{kind: shapeBoolean}},
 	}}
 	f.ddiRange = &form{name: "ddiRange", doc: "Public numbers that follow one another.", fields: []formField{
 		{name: "first", doc: "The first, in E.164 form.", required: true, shape: textOf(nil).like(patternE164)},
@@ -67,6 +69,10 @@ func (r *yamlReader) readDevice(item entry) (bulksync.DeviceKey, bool) {
 	d.Model, _ = o.text("model")
 	d.Description, _ = o.text("description")
 	d.Modules = r.readModules(o)
+	d.Keys = r.readKeys(o)
+	if absent, _ := o.text("absent"); absent == "true" {
+		d = bulksync.DesiredDevice{Address: d.Address, Absent: true, Position: d.Position}
+	}
 	r.desired.Devices = append(r.desired.Devices, d)
 	return d.Address, true
 }

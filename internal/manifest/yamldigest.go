@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 
 	bulksync "github.com/rainbow-gateway/rainbow-gateway/internal/sync"
 )
@@ -24,6 +25,7 @@ func digestOf(d *bulksync.Desired) string {
 			panic(fmt.Sprintf("manifest does not encode: %v", err)) // it is plain data
 		}
 	}
+	plain.Settings = withoutPlaces(d.Settings)
 	plain.CompletePosition, plain.Devices, plain.DDIs, plain.Owned = bulksync.Position{}, nil, nil, nil
 	write(plain)
 	for _, device := range d.Devices {
@@ -35,10 +37,19 @@ func digestOf(d *bulksync.Desired) string {
 	}
 	for _, u := range d.Users {
 		u.Position, u.Cells = bulksync.Position{}, nil
+		u.Options = withoutPlaces(u.Options)
 		if u.Password != nil {
 			u.Password = &bulksync.SecretPlace{Field: u.Password.Field}
 		}
 		write(u)
 	}
 	return hex.EncodeToString(sum.Sum(nil))
+}
+
+func withoutPlaces(groups []bulksync.DesiredGroup) []bulksync.DesiredGroup {
+	all := slices.Clone(groups)
+	for i := range all {
+		all[i].Position = bulksync.Position{}
+	}
+	return all
 }

@@ -109,7 +109,7 @@ const (
 
 // forms are the objects of the manifest.
 type forms struct {
-	manifest, user, pairing, device, module, ddiRange *form
+	manifest, user, pairing, device, module, ddiRange, key, options, settings, pattern *form
 	// templates and defaults hold values to take over; inheriting are the forms of these by the list that they are for.
 	templates, defaults *form
 	inheriting          map[string]*form
@@ -123,9 +123,10 @@ func newForms() *forms {
 		{name: "internalNumber", doc: "Private number of the extension; left out: left alone.", shape: textOf((*values).text)},
 		{name: "number", doc: "Public number of the extension; left out: left alone.", shape: textOf((*values).text)},
 	}}
+	f.optionForms()
 	f.deviceForms()
 	f.user = f.userForm()
-	f.inheriting = map[string]*form{"devices": inheritingForm(f.device, "deviceTemplate", "macAddress", "ipei", "template"), "users": inheritingForm(f.user, "userTemplate", "login", "absent", "template", "password")}
+	f.inheriting = map[string]*form{"devices": inheritingForm(f.device, "deviceTemplate", "macAddress", "ipei", "template", "absent"), "users": inheritingForm(f.user, "userTemplate", "login", "absent", "template", "password")}
 	f.templates = &form{name: "templates", doc: "Named sets of values that entries take over by template: name."}
 	f.defaults = &form{name: "defaults", doc: "Values that every entry takes over which does not say otherwise."}
 	for _, kind := range slices.Sorted(maps.Keys(f.inheriting)) {
@@ -153,6 +154,7 @@ func (f *forms) userForm() *form {
 			{name: "pairings", doc: "All numbers of equipped PBXs that he is paired with.", shape: listOf(objectOf(f.pairing)).clearable()},
 			{name: "licences", doc: "Names of the offers of which he shall have a licence: all of them, but for that of the default offer, which everybody has.",
 				shape: listOf(textOf((*values).text)).clearable()},
+			{name: "options", doc: f.options.doc, shape: objectOf(f.options)},
 		}}
 	for i := range columns {
 		def := &columns[i]
@@ -219,6 +221,7 @@ func (f *forms) manifestForm() *form {
 		{name: "match", doc: "Attributes whose values identify a user whose login is new, such as userInfo1.", shape: listOf(textOf(nil))},
 		{name: "matchNumbers", doc: "What an extension or DDI proves of a user whose login is new: names, always or never.", shape: oneOf("names", "always", "never")},
 		{name: "renumber", doc: "Rules that give extensions other numbers: 23xx=43xx, 23xx=43xx@department=Brest.", shape: listOf(textOf(nil))},
+		{name: "settings", doc: f.settings.doc, shape: objectOf(f.settings)},
 		{name: "devices", doc: "SIP devices that the company shall have, beside those listed with users.", shape: listOf(objectOf(f.device)).clearable()},
 		{name: "ddis", doc: "Public numbers that the company shall have: each in E.164 form, or a range of them.",
 			shape: listOf(eitherOf(textOf(nil).like(patternE164), objectOf(f.ddiRange))).clearable()},

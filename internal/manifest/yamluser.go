@@ -198,6 +198,7 @@ func (u *userEntry) holdings() {
 	}
 	u.pairings()
 	u.licences()
+	u.options()
 }
 
 // extension reads the Cloud PBX extension; an empty one asks for none.

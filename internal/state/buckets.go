@@ -22,7 +22,7 @@ import (
 //	    │   └── <uint64>             one whole recorded state; old ones serve open snapshots
 //	    │       ├── company → Company as JSON
 //	    │       ├── records
-//	    │       │   └── <kind>       user, extension, device, ddi, licence
+//	    │       │   └── <kind>       user, extension, device, ddi, licence, options, keys, settings, release
 //	    │       │       └── <id> → content hash, holder, JSON (record.go)
 //	    │       └── held             what each user holds: an index over records
 //	    │           └── <login> 00 <kind code> <id> → nothing
@@ -91,6 +91,10 @@ var kindCodes = map[bulksync.Kind]byte{
 	bulksync.KindDevice:    3,
 	bulksync.KindDDI:       4,
 	bulksync.KindLicence:   5,
+	bulksync.KindOptions:   6,
+	bulksync.KindKeys:      7,
+	bulksync.KindSettings:  8,
+	bulksync.KindRelease:   9,
 }
 
 // kindOf is the inverse of kindCodes; empty for an unknown code. It is asked of every thing that a user holds.

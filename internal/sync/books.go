@@ -299,11 +299,17 @@ func (c *coordinator) take(outcomes []Outcome) (changes []RecordChange) {
 		if o.Status == Done || o.Status == Failed {
 			o.Attempts = max(1, c.sent[o.Operation])
 		}
+		op := c.ops[o.Operation]
+		if o.Status == Failed && op.detail() && c.world.Record(op.Key) != nil {
+			lay([]RecordChange{gone(op.Key)}) // some of its calls may have been carried out: it is read again
+		}
 		if o.Status != Done {
 			continue
 		}
-		op := c.ops[o.Operation]
-		lay(Effects(op, c.world, o.ID))
+		next := Effects(op, c.world, o.ID)
+		resting := releases(next, c.world, c.engine.now())
+		lay(next)
+		lay(resting)
 		if o.Seen != nil {
 			lay([]RecordChange{change(c.seen(op, o.Seen))})
 		}

@@ -168,5 +168,8 @@ func (c *coordinator) refs(op *Operation) Refs {
 	case *Licence:
 		refs.ThingID = r.ID
 	}
+	if d := find[Device](c.world, DeviceKey(op.Key.ID).Key()); op.Key.Kind == KindKeys && d != nil {
+		refs.ThingID = d.ID
+	}
 	return refs
 }

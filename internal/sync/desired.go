@@ -36,6 +36,8 @@ type Desired struct {
 	DDIs             []DesiredDDI
 	Complete         []Kind
 	CompletePosition Position
+	// Settings are those of the company's Cloud PBX, each group at most once.
+	Settings []DesiredGroup
 	// Remarks are what reading found worth a look; a plan carries them on.
 	Remarks Faults
 }
@@ -106,6 +108,8 @@ type DesiredUser struct {
 	Devices    Wish[DeviceKey]
 	DDIs       Wish[E164]
 	Licences   Wish[Offer]
+	// Options of his Cloud PBX extension, each group at most once.
+	Options []DesiredGroup
 	// Position is that of the row; Cells gives the position of a column, by its name, where it differs; nil knows none.
 	Position Position
 	Cells    Cells `json:"-"`

@@ -139,6 +139,7 @@ func (p *planner) draftTakes() {
 		p.draftSubscriber(s)
 		p.draftAttaches(s)
 		p.draftRestore(s)
+		p.draftOptions(s)
 		p.draftPairings(s)
 	}
 }

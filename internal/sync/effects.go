@@ -9,9 +9,23 @@ import (
 // The planner's promise rests on it: a plan whose effects are all applied to the state it was made from leaves a state
 // for which the same manifest plans nothing.
 func Effects(op *Operation, obs Observed, id string) []RecordChange {
-	if op.provisions() {
-		return provisionEffects(op, obs, id)
+	switch {
+	case op.Key.Kind == KindOptions || op.Key.Kind == KindSettings:
+		return valueEffects(op, obs)
+	case op.Key.Kind == KindKeys:
+		return keyEffects(op, obs)
+	case op.provisions():
+		changes := provisionEffects(op, obs, id)
+		if keys := KeysOf(DeviceKey(op.Key.ID)); op.Key.Kind == KindDevice && op.Action == ActionDelete && obs.Record(keys) != nil {
+			changes = append(changes, gone(keys))
+		}
+		return changes
 	}
+	return append(userAndThingEffects(op, obs, id), forgotten(op, obs)...)
+}
+
+// userAndThingEffects are those of operations on users and on what they hold.
+func userAndThingEffects(op *Operation, obs Observed, id string) []RecordChange {
 	switch op.Key.Kind {
 	case KindUser:
 		return userEffects(op, obs, id)

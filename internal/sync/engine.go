@@ -41,15 +41,26 @@ func (e *Engine) now() time.Time {
 // number of records read so far.
 func (e *Engine) Refresh(ctx context.Context, company string, progress func(records int)) (Company, error) {
 	var seen Company
+	applied, resting := e.carriedOver(ctx, company)
 	err := e.Store.Record(ctx, func(put func(Record) error) (Company, error) {
 		records := 0
+		var kept []Record
 		c, err := e.Target.Observe(ctx, company, func(r Record) error {
 			records++
 			if progress != nil {
 				progress(records)
 			}
+			if e, ok := r.(*Extension); ok && applied[e.ID] != nil {
+				kept = append(kept, applied[e.ID]...)
+			}
 			return put(r)
 		})
+		for _, r := range append(kept, resting...) {
+			if release, ok := r.(*Release); ok && release.over(e.now()) || err != nil {
+				continue
+			}
+			err = put(r)
+		}
 		c.RecordedAt = e.now().Format(time.RFC3339)
 		seen = c
 		return c, err
@@ -80,7 +91,11 @@ func (e *Engine) Plan(ctx context.Context, company string, desired *Desired, pol
 			plan, err = nil, errors.Join(err, closeErr)
 		}
 	}()
-	return MakePlan(desired, view, policy)
+	obs, err := e.withDetails(ctx, company, desired, view)
+	if err != nil {
+		return nil, err
+	}
+	return MakePlan(desired, obs, policy)
 }
 
 // NewName gives a fresh name for a plan or run: its prefix, the time, and a few random letters, fit for a resource name.

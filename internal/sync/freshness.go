@@ -58,6 +58,12 @@ func reliance(r Record, changed []string) string {
 		fmt.Fprintf(&b, "device %s %s%s", r.ID, r.HolderID, deviceValues(r, changed))
 	case *DDI:
 		fmt.Fprintf(&b, "ddi %s %s %s", r.ID, r.HolderID, r.Label)
+	case *Options:
+		fmt.Fprintf(&b, "options %s%s", r.SubscriberID, valuesRelied(r.Values, changed))
+	case *Settings:
+		fmt.Fprintf(&b, "settings%s", valuesRelied(r.Values, changed))
+	case *DeviceKeys:
+		fmt.Fprintf(&b, "keys%s", keysRelied(r.Keys, changed))
 	default:
 		return ""
 	}

@@ -96,6 +96,8 @@ func (w *walk) possible(op *Operation) error {
 	switch {
 	case op.Action == ActionSave && op.Login == "": // of all that points to extensions
 		return nil
+	case op.detail():
+		return nil
 	case op.Action == ActionCreate && r != nil:
 		return fmt.Errorf("%s exists already", op.Key)
 	case op.Action != ActionCreate && r == nil:

@@ -15,11 +15,26 @@ const (
 	KindDevice    Kind = "device"
 	KindDDI       Kind = "ddi"
 	KindLicence   Kind = "licence"
+	// KindOptions, KindKeys and KindSettings are read only where a manifest names them (details.go).
+	KindOptions  Kind = "options"
+	KindKeys     Kind = "keys"
+	KindSettings Kind = "settings"
+	// KindRelease: what a run gave up (release.go); upstream knows nothing of it.
+	KindRelease Kind = "release"
 )
 
 // Kinds lists every kind in display order.
 func Kinds() []Kind {
-	return []Kind{KindUser, KindExtension, KindDevice, KindDDI, KindLicence}
+	return []Kind{KindUser, KindExtension, KindDevice, KindDDI, KindLicence, KindOptions, KindKeys, KindSettings, KindRelease}
+}
+
+// Refreshed tells whether a refresh reads all of a kind; of the others there is what a manifest named, or a run did.
+func Refreshed(k Kind) bool {
+	switch k {
+	case KindUser, KindExtension, KindDevice, KindDDI, KindLicence:
+		return true
+	}
+	return false
 }
 
 // Key names one thing by its natural key, never by an upstream id:
@@ -30,6 +45,10 @@ func Kinds() []Kind {
 //	           or "ipei:" and the IPEI
 //	ddi        E.164 with its plus sign          ddi/+33298300513
 //	licence    id of the company's subscription  licence/5b7d0c0ffee0000000000301
+//	options    group, "/", login                 options/barring/ann@demo.example
+//	keys       the device's                      keys/aabbccddee02
+//	settings   group, "/", pbxId                 settings/overflow/PBX712e-…
+//	release    the thing's key                   release/ddi/+33298300513
 //
 // A licence is the exception: manifests name the offer, and an offer may have several subscriptions.
 type Key struct {

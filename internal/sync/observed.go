@@ -20,7 +20,8 @@ type Observed interface {
 	Records(Kind) iter.Seq[Record]
 }
 
-// Record is one recorded thing: *User, *Extension, *Device, *DDI or *Licence. A record never holds a secret.
+// Record is one recorded thing: *User, *Extension, *Device, *DDI, *Licence, *Options, *DeviceKeys,
+// *Settings or *Release. A record never holds a secret.
 type Record interface {
 	Key() Key
 	// HeldBy is the login of the user who holds the thing; empty when nobody, or something else than a known user, does.
@@ -217,6 +218,14 @@ func NewRecord(k Kind) Record {
 		return new(DDI)
 	case KindLicence:
 		return new(Licence)
+	case KindOptions:
+		return new(Options)
+	case KindKeys:
+		return new(DeviceKeys)
+	case KindSettings:
+		return new(Settings)
+	case KindRelease:
+		return new(Release)
 	}
 	return nil
 }

@@ -38,6 +38,9 @@ var table = map[Kind]map[Action]int{
 	KindDevice:    {ActionDetach: 0, ActionAttach: 13, ActionCreate: 6, ActionUpdate: 7, ActionDelete: 5},
 	KindExtension: {ActionDetach: 2, ActionSave: -1, ActionDelete: 4, ActionCreate: 9, ActionAttach: 10, ActionUpdate: 11, ActionRestore: 14},
 	KindLicence:   {ActionDetach: 3, ActionAttach: 8},
+	KindSettings:  {ActionUpdate: -2},
+	KindOptions:   {ActionUpdate: 15},
+	KindKeys:      {ActionUpdate: 16},
 	KindUser:      {ActionDelete: 5, ActionCreate: 6, ActionUpdate: 7},
 }
 

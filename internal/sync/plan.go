@@ -106,6 +106,9 @@ const (
 //	extension  attach update detach    a number of an equipped PBX, paired with Login
 //	device     create update delete
 //	ddi        create delete
+//	options    update             of Login's subscriber, of one group
+//	keys       update             of a device
+//	settings   update             of the Cloud PBX, of one group
 //	device     attach detach           to and from Login's subscriber
 //	ddi        attach detach           to and from Login
 //	licence    attach detach           to and from Login
@@ -178,6 +181,14 @@ func (o *Operation) thing() string {
 		return "device " + DeviceKey(o.Key.ID).String()
 	case KindDDI:
 		return "DDI " + o.Key.ID
+	case KindOptions:
+		group, _ := GroupOf(o.Key)
+		return string(group)
+	case KindSettings:
+		group, _ := GroupOf(o.Key)
+		return string(group) + " of the Cloud PBX"
+	case KindKeys:
+		return "keys of device " + DeviceKey(o.Key.ID).String()
 	case KindExtension:
 		pbx, number, _ := strings.Cut(o.Key.ID, "/")
 		if o.Action == ActionCreate || o.Action == ActionDelete || o.Action == ActionSave || o.Action == ActionRestore {

@@ -47,6 +47,9 @@ func MakePlan(desired *Desired, obs Observed, policy Policy) (*Plan, error) {
 	p.draftProvisions()
 	p.draftTakes()
 	p.draftDisposals()
+	p.draftSettings()
+	p.draftKeys()
+	p.remarkUnverified()
 	p.draftLicences()
 	p.checkUntouched()
 	if len(p.faults) > 0 {
@@ -84,6 +87,8 @@ type planner struct {
 	// doubtful are the entries that matching held back.
 	doubtful []Doubt
 
+	// unverified counts options that are taken for what was applied last.
+	unverified int
 	// provided are the devices and DDIs that the manifest lists.
 	provided map[Key]*provision
 
@@ -122,6 +127,8 @@ type stance struct {
 	order int
 	// creation, subscription and deletion are the drafts that create the user, create his subscriber, delete him; or nil.
 	creation, subscription, deletion *draft
+	// restoration puts back what his old subscriber lost.
+	restoration *draft
 	// rename are the drafts that give him his new login: one, or two when it goes over a third.
 	rename []*draft
 	// saves are the drafts that read what he loses with his subscriber.

@@ -248,6 +248,13 @@ func carryOut(t *rapid.T, w *World, op *Operation) {
 		return
 	case op.renames() && w.Record(op.Login.Key()) != nil:
 		refuse("its new login is taken")
+	case op.detail():
+		if op.Key.Kind == KindOptions && SubscriberOf(w, op.Login) == nil {
+			refuse("no subscriber")
+		}
+		if op.Key.Kind == KindKeys && w.Record(DeviceKey(op.Key.ID).Key()) == nil {
+			refuse("no device")
+		}
 	case op.Action != ActionCreate && r == nil:
 		refuse("does not exist")
 	case op.Key.Kind != KindUser && op.Login != "" && w.Record(op.Login.Key()) == nil:

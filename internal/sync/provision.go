@@ -90,9 +90,10 @@ const provisionOrder = 1 << 40
 // provision is a device or DDI that the manifest lists.
 type provision struct {
 	*stance
-	device   *DesiredDevice
-	absent   bool
-	creation *draft
+	device *DesiredDevice
+	absent bool
+	// creation creates it, modules gives a new device its modules.
+	creation, modules *draft
 }
 
 // provide takes the manifest's lists of devices and DDIs. It comes before the users, who may ask for what it creates.
@@ -217,7 +218,7 @@ func (p *planner) draftDevice(v *provision) {
 		changes := []Change{{Name: changeModel, After: want.Model}, {Name: changeDescription, After: want.Description}}
 		v.creation = p.add(v.stance, Operation{Action: ActionCreate, Key: key, Changes: changes, Reason: "no such device yet"})
 		if modules := moduleChanges(nil, want.Modules); len(modules) > 0 { // calls of their own: the device is there if one is refused
-			p.add(v.stance, Operation{Action: ActionUpdate, Key: key, Changes: modules, Reason: "the new device gets its modules"}, v.creation)
+			v.modules = p.add(v.stance, Operation{Action: ActionUpdate, Key: key, Changes: modules, Reason: "the new device gets its modules"}, v.creation)
 		}
 		return
 	}
@@ -230,7 +231,7 @@ func (p *planner) draftDevice(v *provision) {
 		p.note(v.stance, "device "+want.Address.String()+" is as the manifest wants it")
 		return
 	}
-	p.add(v.stance, Operation{Action: ActionUpdate, Key: key, Changes: changes, Reason: "differs in " + names(changes)}, p.frees[key])
+	v.modules = p.add(v.stance, Operation{Action: ActionUpdate, Key: key, Changes: changes, Reason: "differs in " + names(changes)}, p.frees[key])
 }
 
 // moduleChanges lists what differs between the modules of a device and the complete list of those that it shall have.

@@ -38,8 +38,32 @@ func drawProvisions(t *rapid.T, d *Desired) {
 			}
 		}
 	}
+	for i := range d.Devices {
+		if rapid.Bool().Draw(t, "keys") {
+			keys := []DesiredKey{{Number: 1, Type: "headset"}, {Number: 2, Type: "speeddial", Destination: "+33612345678", DisplayName: "Pat"}, {Module: 1, Number: 3, Type: "audio_hub"}}
+			d.Devices[i].Keys = Having(keys[:rapid.IntRange(0, 3).Draw(t, "number of keys")]...)
+		}
+	}
+	drawOptions(t, d)
 	if rapid.Bool().Draw(t, "complete lists") {
 		d.Complete, d.Prune = []Kind{KindDevice, KindDDI}, PruneDelete
+	}
+}
+
+// drawOptions adds options of those who are to have an extension, and settings.
+func drawOptions(t *rapid.T, d *Desired) {
+	for i := range d.Users {
+		u := &d.Users[i]
+		if u.Presence != Present || len(u.Subscriber.Keys) == 0 || rapid.Bool().Draw(t, "no options") {
+			continue
+		}
+		u.Options = []DesiredGroup{
+			{Group: GroupBarring, Values: []Attribute{{"permissions", rapid.SampledFrom([]string{"", "local"}).Draw(t, "permissions")}}, Position: u.Position},
+			{Group: GroupExternalForward, Values: []Attribute{{"externalCallForward", rapid.SampledFrom([]string{"", "authorized"}).Draw(t, "forward")}}, Position: u.Position},
+		}
+	}
+	if rapid.Bool().Draw(t, "settings") {
+		d.Settings = []DesiredGroup{{Group: GroupCLI, Values: []Attribute{{"policy", rapid.SampledFrom([]string{"user_ddi_number", "installation_ddi_number"}).Draw(t, "policy")}}, Position: Position{File: "lists.yaml", Line: 99}}}
 	}
 }
 

@@ -303,7 +303,7 @@ func (s *stance) replaced() bool { return s.renumbered() && s.then.subscriber !=
 // draftRestore drafts putting back what was read.
 func (p *planner) draftRestore(s *stance) {
 	if s.saves != nil && s.subscription != nil {
-		p.add(s, Operation{Action: ActionRestore, Key: p.subscriberKey(s.then.subscriber), Changes: []Change{{Name: "extension", Before: string(s.now.subscriber), After: string(s.then.subscriber)}},
+		s.restoration = p.add(s, Operation{Action: ActionRestore, Key: p.subscriberKey(s.then.subscriber), Changes: []Change{{Name: "extension", Before: string(s.now.subscriber), After: string(s.then.subscriber)}},
 			Reason: "puts back the settings and keys of extension " + string(s.now.subscriber)}, append(s.saves, s.subscription)...)
 	}
 }

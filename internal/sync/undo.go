@@ -179,6 +179,8 @@ type undoer struct {
 	// devices and ddis are those that are to be there again, as they were, or to go.
 	devices []DesiredDevice
 	ddis    []DesiredDDI
+	// settings are those of the Cloud PBX that are to be as they were.
+	settings []DesiredGroup
 	// dropped are users who are found to be left alone, when others may have been counted on to take from them or to give
 	// to them: then all is worked out again.
 	dropped map[Login][]Fault
@@ -200,6 +202,7 @@ type undoUser struct {
 	loses, gets             map[Key]bool
 	losesSeats, getsSeats   []string
 	internal, publicNumbers map[Key]string
+	options                 []DesiredGroup
 }
 
 func (b *undoer) user(l Login) *undoUser {
@@ -247,6 +250,7 @@ func (b *undoer) lost(l Login, format string, args ...any) {
 // compare merges each trace with what is recorded now.
 func (b *undoer) compare() {
 	b.compareUsers()
+	var details []Trace // after all that they belong to
 	for _, t := range b.Traces {
 		switch {
 		case t.Before == nil && t.After == nil:
@@ -255,8 +259,16 @@ func (b *undoer) compare() {
 			b.compareHolder(t)
 		case t.Key.Kind == KindDevice, t.Key.Kind == KindDDI:
 			b.compareProvision(t)
+		case t.Key.Kind == KindRelease:
+		case t.Key.Kind == KindOptions, t.Key.Kind == KindSettings, t.Key.Kind == KindKeys:
+			details = append(details, t)
 		default:
 			b.lost("", "what the run did to %s stays", t.Key)
+		}
+	}
+	for _, t := range details {
+		if t.After != nil { // what was forgotten is read again when it is needed
+			b.compareDetails(t)
 		}
 	}
 	done := map[int]bool{}

@@ -18,7 +18,7 @@ import (
 
 // desired gives the wishes as a manifest: users in the order in which the run came to them.
 func (b *undoer) desired() *Desired {
-	d := &Desired{Mode: ModeUndo, Devices: b.devices, DDIs: b.ddis}
+	d := &Desired{Mode: ModeUndo, Devices: b.devices, DDIs: b.ddis, Settings: b.settings}
 	defer func() { d.Digest = undoDigest(b.Run.Name, d) }()
 	users := slices.SortedFunc(maps.Values(b.users), func(x, y *undoUser) int {
 		return cmp.Or(cmp.Compare(b.first[x.login], b.first[y.login]), cmp.Compare(x.login, y.login))
@@ -57,11 +57,12 @@ func (b *undoer) wishes(u *undoUser) (DesiredUser, bool) {
 	if !b.wishHoldings(u, &want, now) {
 		return want, false
 	}
+	want.Options = u.options
 	want.Licences = b.wishLicences(u)
 	if u.called != u.login {
 		want.Was, want.Action = u.called, "upsert"
 	}
-	wished := want.Was != "" || u.creation != nil || len(want.Attributes) > 0 || len(u.loses)+len(u.gets)+len(u.internal)+len(u.publicNumbers) > 0 || want.Licences.Mood != Keep
+	wished := want.Was != "" || u.creation != nil || len(want.Attributes) > 0 || len(u.loses)+len(u.gets)+len(u.internal)+len(u.publicNumbers) > 0 || want.Licences.Mood != Keep || len(want.Options) > 0
 	return want, wished
 }
 

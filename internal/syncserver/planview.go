@@ -22,6 +22,10 @@ var kindProtos = map[bulksync.Kind]syncv1.Kind{
 	bulksync.KindDevice:    syncv1.Kind_KIND_DEVICE,
 	bulksync.KindDDI:       syncv1.Kind_KIND_DDI,
 	bulksync.KindLicence:   syncv1.Kind_KIND_LICENCE,
+	bulksync.KindOptions:   syncv1.Kind_KIND_OPTIONS,
+	bulksync.KindKeys:      syncv1.Kind_KIND_KEYS,
+	bulksync.KindSettings:  syncv1.Kind_KIND_SETTINGS,
+	bulksync.KindRelease:   syncv1.Kind_KIND_RELEASE,
 }
 
 var actionProtos = map[bulksync.Action]syncv1.Action{

@@ -75,6 +75,9 @@ func (s *Server) stateOf(ctx context.Context, company string) (state *syncv1.Sta
 					return ctx.Err()
 				}
 			}
+			if n == 0 && !bulksync.Refreshed(kind) {
+				continue
+			}
 			state.Counts = append(state.Counts, &syncv1.KindCount{Kind: kindProtos[kind], Count: n})
 		}
 		return nil

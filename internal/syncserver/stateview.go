@@ -1,6 +1,8 @@
 package syncserver
 
 import (
+	"time"
+
 	syncv1 "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/sync/v1"
 	bulksync "github.com/rainbow-gateway/rainbow-gateway/internal/sync"
 )
@@ -56,8 +58,30 @@ func recordProto(record bulksync.Record) *syncv1.StateRecord {
 			Offer: string(r.Offer), OfferId: r.OfferID, Max: int32(r.Max), Assigned: int32(r.Assigned), Status: r.Status,
 			Syncing: r.Syncing, Default: r.Default, Exclusive: r.Exclusive,
 		}}
+	case *bulksync.Options:
+		view.Thing = &syncv1.StateRecord_Values{Values: &syncv1.ValuesRecord{Values: valueMap(r.Values), Unverified: r.Applied != ""}}
+	case *bulksync.Settings:
+		view.Thing = &syncv1.StateRecord_Values{Values: &syncv1.ValuesRecord{Values: valueMap(r.Values)}}
+	case *bulksync.DeviceKeys:
+		keys := &syncv1.KeysRecord{}
+		for _, k := range r.Keys {
+			keys.Keys = append(keys.Keys, &syncv1.ProgrammableKey{ModuleId: int32(k.Module), KeyNum: int32(k.Number), KeyType: k.Type, DisplayName: k.DisplayName,
+				Number: k.Destination, PhoneNumberId: k.PhoneNumberID, GroupId: k.GroupID})
+		}
+		view.Thing = &syncv1.StateRecord_Keys{Keys: keys}
+	case *bulksync.Release:
+		at, _ := time.Parse(time.RFC3339, r.Time) // zero when it can't be read
+		view.Thing = &syncv1.StateRecord_Release{Release: &syncv1.ReleaseRecord{Thing: r.Thing.String(), Login: string(r.Login), ReleaseTime: timestamp(at)}}
 	}
 	return view
+}
+
+func valueMap(values []bulksync.Attribute) map[string]string {
+	all := map[string]string{}
+	for _, v := range values {
+		all[v.Name] = v.Value
+	}
+	return all
 }
 
 func moduleProtos(modules []bulksync.DeviceModule) []*syncv1.DeviceModule {

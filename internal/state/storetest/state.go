@@ -26,6 +26,32 @@ func recordedIsObserved(t *testing.T, h harness) {
 	CheckState(t, h.store, NewCompany("2026-01-01T00:00:00Z"), records)
 }
 
+// details are records of the kinds that a refresh does not read.
+func details() []bulksync.Record {
+	return []bulksync.Record{
+		&bulksync.Options{Login: Login(1), Group: bulksync.GroupBarring, SubscriberID: "s1", Values: []bulksync.Attribute{{Name: "permissions", Value: "local"}}},
+		&bulksync.Options{Login: Login(1), Group: bulksync.GroupExternalForward, SubscriberID: "s1", Applied: "0011"},
+		&bulksync.DeviceKeys{Device: "aabbccddee01", Keys: []bulksync.ProgrammableKey{{Module: 1, Number: 2, Type: "monitor", Destination: "2301", PhoneNumberID: "p1"}}},
+		&bulksync.Settings{PbxID: "PBX712e", Group: bulksync.GroupCLI, Values: []bulksync.Attribute{{Name: "policy", Value: "user_ddi_number"}}},
+		&bulksync.Release{Thing: bulksync.E164("+33298300513").Key(), Login: Login(1), Time: "2026-01-02T03:04:05Z"},
+	}
+}
+
+func detailsAreRecorded(t *testing.T, h harness) {
+	Refresh(t, h.store, NewCompany("2026-01-01T00:00:00Z"), Populate(3))
+	var changes []bulksync.RecordChange
+	for _, r := range details() {
+		changes = append(changes, bulksync.RecordChange{Key: r.Key(), Record: r})
+	}
+	if err := h.store.End(context.Background(), Company, changes); err != nil {
+		t.Fatal(err)
+	}
+	h.store = h.reopen(t, h.store)
+	CheckState(t, h.store, NewCompany("2026-01-01T00:00:00Z"), append(Populate(3), details()...))
+	Refresh(t, h.store, NewCompany("2026-01-02T00:00:00Z"), Populate(3))
+	CheckState(t, h.store, NewCompany("2026-01-02T00:00:00Z"), Populate(3))
+}
+
 func unknownCompany(t *testing.T, h harness) {
 	Refresh(t, h.store, NewCompany(""), nil)
 	if _, err := h.store.Observed(context.Background(), "nobody"); !errors.Is(err, bulksync.ErrNotFound) {

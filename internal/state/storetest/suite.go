@@ -19,6 +19,7 @@ func Run(t *testing.T, open func(*testing.T) bulksync.Store, reopen func(*testin
 		{"what was recorded is observed", recordedIsObserved},
 		{"a company never recorded is not found", unknownCompany},
 		{"a refresh replaces the whole state", refreshReplaces},
+		{"what a manifest named is kept until the next refresh", detailsAreRecorded},
 		{"a refresh of many records replaces the whole state", largeRefreshReplaces},
 		{"a refresh that fails leaves the old state", failedRefresh},
 		{"a cancelled refresh leaves the old state", cancelledRefresh},

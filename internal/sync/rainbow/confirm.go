@@ -78,6 +78,8 @@ func (t *Target) holds(ctx context.Context, company bulksync.Company, step bulks
 			return effect{}, holds, err
 		}
 		left.id, holds, err = t.numberHolds(ctx, step)
+	case bulksync.KindOptions, bulksync.KindSettings, bulksync.KindKeys:
+		return t.detailHolds(ctx, step)
 	case bulksync.KindDevice:
 		var d *rvcpprovisioningv1.SipDevice
 		d, err = t.device(ctx, refs.SystemID, refs.ThingID, bulksync.DeviceKey(op.Key.ID))

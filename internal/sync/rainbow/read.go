@@ -40,6 +40,9 @@ func (t *Target) Read(ctx context.Context, company bulksync.Company, observed bu
 		{bulksync.KindDevice, r.readDevices},
 		{bulksync.KindDDI, r.readDDIs},
 		{bulksync.KindLicence, r.readLicences},
+		{bulksync.KindOptions, r.readDetails},
+		{bulksync.KindKeys, r.readDetails},
+		{bulksync.KindSettings, r.readDetails},
 	} {
 		if wanted := byKind[kind.kind]; len(wanted) > 0 {
 			if err := kind.read(ctx, wanted); err != nil {

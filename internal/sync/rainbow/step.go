@@ -86,6 +86,12 @@ func (t *Target) send(ctx context.Context, company bulksync.Company, step bulksy
 			return t.restore(ctx, step)
 		}
 		return effect{}, t.updateNumber(ctx, step)
+	case bulksync.KindOptions:
+		return effect{}, t.putOptions(ctx, step)
+	case bulksync.KindSettings:
+		return effect{}, t.putSettings(ctx, step)
+	case bulksync.KindKeys:
+		return t.putDeviceKeys(ctx, step)
 	case bulksync.KindDevice:
 		if op.Action != bulksync.ActionAttach && op.Action != bulksync.ActionDetach {
 			return t.provisionDevice(ctx, company, step)
