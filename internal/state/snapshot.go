@@ -217,8 +217,13 @@ func (v *snapshot) Held(login bulksync.Login) []bulksync.Key {
 // Records walks the records of one kind in key order. It copies a piece of the file at a time and holds nothing while the
 // caller looks at a record.
 func (v *snapshot) Records(kind bulksync.Kind) iter.Seq[bulksync.Record] {
+	return v.RecordsAfter(kind, "")
+}
+
+// RecordsAfter walks the records of a kind whose ids come after one, without reading those before.
+func (v *snapshot) RecordsAfter(kind bulksync.Kind, id string) iter.Seq[bulksync.Record] {
 	return func(yield func(bulksync.Record) bool) {
-		var p piece
+		p := piece{last: id}
 		var entries []entry
 		for more := true; more; {
 			more = false
@@ -240,6 +245,32 @@ func (v *snapshot) Records(kind bulksync.Kind) iter.Seq[bulksync.Record] {
 
 // entry is a stored record with its id.
 type entry struct{ id, stored []byte }
+
+// Count counts the records of a kind without decoding them.
+func (v *snapshot) Count(kind bulksync.Kind) int {
+	n := 0
+	v.read(func(g generation) error {
+		n = 0
+		records := g.getRecords(kind)
+		if records != nil {
+			cursor := records.Cursor()
+			for id, _ := cursor.First(); id != nil; id, _ = cursor.Next() {
+				n++
+			}
+		}
+		for id, stored := range v.before[kind] { // as it was when the snapshot was taken
+			is := records != nil && records.Get([]byte(id)) != nil
+			switch {
+			case is && stored == nil:
+				n--
+			case !is && stored != nil:
+				n++
+			}
+		}
+		return nil
+	})
+	return n
+}
 
 // merge appends the entries of a piece, whose first id comes after the given one, as they were when the snapshot was
 // opened. It is called with the lock held.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"strings"
 
 	"cloud.google.com/go/longrunning/autogen/longrunningpb"
@@ -69,11 +70,9 @@ func (s *Server) stateOf(ctx context.Context, company string) (state *syncv1.Sta
 	err = s.observe(ctx, company, func(view bulksync.Observed) error {
 		state = stateProto(view.Company())
 		for _, kind := range bulksync.Kinds() {
-			n := int32(0)
-			for range view.Records(kind) {
-				if n++; n%1024 == 0 && ctx.Err() != nil {
-					return ctx.Err()
-				}
+			n, err := countOf(ctx, view, kind)
+			if err != nil {
+				return err
 			}
 			if n == 0 && !bulksync.Refreshed(kind) {
 				continue
@@ -83,6 +82,35 @@ func (s *Server) stateOf(ctx context.Context, company string) (state *syncv1.Sta
 		return nil
 	})
 	return state, err
+}
+
+// Views of a store that can do so are asked to count records, and to begin in the midst of them; others are walked.
+type (
+	counter interface{ Count(kind bulksync.Kind) int }
+	seeker  interface {
+		RecordsAfter(kind bulksync.Kind, id string) iter.Seq[bulksync.Record]
+	}
+)
+
+// countOf counts the records of a kind.
+func countOf(ctx context.Context, view bulksync.Observed, kind bulksync.Kind) (n int32, err error) {
+	if c, ok := view.(counter); ok {
+		return int32(c.Count(kind)), ctx.Err()
+	}
+	for range view.Records(kind) {
+		if n++; n%1024 == 0 && ctx.Err() != nil {
+			return n, ctx.Err()
+		}
+	}
+	return n, nil
+}
+
+// recordsFrom walks the records of a kind, if possible from where the page before ended.
+func recordsFrom(view bulksync.Observed, f recordFilter) iter.Seq[bulksync.Record] {
+	if s, ok := view.(seeker); ok && f.after.Kind == f.kind {
+		return s.RecordsAfter(f.kind, f.after.ID)
+	}
+	return view.Records(f.kind)
 }
 
 // RefreshState starts a refresh.
@@ -163,7 +191,7 @@ type recordFilter struct {
 
 // fill adds records of one kind to a page; false when the page is full and another follows.
 func fill(resp *syncv1.ListStateRecordsResponse, p page, view bulksync.Observed, f recordFilter) bool {
-	for record := range view.Records(f.kind) {
+	for record := range recordsFrom(view, f) {
 		key := record.Key()
 		if !strings.HasPrefix(key.ID, f.prefix) {
 			if key.ID > f.prefix { // keys come in order: none of that prefix follows
