@@ -110,6 +110,14 @@ func kindOf(code byte) bulksync.Kind {
 		return bulksync.KindDDI
 	case 5:
 		return bulksync.KindLicence
+	case 6:
+		return bulksync.KindOptions
+	case 7:
+		return bulksync.KindKeys
+	case 8:
+		return bulksync.KindSettings
+	case 9:
+		return bulksync.KindRelease
 	}
 	return ""
 }

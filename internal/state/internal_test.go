@@ -344,3 +344,11 @@ func FuzzSplitRecord(f *testing.F) {
 		}
 	})
 }
+
+func TestEveryKindHasACodeAndEveryCodeItsKind(t *testing.T) {
+	for _, kind := range bulksync.Kinds() {
+		if code, ok := kindCodes[kind]; !ok || kindOf(code) != kind {
+			t.Errorf("kind %s has code %d (%v), which stands for %q", kind, code, ok, kindOf(code))
+		}
+	}
+}
