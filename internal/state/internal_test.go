@@ -195,6 +195,9 @@ func TestStoredHashIsTheEnginesHash(t *testing.T) {
 
 func TestKindCodesFollowTheEnginesOrder(t *testing.T) {
 	for i, kind := range bulksync.Kinds() {
+		if back := kindOf(kindCodes[kind]); back != kind {
+			t.Errorf("code %d of kind %q is read as %q", kindCodes[kind], kind, back)
+		}
 		if got := int(kindCodes[kind]); got != i+1 {
 			t.Errorf("code of %s = %d, want %d", kind, got, i+1)
 		}
