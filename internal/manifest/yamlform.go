@@ -31,8 +31,8 @@ type shape struct {
 	// choices are the only texts allowed; check gives a text in its normal form, or what is wrong with it.
 	choices []string
 	check   func(*values, string) (string, *problem)
-	// pattern and format describe a text to editors; check decides.
-	pattern, format string
+	// pattern describes a text to editors; check decides.
+	pattern string
 	// least and most bound a whole number.
 	least, most int
 	item        *shape

@@ -351,12 +351,9 @@ func (r *yamlReader) items(e entry, name string) (items []entry, ok bool) {
 	for _, n := range e.value.Content {
 		item := entry{value: n, file: e.file, depth: e.depth + 1, aliased: e.aliased}
 		r.count(item, 1)
-		item, fine := r.resolve(item)
-		if !fine {
-			ok = false
-			continue
+		if item, ok = r.resolve(item); ok {
+			items = append(items, item)
 		}
-		items = append(items, item)
 	}
 	return items, true
 }
