@@ -78,6 +78,9 @@ func (s *session) refresh(ctx context.Context, t *terminal) (*syncv1.State, erro
 func showState(w io.Writer, state *syncv1.State) {
 	var parts []string
 	for _, c := range state.GetCounts() {
+		if c.GetKind() == syncv1.Kind_KIND_RELEASE { // Rainbow knows nothing of them
+			continue
+		}
 		thing := strings.ToLower(strings.TrimPrefix(c.GetKind().String(), "KIND_"))
 		if c.GetKind() == syncv1.Kind_KIND_DDI {
 			thing = "DDI"

@@ -235,6 +235,7 @@ func (r *yamlReader) understand(ctx context.Context) error {
 	r.readCompany()
 	r.readPolicies()
 	r.readSettings()
+	r.readPools()
 	r.readProvisions()
 	return r.readUsers(ctx)
 }

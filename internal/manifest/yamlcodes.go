@@ -22,6 +22,7 @@ const (
 	codeSecretMissing    = "secret-unavailable"
 	codeBadRange         = "bad-range"
 	codeBadPolicy        = "bad-policy"
+	codeUnknownPool      = "unknown-pool"
 	codeBadKey           = "bad-key"
 	codeAbsentWith       = "absent-with-values"
 

@@ -25,6 +25,10 @@ func digestOf(d *bulksync.Desired) string {
 			panic(fmt.Sprintf("manifest does not encode: %v", err)) // it is plain data
 		}
 	}
+	plain.Pools = slices.Clone(d.Pools)
+	for i := range plain.Pools {
+		plain.Pools[i].Position = bulksync.Position{}
+	}
 	plain.Settings = withoutPlaces(d.Settings)
 	plain.CompletePosition, plain.Devices, plain.DDIs, plain.Owned = bulksync.Position{}, nil, nil, nil
 	write(plain)

@@ -109,7 +109,7 @@ const (
 
 // forms are the objects of the manifest.
 type forms struct {
-	manifest, user, pairing, device, module, ddiRange, key, options, settings, pattern *form
+	manifest, user, pairing, device, module, ddiRange, key, options, settings, pattern, pools, extensionPool, ddiPool, devicePool, fromPool *form
 	// templates and defaults hold values to take over; inheriting are the forms of these by the list that they are for.
 	templates, defaults *form
 	inheriting          map[string]*form
@@ -124,6 +124,7 @@ func newForms() *forms {
 		{name: "number", doc: "Public number of the extension; left out: left alone.", shape: textOf((*values).text)},
 	}}
 	f.optionForms()
+	f.poolForms()
 	f.deviceForms()
 	f.user = f.userForm()
 	f.inheriting = map[string]*form{"devices": inheritingForm(f.device, "deviceTemplate", "macAddress", "ipei", "template", "absent"), "users": inheritingForm(f.user, "userTemplate", "login", "absent", "template", "password")}
@@ -147,10 +148,10 @@ func (f *forms) userForm() *form {
 			{name: "absent", doc: "true: the user shall not exist. He is deleted with what he holds; nothing else is said of him then.", shape: shape{kind: shapeBoolean}},
 			{name: "password", doc: "Password of a user who is to be created: env:NAME or file:PATH, looked up where the command runs. " +
 				"The password itself is taken too, with a remark. At least 8 characters, with a capital letter, a digit and a special character.", shape: textOf(nil)},
-			{name: "extension", doc: "Short number of his Cloud PBX extension. null: none; what he has is deleted.", shape: textOf(nil).like(patternNumber).clearable()},
+			{name: "extension", doc: "Short number of his Cloud PBX extension, or pool: NAME for one of a pool. null: none; what he has is deleted.", shape: eitherOf(textOf(nil).like(patternNumber), objectOf(f.fromPool)).clearable()},
 			{name: "devices", doc: "All SIP devices of his extension: MAC addresses of devices that are there or listed elsewhere, or devices as they are listed under devices.",
-				shape: listOf(eitherOf(textOf(nil).like(patternMAC), objectOf(f.device))).clearable()},
-			{name: "ddis", doc: "All public numbers that are his, in E.164 form.", shape: listOf(textOf(nil).like(patternE164)).clearable()},
+				shape: listOf(eitherOf(textOf(nil).like(patternMAC), objectOf(f.device), objectOf(f.fromPool))).clearable()},
+			{name: "ddis", doc: "All public numbers that are his, in E.164 form, or pool: NAME for one of a pool.", shape: listOf(eitherOf(textOf(nil).like(patternE164), objectOf(f.fromPool))).clearable()},
 			{name: "pairings", doc: "All numbers of equipped PBXs that he is paired with.", shape: listOf(objectOf(f.pairing)).clearable()},
 			{name: "licences", doc: "Names of the offers of which he shall have a licence: all of them, but for that of the default offer, which everybody has.",
 				shape: listOf(textOf((*values).text)).clearable()},
@@ -221,6 +222,7 @@ func (f *forms) manifestForm() *form {
 		{name: "match", doc: "Attributes whose values identify a user whose login is new, such as userInfo1.", shape: listOf(textOf(nil))},
 		{name: "matchNumbers", doc: "What an extension or DDI proves of a user whose login is new: names, always or never.", shape: oneOf("names", "always", "never")},
 		{name: "renumber", doc: "Rules that give extensions other numbers: 23xx=43xx, 23xx=43xx@department=Brest.", shape: listOf(textOf(nil))},
+		{name: "pools", doc: f.pools.doc, shape: objectOf(f.pools)},
 		{name: "settings", doc: f.settings.doc, shape: objectOf(f.settings)},
 		{name: "devices", doc: "SIP devices that the company shall have, beside those listed with users.", shape: listOf(objectOf(f.device)).clearable()},
 		{name: "ddis", doc: "Public numbers that the company shall have: each in E.164 form, or a range of them.",

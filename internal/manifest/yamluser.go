@@ -169,11 +169,28 @@ func (r *yamlReader) textsOf(e entry, name string, s *shape) (texts []placed, ok
 func (u *userEntry) deviceTexts(items []entry) []placed {
 	var texts []placed
 	for _, item := range items {
+		if u.fromPool(item, bulksync.KindDevice) {
+			continue
+		}
 		if item.value.Kind == yaml.MappingNode {
 			if k, ok := u.r.readDevice(item); ok {
 				texts = append(texts, placed{string(k), item.position()})
 			}
 		} else if v, ok := u.r.value(item, "devices", &shape{}); ok {
+			texts = append(texts, placed{v, item.position()})
+		}
+	}
+	return texts
+}
+
+// ddiTexts gives the user's DDIs that are named.
+func (u *userEntry) ddiTexts(items []entry) []placed {
+	var texts []placed
+	for _, item := range items {
+		if u.fromPool(item, bulksync.KindDDI) {
+			continue
+		}
+		if v, ok := u.r.value(item, "ddis", &shape{}); ok {
 			texts = append(texts, placed{v, item.position()})
 		}
 	}
@@ -193,8 +210,8 @@ func (u *userEntry) holdings() {
 	if items, ok := u.list("devices"); ok {
 		u.user.Devices = wishOf(u, u.deviceTexts(items), "devices", "macAddress", codeMACTwice, parseDeviceKey)
 	}
-	if texts, ok := u.texts("ddis"); ok {
-		u.user.DDIs = wishOf(u, texts, "ddis", "ddiE164Number", codeDDITwice, func(s string) (bulksync.E164, *problem) { return parseE164("DDI", s) })
+	if items, ok := u.list("ddis"); ok {
+		u.user.DDIs = wishOf(u, u.ddiTexts(items), "ddis", "ddiE164Number", codeDDITwice, func(s string) (bulksync.E164, *problem) { return parseE164("DDI", s) })
 	}
 	u.pairings()
 	u.licences()
@@ -203,11 +220,19 @@ func (u *userEntry) holdings() {
 
 // extension reads the Cloud PBX extension; an empty one asks for none.
 func (u *userEntry) extension() {
-	text, ok := u.text("extension")
+	e, ok := u.get("extension")
 	if !ok {
 		return
 	}
 	u.cells["shortNumber"] = u.at("extension")
+	if u.fromPool(e, bulksync.KindExtension) {
+		u.user.Subscriber = bulksync.Having[bulksync.Number]() // the planner fills it in
+		return
+	}
+	text, ok := u.r.value(e, "extension", &shape{null: true})
+	if !ok {
+		return
+	}
 	if text == "" {
 		u.user.Subscriber = bulksync.Having[bulksync.Number]()
 		return

@@ -36,6 +36,9 @@ func (p *planner) takeStances() {
 	for _, s := range p.queue {
 		s.now = holdingOf(p.obs, s.recorded())
 		s.then = s.now
+	}
+	p.allocate()
+	for _, s := range p.queue {
 		p.checkNamed(s)
 		switch s.want.Presence {
 		case Absent:

@@ -36,6 +36,10 @@ type Desired struct {
 	DDIs             []DesiredDDI
 	Complete         []Kind
 	CompletePosition Position
+	// Pools are what users are given from. Today is the day of the plan, YYYY-MM-DD, by which it is known what rests still;
+	// the engine fills it in. Without it all that was given up rests.
+	Pools []Pool
+	Today string `json:"-"`
 	// Settings are those of the company's Cloud PBX, each group at most once.
 	Settings []DesiredGroup
 	// Remarks are what reading found worth a look; a plan carries them on.
@@ -108,6 +112,8 @@ type DesiredUser struct {
 	Devices    Wish[DeviceKey]
 	DDIs       Wish[E164]
 	Licences   Wish[Offer]
+	// Pools are those that he is to be given from, beside what the wishes name.
+	Pools []PoolWish
 	// Options of his Cloud PBX extension, each group at most once.
 	Options []DesiredGroup
 	// Position is that of the row; Cells gives the position of a column, by its name, where it differs; nil knows none.

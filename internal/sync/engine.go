@@ -91,6 +91,11 @@ func (e *Engine) Plan(ctx context.Context, company string, desired *Desired, pol
 			plan, err = nil, errors.Join(err, closeErr)
 		}
 	}()
+	if len(desired.Pools) > 0 && desired.Today == "" {
+		today := *desired
+		today.Today = e.now().Format(time.DateOnly)
+		desired = &today
+	}
 	obs, err := e.withDetails(ctx, company, desired, view)
 	if err != nil {
 		return nil, err

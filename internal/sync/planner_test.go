@@ -421,7 +421,7 @@ func TestEveryPlannerCodeIsDocumented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	calls := regexp.MustCompile(`(?s)p\.(?:fault\((?:s|v\.stance), "?[A-Za-z0-9]*"?|fault\(first, "[a-z]+"|fault\(s, ""|remark\((?:s|&stance\{[a-zA-Z:. ]*\})|hold\(h, class), "([a-z0-9-]+)"|Code: "([a-z0-9-]+)"`)
+	calls := regexp.MustCompile(`(?s)[ap]\.(?:fault\((?:s|v\.stance), (?:"?[A-Za-z0-9]*"?|poolColumn\[[a-zA-Z.]+\])|fault\(first, "[a-z]+"|fault\(s, ""|remark\((?:s|&stance\{[a-zA-Z:. ]*\})|hold\(h, class), "([a-z0-9-]+)"|Code: "([a-z0-9-]+)"`)
 	files = slices.DeleteFunc(files, func(f string) bool { return strings.HasSuffix(f, "_test.go") })
 	for _, file := range files {
 		b, err := os.ReadFile(file)
