@@ -12,6 +12,7 @@ import (
 
 type exportCmd struct {
 	engineFlags
+	Output  string `short:"o" default:"csv" enum:"csv,yaml" help:"csv, in the mode, or yaml: the whole company."`
 	Mode    string `default:"rainbowvoice" enum:"rainbowvoice,useranddevice,user,device" help:"rainbowvoice, useranddevice, user or device."`
 	Refresh bool   `help:"Record what Rainbow holds now before exporting."`
 	To      string `placeholder:"FILE" help:"Write to this file instead of standard output; it must not exist."`
@@ -23,8 +24,12 @@ func (exportCmd) Help() string {
 spreadsheet would run as formulas are neutralised. Mode rainbowvoice has users with their Cloud PBX extensions, devices and DDIs,
 useranddevice users with their extensions of equipped PBXs, user the users alone, device those extensions alone.
 
-Example:
-  gateway export > company.csv`
+With -o yaml it writes the whole company as YAML: all devices and public numbers, users with all that they have, and what is
+recorded of settings, options and programmable keys.
+
+Examples:
+  gateway export > company.csv
+  gateway export -o yaml --to company.yaml`
 }
 
 // Run exports.
@@ -43,6 +48,9 @@ func (c *exportCmd) Run(ctx context.Context, t *terminal) (err error) {
 		if _, err := s.refresh(ctx, t); err != nil {
 			return err
 		}
+	}
+	if c.Output == "yaml" {
+		c.Mode = "yaml"
 	}
 	stream, err := s.states.DownloadManifest(ctx, &syncv1.ExportManifestRequest{Name: s.company + "/state", Mode: c.Mode})
 	if err != nil {

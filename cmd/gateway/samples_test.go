@@ -39,6 +39,9 @@ func TestEverySampleAppliesAndLeavesNothingToDo(t *testing.T) {
 			r.must(t, 0, "apply", "-f", sample, "--yes")
 			r.must(t, 0, "plan", "-f", sample)
 			r.must(t, 0, "plan", "--refresh", "-f", sample)
+			export := filepath.Join(t.TempDir(), "company.yaml")
+			r.must(t, 0, "export", "-o", "yaml", "--to", export)
+			r.must(t, 0, "plan", "-f", export)
 		})
 	}
 	if applied < 6 {

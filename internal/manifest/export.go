@@ -16,7 +16,7 @@ import (
 
 // ExportOptions say how a manifest is written. The zero value writes rainbowvoice with semicolons, as the vendor does.
 type ExportOptions struct {
-	// Mode is one of [Modes]; empty means rainbowvoice.
+	// Mode is one of [Modes], or [ModeYAML] for the whole company; empty means rainbowvoice.
 	Mode string
 	// Delimiter between cells; 0 means a semicolon.
 	Delimiter rune
@@ -39,6 +39,9 @@ func Export(w io.Writer, obs bulksync.Observed, opts ExportOptions) ([]bulksync.
 	}
 	if opts.Delimiter == 0 {
 		opts.Delimiter = ';'
+	}
+	if opts.Mode == ModeYAML {
+		return exportYAML(w, obs)
 	}
 	m := findMode(opts.Mode)
 	if m == 0 {

@@ -117,7 +117,7 @@ upsert,ben@demo.example,,,,,,,,,,
 }
 
 func TestExportErrors(t *testing.T) {
-	if _, err := Export(io.Discard, worldOf(), ExportOptions{Mode: "yaml"}); err == nil || !strings.Contains(err.Error(), `mode "yaml"`) {
+	if _, err := Export(io.Discard, worldOf(), ExportOptions{Mode: "json"}); err == nil || !strings.Contains(err.Error(), `mode "json"`) {
 		t.Errorf("got %v", err)
 	}
 	if _, err := Export(io.Discard, worldOf(), ExportOptions{Delimiter: 'x'}); err == nil {

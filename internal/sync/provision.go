@@ -159,7 +159,7 @@ func (p *planner) checkDevice(v *provision) {
 	if model == "" {
 		return // not recorded
 	}
-	if !known && len(p.company.DeviceModels) > 0 {
+	if d == nil && !known && len(p.company.DeviceModels) > 0 {
 		p.fault(v.stance, "model", "device-model", "use one of: "+p.modelNames(), "the Cloud PBX supports no devices of model %q", model)
 		return
 	}

@@ -211,8 +211,13 @@ func fill(resp *syncv1.ListStateRecordsResponse, p page, view bulksync.Observed,
 	return true
 }
 
-// manifestMedia is the type of an exported manifest.
-const manifestMedia = "text/csv; charset=utf-8"
+// manifestMedia is the type of a manifest exported in a mode.
+func manifestMedia(mode string) string {
+	if mode == manifest.ModeYAML {
+		return "application/yaml"
+	}
+	return "text/csv; charset=utf-8"
+}
 
 // ExportManifest writes the recorded state as a manifest.
 func (s stateService) ExportManifest(ctx context.Context, req *syncv1.ExportManifestRequest) (*httpbody.HttpBody, error) {
@@ -220,12 +225,12 @@ func (s stateService) ExportManifest(ctx context.Context, req *syncv1.ExportMani
 	if err := s.export(ctx, req, &out); err != nil {
 		return nil, s.status(err)
 	}
-	return &httpbody.HttpBody{ContentType: manifestMedia, Data: out.Bytes()}, nil
+	return &httpbody.HttpBody{ContentType: manifestMedia(req.GetMode()), Data: out.Bytes()}, nil
 }
 
 // DownloadManifest writes the recorded state as a manifest, in chunks.
 func (s stateService) DownloadManifest(req *syncv1.ExportManifestRequest, stream grpc.ServerStreamingServer[httpbody.HttpBody]) error {
-	out := chunked(stream, manifestMedia)
+	out := chunked(stream, manifestMedia(req.GetMode()))
 	if err := s.export(stream.Context(), req, out); err != nil {
 		return s.status(err)
 	}
@@ -234,7 +239,7 @@ func (s stateService) DownloadManifest(req *syncv1.ExportManifestRequest, stream
 
 func (s stateService) export(ctx context.Context, req *syncv1.ExportManifestRequest, out io.Writer) error {
 	var v violations
-	v.oneOf("mode", req.GetMode(), manifest.Modes())
+	v.oneOf("mode", req.GetMode(), append(manifest.Modes(), manifest.ModeYAML))
 	company, err := s.stateCompany(ctx, "name", req.GetName(), v)
 	if err != nil {
 		return err
