@@ -98,10 +98,8 @@ func refuseFormat(src Source) *problem {
 	kind, parameters, _ := strings.Cut(strings.ToLower(src.ContentType), ";")
 	name := strings.ToLower(src.Name)
 	switch {
-	case strings.HasSuffix(name, ".yaml"), strings.HasSuffix(name, ".yml"), strings.Contains(kind, "yaml"):
-		return &problem{codeNotCSV, "YAML is not a supported form of manifest", "write the manifest as CSV, in mode " + orList(Modes())}
 	case strings.HasSuffix(name, ".json"), strings.HasSuffix(strings.TrimSpace(kind), "json"):
-		return &problem{codeNotCSV, "JSON is not a supported form of manifest", "write the manifest as CSV, in mode " + orList(Modes())}
+		return &problem{codeNotCSV, "JSON is not a supported form of manifest", "write the manifest as CSV or YAML"}
 	}
 	_, charset, ok := strings.Cut(parameters, "charset=")
 	if charset = strings.Trim(strings.TrimSpace(charset), `"`); ok && charset != "utf-8" && charset != "us-ascii" && charset != "utf8" {
