@@ -22,6 +22,7 @@ type weather struct {
 	probes []time.Duration
 	began  time.Time
 	// apply and probe say what upstream does at a moment; nil is fine weather. lost: the call is done and its answer lost.
+	// apply is asked by one call at a time.
 	apply func(at time.Duration, op Operation) (t *Trouble, lost bool)
 	probe func(at time.Duration) *Trouble
 }
@@ -30,23 +31,29 @@ func newWeather(w *World) *weather { return &weather{model: newModel(w), began: 
 
 func (w *weather) Apply(ctx context.Context, call Call) ([]Outcome, error) {
 	time.Sleep(10 * time.Millisecond)
-	at := time.Since(w.began)
-	w.mu.Lock()
-	w.sent = append(w.sent, at)
-	w.mu.Unlock()
-	if w.apply != nil {
-		if t, lost := w.apply(at, call.Steps[0].Operation); t != nil {
-			if !lost {
-				return nil, t
-			}
-			all := call.all(Unknown, t.Error())
-			for i := range all {
-				all[i].Trouble = t
-			}
-			return all, nil
+	if t, lost := w.meet(call.Steps[0].Operation); t != nil {
+		if !lost {
+			return nil, t
 		}
+		all := call.all(Unknown, t.Error())
+		for i := range all {
+			all[i].Trouble = t
+		}
+		return all, nil
 	}
 	return w.model.Apply(ctx, call)
+}
+
+// meet notes that a call came, and asks apply what happens to it.
+func (w *weather) meet(op Operation) (t *Trouble, lost bool) {
+	at := time.Since(w.began)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.sent = append(w.sent, at)
+	if w.apply == nil {
+		return nil, false
+	}
+	return w.apply(at, op)
 }
 
 func (w *weather) Confirm(ctx context.Context, call Call) ([]Outcome, error) {
