@@ -43,15 +43,29 @@ func (d *Desired) details(obs Observed) []Key {
 	return slices.Compact(keys)
 }
 
-// withDetails gives the recorded state with what the manifest names beyond it, read and recorded.
-func (e *Engine) withDetails(ctx context.Context, company string, desired *Desired, view Observed) (Observed, error) {
-	keys := desired.details(view)
+// changedDetails lists the keys of what a run changed and is not recorded any more, in key order.
+func changedDetails(traces []Trace, obs Observed) []Key {
+	var keys []Key
+	for _, t := range traces {
+		if group, _ := GroupOf(t.Key); t.After == nil || obs.Record(t.Key) != nil || t.Key.Kind == KindOptions && !group.Shown() {
+			continue
+		}
+		if t.Key.Kind == KindOptions || t.Key.Kind == KindKeys || t.Key.Kind == KindSettings {
+			keys = append(keys, t.Key)
+		}
+	}
+	slices.SortFunc(keys, Key.Compare)
+	return keys
+}
+
+// withDetails gives the recorded state with details beyond it, read and recorded.
+func (e *Engine) withDetails(ctx context.Context, company string, keys []Key, view Observed) (Observed, error) {
 	if len(keys) == 0 || e.Target == nil {
 		return view, nil
 	}
 	fresh, err := e.Target.Read(ctx, view.Company(), view, keys)
 	if err != nil {
-		return nil, fmt.Errorf("options, keys and settings that the manifest names: %w", err)
+		return nil, fmt.Errorf("options, keys and settings: %w", err)
 	}
 	var changes []RecordChange
 	for _, k := range keys {

@@ -96,7 +96,7 @@ func (e *Engine) Plan(ctx context.Context, company string, desired *Desired, pol
 		today.Today = e.now().Format(time.DateOnly)
 		desired = &today
 	}
-	obs, err := e.withDetails(ctx, company, desired, view)
+	obs, err := e.withDetails(ctx, company, desired.details(view), view)
 	if err != nil {
 		return nil, err
 	}

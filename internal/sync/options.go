@@ -201,7 +201,7 @@ func applied(want *DesiredGroup) []Attribute {
 // remarkUnverified says that some options are taken for what was applied last.
 func (p *planner) remarkUnverified() {
 	if p.unverified > 0 {
-		p.remark(&stance{}, "unverified", "externalForward of %d users is as it was applied last; upstream does not show it, so it is not verified", p.unverified)
+		p.remark(&stance{}, "unverified", "externalForward is as it was applied last, of users: %d; upstream does not show it, so it is not verified", p.unverified)
 	}
 }
 

@@ -98,7 +98,11 @@ func (e *Engine) PlanUndo(ctx context.Context, company, run string, stale StaleP
 			plan, err = nil, errors.Join(err, closeErr)
 		}
 	}()
-	return MakeUndo(u, view, policy)
+	obs, err := e.withDetails(ctx, company, changedDetails(u.Traces, view), view)
+	if err != nil {
+		return nil, err
+	}
+	return MakeUndo(u, obs, policy)
 }
 
 // undoable tells whether a run is in a state in which it is known what it did.

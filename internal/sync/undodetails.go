@@ -69,6 +69,8 @@ func (b *undoer) valuesBack(l Login, what string, before, after, is []Attribute)
 		was, left, present := valueOf(before, name), valueOf(after, name), valueOf(is, name)
 		switch {
 		case was == left, was == present:
+		case was == "" && name == "noReplyDelay":
+			b.lost(l, "%s: noReplyDelay stays %q: upstream lets nobody unset it", what, present)
 		case left == present, b.since(l, "%s: %s became %q", what, name, present):
 			values = append(values, Attribute{name, was})
 		}
@@ -78,6 +80,9 @@ func (b *undoer) valuesBack(l Login, what string, before, after, is []Attribute)
 
 func (b *undoer) compareKeys(before, after, is *DeviceKeys) {
 	device := b.obs.Record(after.Device.Key())
+	if slices.ContainsFunc(b.devices, func(d DesiredDevice) bool { return d.Address == after.Device && d.Absent }) {
+		return // they go with it
+	}
 	if before == nil || device == nil {
 		b.lost("", "keys of device %s stay as the run set them: what they were is not recorded", after.Device)
 		return

@@ -104,6 +104,9 @@ func (t *Target) putOptions(ctx context.Context, step bulksync.Step) error {
 		return err
 	case bulksync.GroupPSTNDevice:
 		body := &rvcpprovisioningv1.UpdateSubscriberPstnDeviceOptionsBody{Policy: text("policy"), NumberE164: text("numberE164")}
+		if body.GetNumberE164() == "" {
+			body.NumberE164 = nil // cleared by the policy
+		}
 		if body.Policy == nil || body.NumberE164 == nil {
 			now, err := t.optionValues(ctx, group, system, id)
 			if err != nil && !missing(err) {
