@@ -8,9 +8,19 @@ import (
 
 // guardFlags say what a plan may do, and to whom.
 type guardFlags struct {
-	Prune        string   `default:"off" enum:"off,delete,detach" help:"What becomes of users in scope whom the manifest does not name: off (nothing), delete, or detach (they lose what the manifest gives and takes)."`
-	Scope        []string `sep:"none" placeholder:"SCOPE" help:"Users that the manifest speaks for: all, owned, domain=DOMAIN, tag=TAG, or an attribute such as department=Sales; several must all hold."`
-	Lineage      string   `placeholder:"NAME" help:"The manifest's name: users that an earlier applied manifest of that name named are owned by it."`
+	ownerFlags
+	ceilingFlags
+}
+
+// ownerFlags say whom a manifest speaks for.
+type ownerFlags struct {
+	Prune   string   `default:"off" enum:"off,delete,detach" help:"What becomes of users in scope whom the manifest does not name: off (nothing), delete, or detach (they lose what the manifest gives and takes)."`
+	Scope   []string `sep:"none" placeholder:"SCOPE" help:"Users that the manifest speaks for: all, owned, domain=DOMAIN, tag=TAG, or an attribute such as department=Sales; several must all hold."`
+	Lineage string   `placeholder:"NAME" help:"The manifest's name: users that an earlier applied manifest of that name named are owned by it."`
+}
+
+// ceilingFlags say what a plan may do, and to whom.
+type ceilingFlags struct {
 	Ignore       []string `sep:"none" placeholder:"PATTERN" help:"Leave logins, extensions, DDIs or devices alone: \"*@partner.example\", \"23*\", \"+332983*\", \"aa:bb:cc:*\"."`
 	Protect      []string `sep:"none" placeholder:"LOGIN" help:"A user, or a pattern of logins, who is neither deleted nor without a number at any moment."`
 	Max          []string `sep:"none" placeholder:"CLASS=N" help:"Ceiling of a class, such as delete-user=10, detach-device=5%, delete-user=10,5% (the larger) or delete-user=off; above it the class is held back."`

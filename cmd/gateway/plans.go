@@ -168,6 +168,14 @@ func showHistory(w io.Writer, plan *syncv1.Plan) {
 		}
 		fmt.Fprintln(w, ".")
 	}
+	for _, g := range plan.GetWithdrawals() {
+		fmt.Fprintf(w, "Approved by %s on %s; taken back by %s on %s", voucherWords(g.GetApproval().GetBy(), ""), g.GetApproval().GetTime().AsTime().Local().Format(startedFormat),
+			voucherWords(g.GetBy(), ""), g.GetTime().AsTime().Local().Format(startedFormat))
+		if g.GetComment() != "" {
+			fmt.Fprintf(w, ": %q", g.GetComment())
+		}
+		fmt.Fprintln(w, ".")
+	}
 	if why := plan.GetAwaitingApproval(); why != "" {
 		fmt.Fprintf(w, "Waits for approval: %s.\n", why)
 	}

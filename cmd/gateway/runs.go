@@ -20,6 +20,7 @@ type runsCmd struct {
 	Retry  runsRetryCmd  `cmd:"" help:"Do what a run did not do, as a new run."`
 	Pause  runsPauseCmd  `cmd:"" help:"Make a run stand still; calls in flight are finished."`
 	Cancel runsCancelCmd `cmd:"" help:"Stop a run; calls in flight are finished."`
+	Delete runsDeleteCmd `cmd:"" help:"Forget a run, with its report and what it could be undone by."`
 }
 
 // Help is shown below the usage of the verb.
@@ -44,7 +45,7 @@ type runsListCmd struct {
 // Help is shown below the usage of the verb.
 func (runsListCmd) Help() string {
 	return `Shows each run with its state, how many of its operations are done, how many failed, when it began, and the plan it applies. Old
-runs are removed after a while (--keep-runs), but none that can be resumed, nor the one whose manifest is in force.
+runs are removed after a while (--keep-runs), but none of the last week that can be resumed, nor the one whose manifest is in force.
 
 Examples:
   gateway runs list --server 127.0.0.1:9090

@@ -33,8 +33,10 @@ import (
 //	    │       │   └── <uint32> → piece of the Plan as gzipped JSON
 //	    │       ├── desired          what the manifest asks for; not of every plan
 //	    │       │   └── <uint32> → piece of the Desired as gzipped JSON
-//	    │       └── approvals
-//	    │           └── <uint64> → Approval as JSON
+//	    │       ├── approvals
+//	    │       │   └── <uint64> → Approval as JSON
+//	    │       └── withdrawals      approvals taken back
+//	    │           └── <uint64> → Withdrawal as JSON
 //	    ├── runs
 //	    │   └── <name> → Run without outcomes, as JSON
 //	    ├── outcomes                 of runs that have ended
@@ -75,6 +77,7 @@ var (
 
 	keyDesired   = []byte("desired")
 	keyApprovals = []byte("approvals")
+	keyWithdrawn = []byte("withdrawals")
 
 	keyRuns     = []byte("runs")
 	keyOutcomes = []byte("outcomes")

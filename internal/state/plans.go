@@ -1,9 +1,11 @@
 package state
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -127,18 +129,47 @@ func readHead(plan *bolt.Bucket) (*bulksync.StoredPlan, error) {
 	if err := jsonv2.Unmarshal(plan.Get(keyHead), p); err != nil {
 		return nil, fmt.Errorf("stored plan: %w", err)
 	}
-	approvals := plan.Bucket(keyApprovals)
-	if approvals == nil {
-		return p, nil
+	var err error
+	if p.Approvals, err = readAll[bulksync.Approval](plan.Bucket(keyApprovals)); err != nil {
+		return nil, fmt.Errorf("stored approval: %w", err)
 	}
-	return p, approvals.ForEach(func(_, b []byte) error {
-		var a bulksync.Approval
-		if err := jsonv2.Unmarshal(b, &a); err != nil {
-			return fmt.Errorf("stored approval: %w", err)
+	if p.Withdrawals, err = readAll[bulksync.Withdrawal](plan.Bucket(keyWithdrawn)); err != nil {
+		return nil, fmt.Errorf("stored withdrawal: %w", err)
+	}
+	return p, nil
+}
+
+// readAll reads all values of a bucket, in the order of their keys; none without a bucket.
+func readAll[T any](b *bolt.Bucket) (all []T, err error) {
+	if b == nil {
+		return nil, nil
+	}
+	err = b.ForEach(func(_, doc []byte) error {
+		var v T
+		if err := jsonv2.Unmarshal(doc, &v); err != nil {
+			return err
 		}
-		p.Approvals = append(p.Approvals, a)
+		all = append(all, v)
 		return nil
 	})
+	return all, err
+}
+
+// putNext stores a value in a plan's bucket behind those that are there.
+func putNext(plan *bolt.Bucket, key []byte, v any) error {
+	doc, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err := createBucket(plan, key)
+	if err != nil {
+		return err
+	}
+	n, err := b.NextSequence()
+	if err != nil {
+		return err
+	}
+	return b.Put(uint64Key(n), doc)
 }
 
 // PlanDesired gives what a plan's manifest desires, or ErrNotFound.
@@ -165,25 +196,54 @@ func (s *Store) PlanDesired(ctx context.Context, company, name string) (*bulksyn
 
 // ApprovePlan adds an approval to a plan, or gives ErrNotFound.
 func (s *Store) ApprovePlan(ctx context.Context, company, name string, a bulksync.Approval) error {
-	doc, err := json.Marshal(a)
-	if err != nil {
-		return fmt.Errorf("approval of plan %q: %w", name, err)
-	}
 	return s.update(ctx, func(tx *bolt.Tx) error {
 		plan := getPlan(tx, company, name)
 		if plan == nil {
 			return fmt.Errorf("plan %q of company %q: %w", name, company, bulksync.ErrNotFound)
 		}
-		approvals, err := createBucket(plan, keyApprovals)
-		if err != nil {
-			return err
+		if err := putNext(plan, keyApprovals, a); err != nil {
+			return fmt.Errorf("approval of plan %q: %w", name, err)
 		}
-		n, err := approvals.NextSequence()
-		if err != nil {
-			return err
-		}
-		return approvals.Put(uint64Key(n), doc)
+		return nil
 	})
+}
+
+// WithdrawApprovals takes back approvals of a plan, or gives ErrNotFound when there is no such plan. They leave the bucket of
+// those that count, so that an older gateway at the same file does not count them either.
+func (s *Store) WithdrawApprovals(ctx context.Context, company, name string, which func(bulksync.Approval) bool, w bulksync.Withdrawal) (count int, err error) {
+	err = s.update(ctx, func(tx *bolt.Tx) error {
+		count = 0 // a transaction may be tried again
+		plan := getPlan(tx, company, name)
+		if plan == nil {
+			return fmt.Errorf("plan %q of company %q: %w", name, company, bulksync.ErrNotFound)
+		}
+		approvals := plan.Bucket(keyApprovals)
+		if approvals == nil {
+			return nil
+		}
+		var keys [][]byte // a bucket is not changed while it is walked
+		var taken []bulksync.Approval
+		err := approvals.ForEach(func(key, doc []byte) error {
+			var a bulksync.Approval
+			err := jsonv2.Unmarshal(doc, &a)
+			if err == nil && which(a) {
+				keys, taken = append(keys, bytes.Clone(key)), append(taken, a)
+			}
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("stored approval: %w", err)
+		}
+		for i, key := range keys {
+			w.Approval = taken[i]
+			if err := errors.Join(approvals.Delete(key), putNext(plan, keyWithdrawn, w)); err != nil {
+				return fmt.Errorf("approval of plan %q: %w", name, err)
+			}
+			count++
+		}
+		return nil
+	})
+	return count, err
 }
 
 // Plans lists a company's plans, newest first. Of each plan's content it gives format, company, manifest, mode and

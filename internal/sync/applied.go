@@ -2,6 +2,7 @@ package sync
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -25,6 +26,15 @@ type Applied struct {
 	UndoneBy string `json:"undoneBy,omitempty"`
 	// Desired is what the manifest asks for; it holds no secret. Nil when the plan was made by a gateway that did not keep it.
 	Desired *Desired `json:"-"`
+}
+
+// InForce tells whether a run has put a manifest into force that is still so.
+func (e *Engine) InForce(ctx context.Context, company, run string) (bool, error) {
+	applied, err := e.Store.Applied(ctx, company)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil && applied.Run == run, err
 }
 
 // putIntoForce notes that the run has done all that its plan asks for. It comes before the run is stored as succeeded, so

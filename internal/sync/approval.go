@@ -3,6 +3,7 @@ package sync
 import (
 	"cmp"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -37,7 +38,7 @@ func (p Principal) Same(o Principal) bool {
 	if p.ID != "" && o.ID != "" {
 		return p.ID == o.ID
 	}
-	return p.Name == o.Name
+	return strings.EqualFold(p.Name, o.Name)
 }
 
 // Approval says that somebody looked at a plan and wants it applied.
@@ -47,6 +48,15 @@ type Approval struct {
 	By      Principal `json:"by"`
 	Time    time.Time `json:"time"`
 	Comment string    `json:"comment,omitempty"`
+}
+
+// Withdrawal says that an approval was taken back, so that it no longer counts. Whoever may call may take back anybody's: it
+// only ever stops a plan, and it is written down who did.
+type Withdrawal struct {
+	Approval Approval  `json:"approval"`
+	By       Principal `json:"by"`
+	Time     time.Time `json:"time"`
+	Comment  string    `json:"comment,omitempty"`
 }
 
 // ApprovalPolicy says which approval a plan needs before it is applied.

@@ -54,9 +54,13 @@ type Retention struct {
 // Pruned counts what was removed.
 type Pruned struct{ Runs, Plans int }
 
+// resumeWithin is how long a run that can be resumed is kept whatever else is: a number such as "the last 5" is soon full where
+// plans are applied every few minutes.
+const resumeWithin = 7 * 24 * time.Hour
+
 // Prune removes runs and plans that are older than is to be kept. What is still needed stays whatever its age: a run that
-// goes on or can be resumed, the run that put the manifest in force into force, the last one of each named manifest, and
-// the plans of all runs that stay. It is called while nothing goes on in the company.
+// goes on, one of the last week that can be resumed, the run that put the manifest in force into force, the last one of
+// each named manifest, and the plans of all runs that stay. It is called while nothing goes on in the company.
 func (e *Engine) Prune(ctx context.Context, company string, r Retention) (Pruned, error) {
 	var pruned Pruned
 	runs, err := e.Store.Runs(ctx, company)
@@ -80,7 +84,8 @@ func (e *Engine) Prune(ctx context.Context, company string, r Retention) (Pruned
 		owning[plan.plan], needed[plan.plan] = true, true
 	}
 	for i, run := range runs { // newest first
-		if r.Runs.keeps(run.StartTime, e.now(), i) || run.State.Resumable() || run.Name == inForce || owning[run.Plan] && run.Counts.Done > 0 {
+		going := !run.State.Ended() || run.State.Resumable() && e.now().Sub(run.rested()) <= resumeWithin
+		if r.Runs.keeps(run.StartTime, e.now(), i) || going || run.Name == inForce || owning[run.Plan] && run.Counts.Done > 0 {
 			needed[run.Plan] = true
 			continue
 		}

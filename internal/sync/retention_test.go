@@ -58,9 +58,9 @@ func TestPruningKeepsWhatIsNeeded(t *testing.T) {
 	day := func(n int) time.Time { return now.AddDate(0, 0, -n) }
 	full := func() *archive {
 		a := &archive{}
-		for n, state := range []RunState{RunSucceeded, RunSucceeded, RunFailed, RunWaiting, RunSucceeded, RunSucceeded} {
+		for n, state := range []RunState{RunSucceeded, RunInterrupted, RunFailed, RunWaiting, RunSucceeded, RunSucceeded} {
 			name := string(rune('a' + n))
-			a.runs = append(a.runs, &Run{Name: "r-" + name, Plan: "p-" + name, State: state, StartTime: day(n * 10)})
+			a.runs = append(a.runs, &Run{Name: "r-" + name, Plan: "p-" + name, State: state, StartTime: day(n * 10), EndTime: day(n * 5)})
 			a.plans = append(a.plans, &StoredPlan{Name: "p-" + name, Plan: &Plan{}, CreateTime: day(n * 10)})
 		}
 		a.plans = append(a.plans, &StoredPlan{Name: "p-unused", Plan: &Plan{}, CreateTime: day(60)})
@@ -73,15 +73,25 @@ func TestPruningKeepsWhatIsNeeded(t *testing.T) {
 		runs, plans string
 	}{
 		{"nothing is removed unless asked for", Retention{}, "", "r-a r-b r-c r-d r-e r-f", "p-a p-b p-c p-d p-e p-f p-unused"},
-		{"by age, but not what can be resumed", Retention{Runs: Span{Age: 15 * 24 * time.Hour}}, "", "r-a r-b r-c r-d", "p-a p-b p-c p-d p-e p-f p-unused"},
-		{"by number", Retention{Runs: Span{Last: 1}}, "", "r-a r-c r-d", "p-a p-b p-c p-d p-e p-f p-unused"},
-		{"not the run that is in force", Retention{Runs: Span{Last: 1}, Plans: Span{Last: 1}}, "e", "r-a r-c r-d r-e", "p-a p-c p-d p-e"},
+		{"by age, the failed and the waiting too", Retention{Runs: Span{Age: 15 * 24 * time.Hour}}, "", "r-a r-b", "p-a p-b p-c p-d p-e p-f p-unused"},
+		{"by number, but not what failed this week", Retention{Runs: Span{Last: 1}}, "", "r-a r-b", "p-a p-b p-c p-d p-e p-f p-unused"},
+		{"not the run that is in force", Retention{Runs: Span{Last: 1}, Plans: Span{Last: 1}}, "e", "r-a r-b r-e", "p-a p-b p-e"},
 		{"plans of runs that stay", Retention{Plans: Span{Age: time.Hour}}, "", "r-a r-b r-c r-d r-e r-f", "p-a p-b p-c p-d p-e p-f"},
-		{"plans of runs that go", Retention{Runs: Span{Last: 2}, Plans: Span{Last: 2}}, "", "r-a r-b r-c r-d", "p-a p-b p-c p-d"},
+		{"plans of runs that go", Retention{Runs: Span{Last: 3}, Plans: Span{Last: 2}}, "", "r-a r-b r-c", "p-a p-b p-c"},
+		{"not a run that goes on, however old", Retention{Runs: Span{Last: 1}, Plans: Span{Last: 1}}, "running", "r-a r-b r-f", "p-a p-b p-f"},
+		{"not the last of each name", Retention{Runs: Span{Last: 1}, Plans: Span{Last: 1}}, "named", "r-a r-b r-e", "p-a p-b p-e"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			a := full()
-			if c.inForce != "" {
+			switch c.inForce {
+			case "":
+			case "running":
+				a.runs[5].State, a.runs[5].EndTime = RunRunning, time.Time{}
+			case "named": // applied by e and, before it, by f
+				for _, i := range []int{4, 5} {
+					a.plans[i].Plan.Policy.Lineage, a.runs[i].Counts.Done = "brest", 1
+				}
+			default:
 				a.applied = &Applied{Run: "r-" + c.inForce, Plan: "p-" + c.inForce}
 			}
 			before := len(a.runs) + len(a.plans)

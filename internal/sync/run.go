@@ -120,6 +120,14 @@ func (r *Run) others(p *Plan) map[int]bool {
 	return others
 }
 
+// rested is when a run came to rest, or was started if it did not.
+func (r *Run) rested() time.Time {
+	if r.EndTime.IsZero() {
+		return r.StartTime
+	}
+	return r.EndTime
+}
+
 // RunState is where a run stands.
 type RunState string
 

@@ -55,6 +55,8 @@ type PlanStore interface {
 	Plans(ctx context.Context, company string) ([]*StoredPlan, error)
 	// ApprovePlan adds an approval to a plan.
 	ApprovePlan(ctx context.Context, company, name string, a Approval) error
+	// WithdrawApprovals takes back those approvals of a plan that `which` says, and keeps who did; it tells how many.
+	WithdrawApprovals(ctx context.Context, company, name string, which func(Approval) bool, w Withdrawal) (int, error)
 	DeletePlan(ctx context.Context, company, name string) error
 }
 
@@ -78,6 +80,8 @@ type StoredPlan struct {
 	Replaces string `json:"replaces,omitempty"`
 	// Approvals, oldest first.
 	Approvals []Approval `json:"-"`
+	// Withdrawals are approvals that were taken back, oldest first.
+	Withdrawals []Withdrawal `json:"-"`
 	// Desired is what the manifest asks for, without secrets; see PlanStore.
 	Desired *Desired `json:"-"`
 }

@@ -33,7 +33,7 @@ func (s *Server) checkDrift(ctx context.Context, company string, order driftOrde
 		return nil, err
 	}
 	if order.save && repair != nil {
-		repair.Name, repair.Creator = s.opts.Engine.NewName("plan"), order.creator
+		repair.Name, repair.Creator, repair.CreatedBy = s.opts.Engine.NewName("plan"), order.creator, s.opts.Principal(ctx)
 		if err := s.opts.Engine.Store.CreatePlan(ctx, repair); err != nil {
 			return nil, err
 		}

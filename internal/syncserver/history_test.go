@@ -11,6 +11,7 @@ import (
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	syncv1 "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/sync/v1"
@@ -378,5 +379,139 @@ func TestOldHistoryIsRemovedWhenAServerStarts(t *testing.T) {
 			t.Fatalf("%d runs and %d plans are left, want 1 and 2", len(runs.GetRuns()), len(plans.GetPlans()))
 		}
 		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// TestAnApprovalIsTakenBack: it does not count any more, and the history keeps who did it.
+func TestAnApprovalIsTakenBack(t *testing.T) {
+	g := tunedGateway(t, 3, func(o *syncserver.Options) { o.Approval = bulksync.ApprovalDifferent })
+	plan, err := g.plans.CreatePlan(g.as("ann"), &syncv1.CreatePlanRequest{Parent: parent, Manifest: csv(renaming)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	withdraw := func(who, of string) (*syncv1.Plan, error) {
+		return g.plans.WithdrawApproval(g.as(who), &syncv1.WithdrawApprovalRequest{Name: plan.GetName(), Of: of, Comment: "wrong week"})
+	}
+	approve := func(who string) {
+		t.Helper()
+		if _, err := g.plans.ApprovePlan(g.as(who), &syncv1.ApprovePlanRequest{Name: plan.GetName()}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := withdraw("bob", ""); wantCode(t, err, codes.FailedPrecondition) != "NOT_APPROVED" {
+		t.Errorf("without an approval: %v", err)
+	}
+	approve("bob")
+	if _, err := withdraw("eve", ""); wantCode(t, err, codes.FailedPrecondition) != "NOT_APPROVED" || !strings.Contains(err.Error(), "it has those of bob") {
+		t.Errorf("eve takes back what she did not give: %v", err)
+	}
+	got, err := withdraw("bob", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := got.GetWithdrawals()
+	if len(got.GetApprovals()) != 0 || len(w) != 1 || w[0].GetBy().GetName() != "bob" || w[0].GetApproval().GetBy().GetName() != "bob" || w[0].GetComment() != "wrong week" || got.GetAwaitingApproval() == "" {
+		t.Errorf("after taking it back the plan is %v", got)
+	}
+	approve("bob")
+	if got, err = withdraw("eve", "BOB"); err != nil || len(got.GetWithdrawals()) != 2 || got.GetWithdrawals()[1].GetBy().GetName() != "eve" {
+		t.Errorf("eve takes back bob's: %v, %v", got, err)
+	}
+	_, err = g.runs.ApplyPlan(g.as("ann"), &syncv1.ApplyPlanRequest{Name: plan.GetName()})
+	if reason := wantCode(t, err, codes.FailedPrecondition); reason != "PLAN_NOT_APPROVED" {
+		t.Errorf("applied after all: %s", reason)
+	}
+}
+
+// TestWhatIsTakenBackWhileARunWaitsCounts: a run that waits for its turn looks at its plan again before it begins.
+func TestWhatIsTakenBackWhileARunWaitsCounts(t *testing.T) {
+	for _, c := range []struct {
+		name, reason string
+		code         codes.Code
+		meanwhile    func(g *gateway, plan string) error
+	}{
+		{"the approval is taken back", "PLAN_NOT_APPROVED", codes.FailedPrecondition, func(g *gateway, plan string) error {
+			_, err := g.plans.WithdrawApproval(g.as("bob"), &syncv1.WithdrawApprovalRequest{Name: plan})
+			return err
+		}},
+		{"the plan is deleted", "NOT_FOUND", codes.NotFound, func(g *gateway, plan string) error {
+			_, err := g.plans.DeletePlan(g.ctx(), &syncv1.DeletePlanRequest{Name: plan})
+			return err
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			g := tunedGateway(t, 3, func(o *syncserver.Options) { o.Approval = bulksync.ApprovalOne })
+			approved := func(manifest string) *syncv1.Plan {
+				plan := g.plan(manifest)
+				if _, err := g.plans.ApprovePlan(g.as("bob"), &syncv1.ApprovePlanRequest{Name: plan.GetName()}); err != nil {
+					t.Fatal(err)
+				}
+				return plan
+			}
+			first, second := approved(newUsers(1, 3)), approved(renaming)
+			release := g.upstream.hold()
+			run := g.apply(first, newUsers(1, 3))
+			refused := make(chan error, 1)
+			go func() {
+				_, err := g.runs.ApplyPlan(g.as("ann"), &syncv1.ApplyPlanRequest{Name: second.GetName(), Wait: durationpb.New(10 * time.Second)})
+				refused <- err
+			}()
+			time.Sleep(50 * time.Millisecond) // it waits
+			if err := c.meanwhile(g, second.GetName()); err != nil {
+				t.Fatal(err)
+			}
+			release()
+			g.rest(run)
+			if reason := wantCode(t, receive(t, refused), c.code); reason != c.reason {
+				t.Errorf("reason %s, want %s", reason, c.reason)
+			}
+		})
+	}
+}
+
+// TestARunIsForgotten: with all that is kept of it; what may still be wanted only by force.
+func TestARunIsForgotten(t *testing.T) {
+	g := tunedGateway(t, 3, nil)
+	first := g.rest(g.apply(g.plan(renaming), renaming))
+	again := strings.ReplaceAll(renaming, "Zoe", "Ada")
+	last := g.rest(g.apply(g.plan(again), again))
+	forget := func(run *syncv1.Run, force bool) error {
+		_, err := g.runs.DeleteRun(g.ctx(), &syncv1.DeleteRunRequest{Name: run.GetName(), Force: force})
+		return err
+	}
+	if err := forget(first, false); err != nil {
+		t.Fatal(err)
+	}
+	_, err := g.runs.GetRun(g.ctx(), &syncv1.GetRunRequest{Name: first.GetName()})
+	wantCode(t, err, codes.NotFound)
+	wantCode(t, forget(first, true), codes.NotFound)
+	if reason := wantCode(t, forget(last, false), codes.FailedPrecondition); reason != "RUN_IN_FORCE" {
+		t.Errorf("the run in force: %s", reason)
+	}
+	if err := forget(last, true); err != nil {
+		t.Fatal(err)
+	}
+	if drift, err := g.drifts.CheckDrift(g.ctx(), &syncv1.CheckDriftRequest{Name: parent + "/drift"}); err != nil || drift.GetDifferenceCount() != 0 {
+		t.Errorf("its manifest is not in force any more: %v, %v", drift, err)
+	}
+
+	release := g.upstream.hold()
+	going := g.apply(g.plan(newUsers(1, 3)), newUsers(1, 3))
+	if reason := wantCode(t, forget(going, true), codes.FailedPrecondition); reason != "RUN_GOING_ON" {
+		t.Errorf("a run that goes on: %s", reason)
+	}
+	if _, err := g.runs.CancelRun(g.ctx(), &syncv1.CancelRunRequest{Name: going.GetName()}); err != nil {
+		t.Fatal(err)
+	}
+	release()
+	g.rest(going)
+	if reason := wantCode(t, forget(going, false), codes.FailedPrecondition); reason != "RUN_RESUMABLE" {
+		t.Errorf("a run that can be resumed: %s", reason)
+	}
+	if err := forget(going, true); err != nil {
+		t.Error(err)
+	}
+	if list, err := g.runs.ListRuns(g.ctx(), &syncv1.ListRunsRequest{Parent: parent}); err != nil || len(list.GetRuns()) != 0 {
+		t.Errorf("runs left: %v, %v", list, err)
 	}
 }

@@ -4,13 +4,39 @@ import (
 	"fmt"
 	"math"
 
+	"google.golang.org/protobuf/reflect/protoreflect"
+
 	syncv1 "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/sync/v1"
 	bulksync "github.com/rainbow-gateway/rainbow-gateway/internal/sync"
 )
 
+// guarded is a request that says what a plan may do.
+type guarded interface {
+	GetIgnore() []string
+	GetProtect() []string
+	GetMax() []string
+	GetMin() []string
+	GetOutageBudget() int32
+	ProtoReflect() protoreflect.Message
+}
+
+// planned is a request that says how a plan is made of a manifest.
+type planned interface {
+	guarded
+	GetStrict() bool
+	GetResetPasswords() bool
+	GetPrune() string
+	GetScope() []string
+	GetLineage() string
+	GetMatch() []string
+	GetMatchNumbers() string
+	GetRenumber() []string
+}
+
 // policy reads what a request says about how a plan is made.
-func (v *violations) policy(req *syncv1.CreatePlanRequest) bulksync.Policy {
-	p := bulksync.Policy{Strict: req.GetStrict(), ResetPasswords: req.GetResetPasswords(), Lineage: req.GetLineage()}
+func (v *violations) policy(req planned) bulksync.Policy {
+	p := v.guards(req)
+	p.Strict, p.ResetPasswords, p.Lineage = req.GetStrict(), req.GetResetPasswords(), req.GetLineage()
 	if len(p.Lineage) > 128 {
 		v.add("lineage", "%s: want at most 128 bytes", quoted(p.Lineage))
 	}
@@ -19,6 +45,16 @@ func (v *violations) policy(req *syncv1.CreatePlanRequest) bulksync.Policy {
 		v.add("prune", "%v", err)
 	}
 	p.Scope = parsed(v, "scope", req.GetScope(), bulksync.ParseSelector)
+	p.Match = parsed(v, "match", req.GetMatch(), bulksync.ParseMatch)
+	if p.MatchNumbers, err = bulksync.ParseMatchNumbers(req.GetMatchNumbers()); err != nil {
+		v.add("match_numbers", "%v", err)
+	}
+	p.Renumber = parsed(v, "renumber", req.GetRenumber(), bulksync.ParseRenumbering)
+	return p
+}
+
+// guards reads what a request says about what a plan may do, and to whom.
+func (v *violations) guards(req guarded) (p bulksync.Policy) {
 	p.Ignore = parsed(v, "ignore", req.GetIgnore(), bulksync.ParsePattern)
 	p.Protect = parsed(v, "protect", req.GetProtect(), bulksync.ParsePattern)
 	for i, pattern := range p.Protect {
@@ -37,12 +73,7 @@ func (v *violations) policy(req *syncv1.CreatePlanRequest) bulksync.Policy {
 	for _, n := range parsed(v, "min", req.GetMin(), bulksync.ParseMinimum) {
 		p.MinUsers = max(p.MinUsers, n)
 	}
-	p.Match = parsed(v, "match", req.GetMatch(), bulksync.ParseMatch)
-	if p.MatchNumbers, err = bulksync.ParseMatchNumbers(req.GetMatchNumbers()); err != nil {
-		v.add("match_numbers", "%v", err)
-	}
-	p.Renumber = parsed(v, "renumber", req.GetRenumber(), bulksync.ParseRenumbering)
-	if req.OutageBudget != nil {
+	if m := req.ProtoReflect(); m.Has(m.Descriptor().Fields().ByName("outage_budget")) {
 		v.within("outage_budget", req.GetOutageBudget(), 0, math.MaxInt32)
 		budget := int(req.GetOutageBudget())
 		p.OutageBudget = &budget

@@ -48,6 +48,9 @@ func (s *Server) launch(ctx context.Context, run *bulksync.Run, plan *bulksync.S
 	if err := l.busy(); err != nil {
 		return nil, err
 	}
+	if plan, err = s.storedPlan(ctx, run.Company, plan.Name); err != nil { // it may have been deleted, or its approval taken back, while the run waited
+		return nil, err
+	}
 	if err := s.enter(); err != nil {
 		return nil, err
 	}

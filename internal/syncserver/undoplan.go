@@ -26,19 +26,20 @@ func (s planService) createUndo(ctx context.Context, req *syncv1.CreateUndoPlanR
 	var v violations
 	v.enum("stale", int32(req.GetStale()), syncv1.StalePolicy_name)
 	v.requestID(req.GetRequestId())
+	policy := v.guards(req)
 	at, err := s.runPlace(ctx, "name", req.GetName(), v)
 	if err != nil {
 		return nil, err
 	}
 	if req.GetValidateOnly() {
-		made, err := s.undo(ctx, at, req)
+		made, err := s.undo(ctx, at, req, policy)
 		if err != nil {
 			return nil, err
 		}
 		return s.previewProto(made), nil
 	}
 	name, _, err := s.requests.once(ctx, requestKey{"CreateUndoPlan", s.opts.Caller(ctx), at.company, req.GetRequestId()}, req, func() (string, error) {
-		made, err := s.undo(ctx, at, req)
+		made, err := s.undo(ctx, at, req, policy)
 		if err != nil {
 			return "", err
 		}
@@ -56,7 +57,7 @@ func (s planService) createUndo(ctx context.Context, req *syncv1.CreateUndoPlanR
 }
 
 // undo plans the inverse of a run; the plan is not stored yet.
-func (s *Server) undo(ctx context.Context, at runPlace, req *syncv1.CreateUndoPlanRequest) (*bulksync.StoredPlan, error) {
+func (s *Server) undo(ctx context.Context, at runPlace, req *syncv1.CreateUndoPlanRequest, policy bulksync.Policy) (*bulksync.StoredPlan, error) {
 	name := runName(at.company, at.id)
 	if at.live(at.id) != nil {
 		return nil, refusal{reason: "RUN_GOING_ON", subject: name, text: "run " + name + " is going on: wait for it, or cancel it"}
@@ -66,7 +67,7 @@ func (s *Server) undo(ctx context.Context, at runPlace, req *syncv1.CreateUndoPl
 			return nil, err
 		}
 	}
-	plan, err := s.opts.Engine.PlanUndo(ctx, at.company, at.id, stalePolicies[req.GetStale()], bulksync.Policy{})
+	plan, err := s.opts.Engine.PlanUndo(ctx, at.company, at.id, stalePolicies[req.GetStale()], policy)
 	var changed *bulksync.ChangedSince
 	switch {
 	case errors.As(err, &changed):

@@ -38,16 +38,19 @@ func (s planService) validate(ctx context.Context, req *syncv1.ValidateManifestR
 	if req.GetParent() != "" || req.GetAgainstState() {
 		id = v.name("parent", req.GetParent(), "companies/*")[0]
 	}
-	v.someFile(req.GetManifest())
+	if len(req.GetRenumber()) == 0 || !req.GetAgainstState() {
+		v.someFile(req.GetManifest())
+	}
 	sources, opts := v.manifest(req)
 	v.oneOf("mode", req.GetMode(), manifest.Modes())
+	policy := v.policy(req)
 	if err := v.err(); err != nil {
 		return nil, err
 	}
 	opts.Mode, opts.Strict = req.GetMode(), req.GetStrict()
-	desired, _, err := manifest.Read(ctx, sources, opts)
+	desired, err := planOrder{sources: sources, opts: opts}.desired(ctx)
 	if err == nil && req.GetAgainstState() {
-		err = s.tryPlan(ctx, id, desired, bulksync.Policy{Strict: req.GetStrict()})
+		err = s.tryPlan(ctx, id, desired, policy)
 	}
 	if faults := faultsOf(err); faults != nil {
 		resp := &syncv1.ValidateManifestResponse{Faults: faultProtos(faults)}

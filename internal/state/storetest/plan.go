@@ -75,6 +75,43 @@ func plans(t *testing.T, h harness) {
 	}
 }
 
+// withdrawals: approvals that were taken back no longer count, and it is kept who took them back.
+func withdrawals(t *testing.T, h harness) {
+	ctx := context.Background()
+	if err := h.store.CreatePlan(ctx, NewStoredPlan("p", 1, 1)); err != nil {
+		t.Fatal(err)
+	}
+	for n := range 4 {
+		if err := h.store.ApprovePlan(ctx, Company, "p", NewApproval(n)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w := bulksync.Withdrawal{By: bulksync.Principal{Name: "zoe", By: bulksync.VouchedByToken}, Time: noon, Comment: "wrong week"}
+	odd := func(a bulksync.Approval) bool { return a == NewApproval(1) || a == NewApproval(3) }
+	for _, want := range []int{2, 0} { // the second time there is nothing left
+		if n, err := h.store.WithdrawApprovals(ctx, Company, "p", odd, w); n != want || err != nil {
+			t.Errorf("WithdrawApprovals = %d, %v, want %d", n, err, want)
+		}
+	}
+	if err := h.store.ApprovePlan(ctx, Company, "p", NewApproval(1)); err != nil { // again, after all
+		t.Fatal(err)
+	}
+	h.store = h.reopen(t, h.store)
+	want := NewStoredPlan("p", 1, 1)
+	want.Approvals = []bulksync.Approval{NewApproval(0), NewApproval(2), NewApproval(1)}
+	for _, n := range []int{1, 3} {
+		w.Approval = NewApproval(n)
+		want.Withdrawals = append(want.Withdrawals, w)
+	}
+	got, err := h.store.Plan(ctx, Company, "p")
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("Plan: %v (-want +got):\n%s", err, diff)
+	}
+	if _, err := h.store.WithdrawApprovals(ctx, Company, "absent", odd, w); !errors.Is(err, bulksync.ErrNotFound) {
+		t.Errorf("WithdrawApprovals of an absent plan = %v, want ErrNotFound", err)
+	}
+}
+
 func second[T any](_ T, err error) error { return err }
 
 // checkPlans checks names and order of the list, and that it comes without operations.

@@ -41,6 +41,7 @@ func Run(t *testing.T, open func(*testing.T) bulksync.Store, reopen func(*testin
 		{"runs are stored, updated and listed", runs},
 
 		{"plans keep their approvals", approvals},
+		{"approvals are taken back", withdrawals},
 		{"plans keep what their manifest desires", desiredOfPlans},
 		{"the manifest in force is the last that was applied and not undone", applied},
 		{"runs keep what they changed", traces},

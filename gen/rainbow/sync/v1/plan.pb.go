@@ -209,7 +209,9 @@ type Plan struct {
 	Replaces string `protobuf:"bytes,33,opt,name=replaces,proto3" json:"replaces,omitempty"`
 	// The plan asks for nothing, and its manifest is in force already. Applying a plan that asks for nothing puts its
 	// manifest into force, so that drift from it is noticed. Not in lists.
-	InForce       bool `protobuf:"varint,34,opt,name=in_force,json=inForce,proto3" json:"in_force,omitempty"`
+	InForce bool `protobuf:"varint,34,opt,name=in_force,json=inForce,proto3" json:"in_force,omitempty"`
+	// The approvals that were taken back, oldest first. They do not count.
+	Withdrawals   []*Withdrawal `protobuf:"bytes,35,rep,name=withdrawals,proto3" json:"withdrawals,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -480,6 +482,13 @@ func (x *Plan) GetInForce() bool {
 		return x.InForce
 	}
 	return false
+}
+
+func (x *Plan) GetWithdrawals() []*Withdrawal {
+	if x != nil {
+		return x.Withdrawals
+	}
+	return nil
 }
 
 // PlanGuards is what a plan was held against, as CreatePlanRequest takes it.
@@ -1512,6 +1521,79 @@ func (x *Approval) GetComment() string {
 	return ""
 }
 
+// Withdrawal says that an approval was taken back.
+type Withdrawal struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The approval as it was given.
+	Approval *Approval `protobuf:"bytes,1,opt,name=approval,proto3" json:"approval,omitempty"`
+	// Who took it back.
+	By *Principal `protobuf:"bytes,2,opt,name=by,proto3" json:"by,omitempty"`
+	// When.
+	Time *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=time,proto3" json:"time,omitempty"`
+	// Why.
+	Comment       string `protobuf:"bytes,4,opt,name=comment,proto3" json:"comment,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Withdrawal) Reset() {
+	*x = Withdrawal{}
+	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Withdrawal) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Withdrawal) ProtoMessage() {}
+
+func (x *Withdrawal) ProtoReflect() protoreflect.Message {
+	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Withdrawal.ProtoReflect.Descriptor instead.
+func (*Withdrawal) Descriptor() ([]byte, []int) {
+	return file_rainbow_sync_v1_plan_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *Withdrawal) GetApproval() *Approval {
+	if x != nil {
+		return x.Approval
+	}
+	return nil
+}
+
+func (x *Withdrawal) GetBy() *Principal {
+	if x != nil {
+		return x.By
+	}
+	return nil
+}
+
+func (x *Withdrawal) GetTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Time
+	}
+	return nil
+}
+
+func (x *Withdrawal) GetComment() string {
+	if x != nil {
+		return x.Comment
+	}
+	return ""
+}
+
 // StaleRecord is a thing that is no longer as a plan relies on it.
 type StaleRecord struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1527,7 +1609,7 @@ type StaleRecord struct {
 
 func (x *StaleRecord) Reset() {
 	*x = StaleRecord{}
-	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[14]
+	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1539,7 +1621,7 @@ func (x *StaleRecord) String() string {
 func (*StaleRecord) ProtoMessage() {}
 
 func (x *StaleRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[14]
+	mi := &file_rainbow_sync_v1_plan_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1552,7 +1634,7 @@ func (x *StaleRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StaleRecord.ProtoReflect.Descriptor instead.
 func (*StaleRecord) Descriptor() ([]byte, []int) {
-	return file_rainbow_sync_v1_plan_proto_rawDescGZIP(), []int{14}
+	return file_rainbow_sync_v1_plan_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *StaleRecord) GetKey() string {
@@ -1580,7 +1662,7 @@ var File_rainbow_sync_v1_plan_proto protoreflect.FileDescriptor
 
 const file_rainbow_sync_v1_plan_proto_rawDesc = "" +
 	"\n" +
-	"\x1arainbow/sync/v1/plan.proto\x12\x0frainbow.sync.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1erainbow/sync/v1/manifest.proto\"\xd3\f\n" +
+	"\x1arainbow/sync/v1/plan.proto\x12\x0frainbow.sync.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1erainbow/sync/v1/manifest.proto\"\x97\r\n" +
 	"\x04Plan\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12\x17\n" +
 	"\x04etag\x18\x02 \x01(\tB\x03\xe0A\x03R\x04etag\x12\x17\n" +
@@ -1625,7 +1707,8 @@ const file_rainbow_sync_v1_plan_proto_rawDesc = "" +
 	"\x13rainbow-gateway/RunR\x06undoes\x128\n" +
 	"\breplaces\x18! \x01(\tB\x1c\xe0A\x03\xfaA\x16\n" +
 	"\x14rainbow-gateway/PlanR\breplaces\x12\x1e\n" +
-	"\bin_force\x18\" \x01(\bB\x03\xe0A\x03R\ainForce:H\xeaAE\n" +
+	"\bin_force\x18\" \x01(\bB\x03\xe0A\x03R\ainForce\x12B\n" +
+	"\vwithdrawals\x18# \x03(\v2\x1b.rainbow.sync.v1.WithdrawalB\x03\xe0A\x03R\vwithdrawals:H\xeaAE\n" +
 	"\x14rainbow-gateway/Plan\x12 companies/{company}/plans/{plan}*\x05plans2\x04plan\"\xe4\x01\n" +
 	"\n" +
 	"PlanGuards\x12\x14\n" +
@@ -1713,6 +1796,12 @@ const file_rainbow_sync_v1_plan_proto_rawDesc = "" +
 	"\x02by\x18\x01 \x01(\v2\x1a.rainbow.sync.v1.PrincipalR\x02by\x12.\n" +
 	"\x04time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12\x12\n" +
 	"\x04hash\x18\x03 \x01(\tR\x04hash\x12\x18\n" +
+	"\acomment\x18\x04 \x01(\tR\acomment\"\xb9\x01\n" +
+	"\n" +
+	"Withdrawal\x125\n" +
+	"\bapproval\x18\x01 \x01(\v2\x19.rainbow.sync.v1.ApprovalR\bapproval\x12*\n" +
+	"\x02by\x18\x02 \x01(\v2\x1a.rainbow.sync.v1.PrincipalR\x02by\x12.\n" +
+	"\x04time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12\x18\n" +
 	"\acomment\x18\x04 \x01(\tR\acomment\"_\n" +
 	"\vStaleRecord\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x1e\n" +
@@ -1742,7 +1831,7 @@ func file_rainbow_sync_v1_plan_proto_rawDescGZIP() []byte {
 }
 
 var file_rainbow_sync_v1_plan_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_rainbow_sync_v1_plan_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
+var file_rainbow_sync_v1_plan_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_rainbow_sync_v1_plan_proto_goTypes = []any{
 	(StalePolicy)(0),              // 0: rainbow.sync.v1.StalePolicy
 	(Principal_Voucher)(0),        // 1: rainbow.sync.v1.Principal.Voucher
@@ -1760,18 +1849,19 @@ var file_rainbow_sync_v1_plan_proto_goTypes = []any{
 	(*UnchangedEntry)(nil),        // 13: rainbow.sync.v1.UnchangedEntry
 	(*Principal)(nil),             // 14: rainbow.sync.v1.Principal
 	(*Approval)(nil),              // 15: rainbow.sync.v1.Approval
-	(*StaleRecord)(nil),           // 16: rainbow.sync.v1.StaleRecord
-	(*timestamppb.Timestamp)(nil), // 17: google.protobuf.Timestamp
-	(*ManifestFault)(nil),         // 18: rainbow.sync.v1.ManifestFault
-	(*Position)(nil),              // 19: rainbow.sync.v1.Position
-	(Kind)(0),                     // 20: rainbow.sync.v1.Kind
-	(Action)(0),                   // 21: rainbow.sync.v1.Action
+	(*Withdrawal)(nil),            // 16: rainbow.sync.v1.Withdrawal
+	(*StaleRecord)(nil),           // 17: rainbow.sync.v1.StaleRecord
+	(*timestamppb.Timestamp)(nil), // 18: google.protobuf.Timestamp
+	(*ManifestFault)(nil),         // 19: rainbow.sync.v1.ManifestFault
+	(*Position)(nil),              // 20: rainbow.sync.v1.Position
+	(Kind)(0),                     // 21: rainbow.sync.v1.Kind
+	(Action)(0),                   // 22: rainbow.sync.v1.Action
 }
 var file_rainbow_sync_v1_plan_proto_depIdxs = []int32{
-	17, // 0: rainbow.sync.v1.Plan.create_time:type_name -> google.protobuf.Timestamp
+	18, // 0: rainbow.sync.v1.Plan.create_time:type_name -> google.protobuf.Timestamp
 	9,  // 1: rainbow.sync.v1.Plan.tallies:type_name -> rainbow.sync.v1.Tally
-	18, // 2: rainbow.sync.v1.Plan.remarks:type_name -> rainbow.sync.v1.ManifestFault
-	17, // 3: rainbow.sync.v1.Plan.state_time:type_name -> google.protobuf.Timestamp
+	19, // 2: rainbow.sync.v1.Plan.remarks:type_name -> rainbow.sync.v1.ManifestFault
+	18, // 3: rainbow.sync.v1.Plan.state_time:type_name -> google.protobuf.Timestamp
 	10, // 4: rainbow.sync.v1.Plan.operations:type_name -> rainbow.sync.v1.PlanOperation
 	7,  // 5: rainbow.sync.v1.Plan.doubts:type_name -> rainbow.sync.v1.Doubt
 	3,  // 6: rainbow.sync.v1.Plan.guards:type_name -> rainbow.sync.v1.PlanGuards
@@ -1780,25 +1870,29 @@ var file_rainbow_sync_v1_plan_proto_depIdxs = []int32{
 	6,  // 9: rainbow.sync.v1.Plan.outages:type_name -> rainbow.sync.v1.PlanOutage
 	14, // 10: rainbow.sync.v1.Plan.created_by:type_name -> rainbow.sync.v1.Principal
 	15, // 11: rainbow.sync.v1.Plan.approvals:type_name -> rainbow.sync.v1.Approval
-	19, // 12: rainbow.sync.v1.Doubt.position:type_name -> rainbow.sync.v1.Position
-	8,  // 13: rainbow.sync.v1.Doubt.candidates:type_name -> rainbow.sync.v1.Candidate
-	20, // 14: rainbow.sync.v1.Tally.kind:type_name -> rainbow.sync.v1.Kind
-	21, // 15: rainbow.sync.v1.Tally.action:type_name -> rainbow.sync.v1.Action
-	21, // 16: rainbow.sync.v1.PlanOperation.action:type_name -> rainbow.sync.v1.Action
-	20, // 17: rainbow.sync.v1.PlanOperation.kind:type_name -> rainbow.sync.v1.Kind
-	11, // 18: rainbow.sync.v1.PlanOperation.changes:type_name -> rainbow.sync.v1.Change
-	19, // 19: rainbow.sync.v1.PlanOperation.positions:type_name -> rainbow.sync.v1.Position
-	12, // 20: rainbow.sync.v1.PlanOperation.secret:type_name -> rainbow.sync.v1.SecretPlace
-	19, // 21: rainbow.sync.v1.SecretPlace.position:type_name -> rainbow.sync.v1.Position
-	19, // 22: rainbow.sync.v1.UnchangedEntry.position:type_name -> rainbow.sync.v1.Position
-	1,  // 23: rainbow.sync.v1.Principal.voucher:type_name -> rainbow.sync.v1.Principal.Voucher
-	14, // 24: rainbow.sync.v1.Approval.by:type_name -> rainbow.sync.v1.Principal
-	17, // 25: rainbow.sync.v1.Approval.time:type_name -> google.protobuf.Timestamp
-	26, // [26:26] is the sub-list for method output_type
-	26, // [26:26] is the sub-list for method input_type
-	26, // [26:26] is the sub-list for extension type_name
-	26, // [26:26] is the sub-list for extension extendee
-	0,  // [0:26] is the sub-list for field type_name
+	16, // 12: rainbow.sync.v1.Plan.withdrawals:type_name -> rainbow.sync.v1.Withdrawal
+	20, // 13: rainbow.sync.v1.Doubt.position:type_name -> rainbow.sync.v1.Position
+	8,  // 14: rainbow.sync.v1.Doubt.candidates:type_name -> rainbow.sync.v1.Candidate
+	21, // 15: rainbow.sync.v1.Tally.kind:type_name -> rainbow.sync.v1.Kind
+	22, // 16: rainbow.sync.v1.Tally.action:type_name -> rainbow.sync.v1.Action
+	22, // 17: rainbow.sync.v1.PlanOperation.action:type_name -> rainbow.sync.v1.Action
+	21, // 18: rainbow.sync.v1.PlanOperation.kind:type_name -> rainbow.sync.v1.Kind
+	11, // 19: rainbow.sync.v1.PlanOperation.changes:type_name -> rainbow.sync.v1.Change
+	20, // 20: rainbow.sync.v1.PlanOperation.positions:type_name -> rainbow.sync.v1.Position
+	12, // 21: rainbow.sync.v1.PlanOperation.secret:type_name -> rainbow.sync.v1.SecretPlace
+	20, // 22: rainbow.sync.v1.SecretPlace.position:type_name -> rainbow.sync.v1.Position
+	20, // 23: rainbow.sync.v1.UnchangedEntry.position:type_name -> rainbow.sync.v1.Position
+	1,  // 24: rainbow.sync.v1.Principal.voucher:type_name -> rainbow.sync.v1.Principal.Voucher
+	14, // 25: rainbow.sync.v1.Approval.by:type_name -> rainbow.sync.v1.Principal
+	18, // 26: rainbow.sync.v1.Approval.time:type_name -> google.protobuf.Timestamp
+	15, // 27: rainbow.sync.v1.Withdrawal.approval:type_name -> rainbow.sync.v1.Approval
+	14, // 28: rainbow.sync.v1.Withdrawal.by:type_name -> rainbow.sync.v1.Principal
+	18, // 29: rainbow.sync.v1.Withdrawal.time:type_name -> google.protobuf.Timestamp
+	30, // [30:30] is the sub-list for method output_type
+	30, // [30:30] is the sub-list for method input_type
+	30, // [30:30] is the sub-list for extension type_name
+	30, // [30:30] is the sub-list for extension extendee
+	0,  // [0:30] is the sub-list for field type_name
 }
 
 func init() { file_rainbow_sync_v1_plan_proto_init() }
@@ -1814,7 +1908,7 @@ func file_rainbow_sync_v1_plan_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_rainbow_sync_v1_plan_proto_rawDesc), len(file_rainbow_sync_v1_plan_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   15,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

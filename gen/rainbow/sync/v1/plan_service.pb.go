@@ -477,7 +477,31 @@ type ValidateManifestRequest struct {
 	// Give the faults as SARIF 2.1.0, too, for tools that show the findings of linters.
 	Sarif bool `protobuf:"varint,8,opt,name=sarif,proto3" json:"sarif,omitempty"`
 	// Values of the variables that a YAML manifest declares, by their names.
-	Variables     map[string]string `protobuf:"bytes,9,rep,name=variables,proto3" json:"variables,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Variables map[string]string `protobuf:"bytes,9,rep,name=variables,proto3" json:"variables,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// As in CreatePlanRequest; makes a difference only with against_state.
+	ResetPasswords bool `protobuf:"varint,10,opt,name=reset_passwords,json=resetPasswords,proto3" json:"reset_passwords,omitempty"`
+	// As in CreatePlanRequest; makes a difference only with against_state.
+	Match []string `protobuf:"bytes,11,rep,name=match,proto3" json:"match,omitempty"`
+	// As in CreatePlanRequest; makes a difference only with against_state.
+	MatchNumbers string `protobuf:"bytes,12,opt,name=match_numbers,json=matchNumbers,proto3" json:"match_numbers,omitempty"`
+	// As in CreatePlanRequest; makes a difference only with against_state.
+	Renumber []string `protobuf:"bytes,13,rep,name=renumber,proto3" json:"renumber,omitempty"`
+	// As in CreatePlanRequest; makes a difference only with against_state.
+	Prune string `protobuf:"bytes,14,opt,name=prune,proto3" json:"prune,omitempty"`
+	// As in CreatePlanRequest; makes a difference only with against_state.
+	Scope []string `protobuf:"bytes,15,rep,name=scope,proto3" json:"scope,omitempty"`
+	// As in CreatePlanRequest; makes a difference only with against_state.
+	Lineage string `protobuf:"bytes,16,opt,name=lineage,proto3" json:"lineage,omitempty"`
+	// As in CreatePlanRequest; makes a difference only with against_state.
+	Ignore []string `protobuf:"bytes,17,rep,name=ignore,proto3" json:"ignore,omitempty"`
+	// As in CreatePlanRequest; makes a difference only with against_state.
+	Protect []string `protobuf:"bytes,18,rep,name=protect,proto3" json:"protect,omitempty"`
+	// As in CreatePlanRequest; makes a difference only with against_state.
+	Max []string `protobuf:"bytes,19,rep,name=max,proto3" json:"max,omitempty"`
+	// As in CreatePlanRequest; makes a difference only with against_state.
+	Min []string `protobuf:"bytes,20,rep,name=min,proto3" json:"min,omitempty"`
+	// As in CreatePlanRequest; makes a difference only with against_state.
+	OutageBudget  *int32 `protobuf:"varint,21,opt,name=outage_budget,json=outageBudget,proto3,oneof" json:"outage_budget,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -573,6 +597,90 @@ func (x *ValidateManifestRequest) GetVariables() map[string]string {
 		return x.Variables
 	}
 	return nil
+}
+
+func (x *ValidateManifestRequest) GetResetPasswords() bool {
+	if x != nil {
+		return x.ResetPasswords
+	}
+	return false
+}
+
+func (x *ValidateManifestRequest) GetMatch() []string {
+	if x != nil {
+		return x.Match
+	}
+	return nil
+}
+
+func (x *ValidateManifestRequest) GetMatchNumbers() string {
+	if x != nil {
+		return x.MatchNumbers
+	}
+	return ""
+}
+
+func (x *ValidateManifestRequest) GetRenumber() []string {
+	if x != nil {
+		return x.Renumber
+	}
+	return nil
+}
+
+func (x *ValidateManifestRequest) GetPrune() string {
+	if x != nil {
+		return x.Prune
+	}
+	return ""
+}
+
+func (x *ValidateManifestRequest) GetScope() []string {
+	if x != nil {
+		return x.Scope
+	}
+	return nil
+}
+
+func (x *ValidateManifestRequest) GetLineage() string {
+	if x != nil {
+		return x.Lineage
+	}
+	return ""
+}
+
+func (x *ValidateManifestRequest) GetIgnore() []string {
+	if x != nil {
+		return x.Ignore
+	}
+	return nil
+}
+
+func (x *ValidateManifestRequest) GetProtect() []string {
+	if x != nil {
+		return x.Protect
+	}
+	return nil
+}
+
+func (x *ValidateManifestRequest) GetMax() []string {
+	if x != nil {
+		return x.Max
+	}
+	return nil
+}
+
+func (x *ValidateManifestRequest) GetMin() []string {
+	if x != nil {
+		return x.Min
+	}
+	return nil
+}
+
+func (x *ValidateManifestRequest) GetOutageBudget() int32 {
+	if x != nil && x.OutageBudget != nil {
+		return *x.OutageBudget
+	}
+	return 0
 }
 
 // UploadManifestRequest is one message of an upload: the request first, then each file followed by its chunks.
@@ -1420,6 +1528,79 @@ func (x *ApprovePlanRequest) GetComment() string {
 	return ""
 }
 
+// WithdrawApprovalRequest names the plan of which approvals are taken back.
+type WithdrawApprovalRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// companies/{company}/plans/{plan}.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// The plan's etag. If given, it must be the plan's.
+	Etag string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Whose approvals: a name as Approval.by spells it, without case. Empty: the caller's own.
+	Of string `protobuf:"bytes,3,opt,name=of,proto3" json:"of,omitempty"`
+	// Why, at most 1,000 characters.
+	Comment       string `protobuf:"bytes,4,opt,name=comment,proto3" json:"comment,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WithdrawApprovalRequest) Reset() {
+	*x = WithdrawApprovalRequest{}
+	mi := &file_rainbow_sync_v1_plan_service_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WithdrawApprovalRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WithdrawApprovalRequest) ProtoMessage() {}
+
+func (x *WithdrawApprovalRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_rainbow_sync_v1_plan_service_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WithdrawApprovalRequest.ProtoReflect.Descriptor instead.
+func (*WithdrawApprovalRequest) Descriptor() ([]byte, []int) {
+	return file_rainbow_sync_v1_plan_service_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *WithdrawApprovalRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *WithdrawApprovalRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *WithdrawApprovalRequest) GetOf() string {
+	if x != nil {
+		return x.Of
+	}
+	return ""
+}
+
+func (x *WithdrawApprovalRequest) GetComment() string {
+	if x != nil {
+		return x.Comment
+	}
+	return ""
+}
+
 // CheckPlanRequest names the plan to check.
 type CheckPlanRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1431,7 +1612,7 @@ type CheckPlanRequest struct {
 
 func (x *CheckPlanRequest) Reset() {
 	*x = CheckPlanRequest{}
-	mi := &file_rainbow_sync_v1_plan_service_proto_msgTypes[15]
+	mi := &file_rainbow_sync_v1_plan_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1443,7 +1624,7 @@ func (x *CheckPlanRequest) String() string {
 func (*CheckPlanRequest) ProtoMessage() {}
 
 func (x *CheckPlanRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_rainbow_sync_v1_plan_service_proto_msgTypes[15]
+	mi := &file_rainbow_sync_v1_plan_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1456,7 +1637,7 @@ func (x *CheckPlanRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckPlanRequest.ProtoReflect.Descriptor instead.
 func (*CheckPlanRequest) Descriptor() ([]byte, []int) {
-	return file_rainbow_sync_v1_plan_service_proto_rawDescGZIP(), []int{15}
+	return file_rainbow_sync_v1_plan_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *CheckPlanRequest) GetName() string {
@@ -1483,7 +1664,7 @@ type CheckPlanResponse struct {
 
 func (x *CheckPlanResponse) Reset() {
 	*x = CheckPlanResponse{}
-	mi := &file_rainbow_sync_v1_plan_service_proto_msgTypes[16]
+	mi := &file_rainbow_sync_v1_plan_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1495,7 +1676,7 @@ func (x *CheckPlanResponse) String() string {
 func (*CheckPlanResponse) ProtoMessage() {}
 
 func (x *CheckPlanResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_rainbow_sync_v1_plan_service_proto_msgTypes[16]
+	mi := &file_rainbow_sync_v1_plan_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1508,7 +1689,7 @@ func (x *CheckPlanResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckPlanResponse.ProtoReflect.Descriptor instead.
 func (*CheckPlanResponse) Descriptor() ([]byte, []int) {
-	return file_rainbow_sync_v1_plan_service_proto_rawDescGZIP(), []int{16}
+	return file_rainbow_sync_v1_plan_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *CheckPlanResponse) GetStale() []*StaleRecord {
@@ -1552,7 +1733,7 @@ type ReplanRequest struct {
 
 func (x *ReplanRequest) Reset() {
 	*x = ReplanRequest{}
-	mi := &file_rainbow_sync_v1_plan_service_proto_msgTypes[17]
+	mi := &file_rainbow_sync_v1_plan_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1564,7 +1745,7 @@ func (x *ReplanRequest) String() string {
 func (*ReplanRequest) ProtoMessage() {}
 
 func (x *ReplanRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_rainbow_sync_v1_plan_service_proto_msgTypes[17]
+	mi := &file_rainbow_sync_v1_plan_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1577,7 +1758,7 @@ func (x *ReplanRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplanRequest.ProtoReflect.Descriptor instead.
 func (*ReplanRequest) Descriptor() ([]byte, []int) {
-	return file_rainbow_sync_v1_plan_service_proto_rawDescGZIP(), []int{17}
+	return file_rainbow_sync_v1_plan_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ReplanRequest) GetName() string {
@@ -1611,7 +1792,7 @@ type ReplanResponse struct {
 
 func (x *ReplanResponse) Reset() {
 	*x = ReplanResponse{}
-	mi := &file_rainbow_sync_v1_plan_service_proto_msgTypes[18]
+	mi := &file_rainbow_sync_v1_plan_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1623,7 +1804,7 @@ func (x *ReplanResponse) String() string {
 func (*ReplanResponse) ProtoMessage() {}
 
 func (x *ReplanResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_rainbow_sync_v1_plan_service_proto_msgTypes[18]
+	mi := &file_rainbow_sync_v1_plan_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1636,7 +1817,7 @@ func (x *ReplanResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplanResponse.ProtoReflect.Descriptor instead.
 func (*ReplanResponse) Descriptor() ([]byte, []int) {
-	return file_rainbow_sync_v1_plan_service_proto_rawDescGZIP(), []int{18}
+	return file_rainbow_sync_v1_plan_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ReplanResponse) GetPlan() *Plan {
@@ -1679,14 +1860,24 @@ type CreateUndoPlanRequest struct {
 	// Make the plan and store nothing. With refresh, the recorded state is renewed all the same.
 	ValidateOnly bool `protobuf:"varint,4,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
 	// As in CreatePlanRequest.
-	RequestId     string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	RequestId string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// As in CreatePlanRequest.
+	Ignore []string `protobuf:"bytes,6,rep,name=ignore,proto3" json:"ignore,omitempty"`
+	// As in CreatePlanRequest.
+	Protect []string `protobuf:"bytes,7,rep,name=protect,proto3" json:"protect,omitempty"`
+	// As in CreatePlanRequest.
+	Max []string `protobuf:"bytes,8,rep,name=max,proto3" json:"max,omitempty"`
+	// As in CreatePlanRequest.
+	Min []string `protobuf:"bytes,9,rep,name=min,proto3" json:"min,omitempty"`
+	// As in CreatePlanRequest.
+	OutageBudget  *int32 `protobuf:"varint,10,opt,name=outage_budget,json=outageBudget,proto3,oneof" json:"outage_budget,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CreateUndoPlanRequest) Reset() {
 	*x = CreateUndoPlanRequest{}
-	mi := &file_rainbow_sync_v1_plan_service_proto_msgTypes[19]
+	mi := &file_rainbow_sync_v1_plan_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1698,7 +1889,7 @@ func (x *CreateUndoPlanRequest) String() string {
 func (*CreateUndoPlanRequest) ProtoMessage() {}
 
 func (x *CreateUndoPlanRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_rainbow_sync_v1_plan_service_proto_msgTypes[19]
+	mi := &file_rainbow_sync_v1_plan_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1711,7 +1902,7 @@ func (x *CreateUndoPlanRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateUndoPlanRequest.ProtoReflect.Descriptor instead.
 func (*CreateUndoPlanRequest) Descriptor() ([]byte, []int) {
-	return file_rainbow_sync_v1_plan_service_proto_rawDescGZIP(), []int{19}
+	return file_rainbow_sync_v1_plan_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *CreateUndoPlanRequest) GetName() string {
@@ -1747,6 +1938,41 @@ func (x *CreateUndoPlanRequest) GetRequestId() string {
 		return x.RequestId
 	}
 	return ""
+}
+
+func (x *CreateUndoPlanRequest) GetIgnore() []string {
+	if x != nil {
+		return x.Ignore
+	}
+	return nil
+}
+
+func (x *CreateUndoPlanRequest) GetProtect() []string {
+	if x != nil {
+		return x.Protect
+	}
+	return nil
+}
+
+func (x *CreateUndoPlanRequest) GetMax() []string {
+	if x != nil {
+		return x.Max
+	}
+	return nil
+}
+
+func (x *CreateUndoPlanRequest) GetMin() []string {
+	if x != nil {
+		return x.Min
+	}
+	return nil
+}
+
+func (x *CreateUndoPlanRequest) GetOutageBudget() int32 {
+	if x != nil && x.OutageBudget != nil {
+		return *x.OutageBudget
+	}
+	return 0
 }
 
 var File_rainbow_sync_v1_plan_service_proto protoreflect.FileDescriptor
@@ -1789,7 +2015,7 @@ const file_rainbow_sync_v1_plan_service_proto_rawDesc = "" +
 	"\arequest\x18\x01 \x01(\v2\".rainbow.sync.v1.CreatePlanRequestH\x00R\arequest\x123\n" +
 	"\x04file\x18\x02 \x01(\v2\x1d.rainbow.sync.v1.ManifestFileH\x00R\x04file\x12\x16\n" +
 	"\x05chunk\x18\x03 \x01(\fH\x00R\x05chunkB\x06\n" +
-	"\x04part\"\xe6\x03\n" +
+	"\x04part\"\xfa\x06\n" +
 	"\x17ValidateManifestRequest\x124\n" +
 	"\x06parent\x18\x01 \x01(\tB\x1c\xe0A\x01\xfaA\x16\x12\x14rainbow-gateway/PlanR\x06parent\x12>\n" +
 	"\bmanifest\x18\x02 \x03(\v2\x1d.rainbow.sync.v1.ManifestFileB\x03\xe0A\x02R\bmanifest\x12\x17\n" +
@@ -1799,10 +2025,24 @@ const file_rainbow_sync_v1_plan_service_proto_rawDesc = "" +
 	"\x06strict\x18\x06 \x01(\bB\x03\xe0A\x01R\x06strict\x12(\n" +
 	"\ragainst_state\x18\a \x01(\bB\x03\xe0A\x01R\fagainstState\x12\x19\n" +
 	"\x05sarif\x18\b \x01(\bB\x03\xe0A\x01R\x05sarif\x12Z\n" +
-	"\tvariables\x18\t \x03(\v27.rainbow.sync.v1.ValidateManifestRequest.VariablesEntryB\x03\xe0A\x01R\tvariables\x1a<\n" +
+	"\tvariables\x18\t \x03(\v27.rainbow.sync.v1.ValidateManifestRequest.VariablesEntryB\x03\xe0A\x01R\tvariables\x12,\n" +
+	"\x0freset_passwords\x18\n" +
+	" \x01(\bB\x03\xe0A\x01R\x0eresetPasswords\x12\x19\n" +
+	"\x05match\x18\v \x03(\tB\x03\xe0A\x01R\x05match\x12(\n" +
+	"\rmatch_numbers\x18\f \x01(\tB\x03\xe0A\x01R\fmatchNumbers\x12\x1f\n" +
+	"\brenumber\x18\r \x03(\tB\x03\xe0A\x01R\brenumber\x12\x19\n" +
+	"\x05prune\x18\x0e \x01(\tB\x03\xe0A\x01R\x05prune\x12\x19\n" +
+	"\x05scope\x18\x0f \x03(\tB\x03\xe0A\x01R\x05scope\x12\x1d\n" +
+	"\alineage\x18\x10 \x01(\tB\x03\xe0A\x01R\alineage\x12\x1b\n" +
+	"\x06ignore\x18\x11 \x03(\tB\x03\xe0A\x01R\x06ignore\x12\x1d\n" +
+	"\aprotect\x18\x12 \x03(\tB\x03\xe0A\x01R\aprotect\x12\x15\n" +
+	"\x03max\x18\x13 \x03(\tB\x03\xe0A\x01R\x03max\x12\x15\n" +
+	"\x03min\x18\x14 \x03(\tB\x03\xe0A\x01R\x03min\x12-\n" +
+	"\routage_budget\x18\x15 \x01(\x05B\x03\xe0A\x01H\x00R\foutageBudget\x88\x01\x01\x1a<\n" +
 	"\x0eVariablesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xb2\x01\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\x10\n" +
+	"\x0e_outage_budget\"\xb2\x01\n" +
 	"\x15UploadManifestRequest\x12D\n" +
 	"\arequest\x18\x01 \x01(\v2(.rainbow.sync.v1.ValidateManifestRequestH\x00R\arequest\x123\n" +
 	"\x04file\x18\x02 \x01(\v2\x1d.rainbow.sync.v1.ManifestFileH\x00R\x04file\x12\x16\n" +
@@ -1877,7 +2117,13 @@ const file_rainbow_sync_v1_plan_service_proto_rawDesc = "" +
 	"\x04name\x18\x01 \x01(\tB\x1c\xe0A\x02\xfaA\x16\n" +
 	"\x14rainbow-gateway/PlanR\x04name\x12\x17\n" +
 	"\x04etag\x18\x02 \x01(\tB\x03\xe0A\x01R\x04etag\x12\x1d\n" +
-	"\acomment\x18\x03 \x01(\tB\x03\xe0A\x01R\acomment\"D\n" +
+	"\acomment\x18\x03 \x01(\tB\x03\xe0A\x01R\acomment\"\x98\x01\n" +
+	"\x17WithdrawApprovalRequest\x120\n" +
+	"\x04name\x18\x01 \x01(\tB\x1c\xe0A\x02\xfaA\x16\n" +
+	"\x14rainbow-gateway/PlanR\x04name\x12\x17\n" +
+	"\x04etag\x18\x02 \x01(\tB\x03\xe0A\x01R\x04etag\x12\x13\n" +
+	"\x02of\x18\x03 \x01(\tB\x03\xe0A\x01R\x02of\x12\x1d\n" +
+	"\acomment\x18\x04 \x01(\tB\x03\xe0A\x01R\acomment\"D\n" +
 	"\x10CheckPlanRequest\x120\n" +
 	"\x04name\x18\x01 \x01(\tB\x1c\xe0A\x02\xfaA\x16\n" +
 	"\x14rainbow-gateway/PlanR\x04name\"\xc7\x01\n" +
@@ -1896,7 +2142,7 @@ const file_rainbow_sync_v1_plan_service_proto_rawDesc = "" +
 	"\x04plan\x18\x01 \x01(\v2\x15.rainbow.sync.v1.PlanR\x04plan\x122\n" +
 	"\x05stale\x18\x02 \x03(\v2\x1c.rainbow.sync.v1.StaleRecordR\x05stale\x12\x12\n" +
 	"\x04gone\x18\x03 \x03(\tR\x04gone\x12\x14\n" +
-	"\x05added\x18\x04 \x03(\tR\x05added\"\xee\x01\n" +
+	"\x05added\x18\x04 \x03(\tR\x05added\"\x99\x03\n" +
 	"\x15CreateUndoPlanRequest\x12/\n" +
 	"\x04name\x18\x01 \x01(\tB\x1b\xe0A\x02\xfaA\x15\n" +
 	"\x13rainbow-gateway/RunR\x04name\x127\n" +
@@ -1904,7 +2150,14 @@ const file_rainbow_sync_v1_plan_service_proto_rawDesc = "" +
 	"\arefresh\x18\x03 \x01(\bB\x03\xe0A\x01R\arefresh\x12(\n" +
 	"\rvalidate_only\x18\x04 \x01(\bB\x03\xe0A\x01R\fvalidateOnly\x12\"\n" +
 	"\n" +
-	"request_id\x18\x05 \x01(\tB\x03\xe0A\x01R\trequestId2\xad\x0f\n" +
+	"request_id\x18\x05 \x01(\tB\x03\xe0A\x01R\trequestId\x12\x1b\n" +
+	"\x06ignore\x18\x06 \x03(\tB\x03\xe0A\x01R\x06ignore\x12\x1d\n" +
+	"\aprotect\x18\a \x03(\tB\x03\xe0A\x01R\aprotect\x12\x15\n" +
+	"\x03max\x18\b \x03(\tB\x03\xe0A\x01R\x03max\x12\x15\n" +
+	"\x03min\x18\t \x03(\tB\x03\xe0A\x01R\x03min\x12-\n" +
+	"\routage_budget\x18\n" +
+	" \x01(\x05B\x03\xe0A\x01H\x00R\foutageBudget\x88\x01\x01B\x10\n" +
+	"\x0e_outage_budget2\xbe\x10\n" +
 	"\vPlanService\x12\x84\x01\n" +
 	"\n" +
 	"CreatePlan\x12\".rainbow.sync.v1.CreatePlanRequest\x1a\x15.rainbow.sync.v1.Plan\";\xdaA\x0fparent,manifest\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/v1/{parent=companies/*}/plans\x12I\n" +
@@ -1921,7 +2174,8 @@ const file_rainbow_sync_v1_plan_service_proto_rawDesc = "" +
 	"\n" +
 	"RenderPlan\x12\".rainbow.sync.v1.RenderPlanRequest\x1a\x14.google.api.HttpBody\";\xdaA\vname,format\x82\xd3\xe4\x93\x02'\x12%/v1/{name=companies/*/plans/*}:render\x12J\n" +
 	"\fDownloadPlan\x12\".rainbow.sync.v1.RenderPlanRequest\x1a\x14.google.api.HttpBody0\x01\x12\x88\x01\n" +
-	"\vApprovePlan\x12#.rainbow.sync.v1.ApprovePlanRequest\x1a\x15.rainbow.sync.v1.Plan\"=\xdaA\tname,etag\x82\xd3\xe4\x93\x02+:\x01*\"&/v1/{name=companies/*/plans/*}:approve\x12\x8a\x01\n" +
+	"\vApprovePlan\x12#.rainbow.sync.v1.ApprovePlanRequest\x1a\x15.rainbow.sync.v1.Plan\"=\xdaA\tname,etag\x82\xd3\xe4\x93\x02+:\x01*\"&/v1/{name=companies/*/plans/*}:approve\x12\x8e\x01\n" +
+	"\x10WithdrawApproval\x12(.rainbow.sync.v1.WithdrawApprovalRequest\x1a\x15.rainbow.sync.v1.Plan\"9\xdaA\x04name\x82\xd3\xe4\x93\x02,:\x01*\"'/v1/{name=companies/*/plans/*}:withdraw\x12\x8a\x01\n" +
 	"\tCheckPlan\x12!.rainbow.sync.v1.CheckPlanRequest\x1a\".rainbow.sync.v1.CheckPlanResponse\"6\xdaA\x04name\x82\xd3\xe4\x93\x02):\x01*\"$/v1/{name=companies/*/plans/*}:check\x12\x82\x01\n" +
 	"\x06Replan\x12\x1e.rainbow.sync.v1.ReplanRequest\x1a\x1f.rainbow.sync.v1.ReplanResponse\"7\xdaA\x04name\x82\xd3\xe4\x93\x02*:\x01*\"%/v1/{name=companies/*/plans/*}:replan\x12\x85\x01\n" +
 	"\x0eCreateUndoPlan\x12&.rainbow.sync.v1.CreateUndoPlanRequest\x1a\x15.rainbow.sync.v1.Plan\"4\xdaA\x04name\x82\xd3\xe4\x93\x02':\x01*\"\"/v1/{name=companies/*/runs/*}:undoB\xcc\x01\n" +
@@ -1940,7 +2194,7 @@ func file_rainbow_sync_v1_plan_service_proto_rawDescGZIP() []byte {
 }
 
 var file_rainbow_sync_v1_plan_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_rainbow_sync_v1_plan_service_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_rainbow_sync_v1_plan_service_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_rainbow_sync_v1_plan_service_proto_goTypes = []any{
 	(RenderPlanRequest_Format)(0),        // 0: rainbow.sync.v1.RenderPlanRequest.Format
 	(*CreatePlanRequest)(nil),            // 1: rainbow.sync.v1.CreatePlanRequest
@@ -1958,47 +2212,48 @@ var file_rainbow_sync_v1_plan_service_proto_goTypes = []any{
 	(*ListUnchangedEntriesResponse)(nil), // 13: rainbow.sync.v1.ListUnchangedEntriesResponse
 	(*RenderPlanRequest)(nil),            // 14: rainbow.sync.v1.RenderPlanRequest
 	(*ApprovePlanRequest)(nil),           // 15: rainbow.sync.v1.ApprovePlanRequest
-	(*CheckPlanRequest)(nil),             // 16: rainbow.sync.v1.CheckPlanRequest
-	(*CheckPlanResponse)(nil),            // 17: rainbow.sync.v1.CheckPlanResponse
-	(*ReplanRequest)(nil),                // 18: rainbow.sync.v1.ReplanRequest
-	(*ReplanResponse)(nil),               // 19: rainbow.sync.v1.ReplanResponse
-	(*CreateUndoPlanRequest)(nil),        // 20: rainbow.sync.v1.CreateUndoPlanRequest
-	nil,                                  // 21: rainbow.sync.v1.CreatePlanRequest.VariablesEntry
-	nil,                                  // 22: rainbow.sync.v1.ValidateManifestRequest.VariablesEntry
-	(*ManifestFile)(nil),                 // 23: rainbow.sync.v1.ManifestFile
-	(*ManifestFault)(nil),                // 24: rainbow.sync.v1.ManifestFault
-	(*timestamppb.Timestamp)(nil),        // 25: google.protobuf.Timestamp
-	(*Plan)(nil),                         // 26: rainbow.sync.v1.Plan
-	(Kind)(0),                            // 27: rainbow.sync.v1.Kind
-	(*PlanOperation)(nil),                // 28: rainbow.sync.v1.PlanOperation
-	(*UnchangedEntry)(nil),               // 29: rainbow.sync.v1.UnchangedEntry
-	(*StaleRecord)(nil),                  // 30: rainbow.sync.v1.StaleRecord
-	(StalePolicy)(0),                     // 31: rainbow.sync.v1.StalePolicy
-	(*emptypb.Empty)(nil),                // 32: google.protobuf.Empty
-	(*httpbody.HttpBody)(nil),            // 33: google.api.HttpBody
+	(*WithdrawApprovalRequest)(nil),      // 16: rainbow.sync.v1.WithdrawApprovalRequest
+	(*CheckPlanRequest)(nil),             // 17: rainbow.sync.v1.CheckPlanRequest
+	(*CheckPlanResponse)(nil),            // 18: rainbow.sync.v1.CheckPlanResponse
+	(*ReplanRequest)(nil),                // 19: rainbow.sync.v1.ReplanRequest
+	(*ReplanResponse)(nil),               // 20: rainbow.sync.v1.ReplanResponse
+	(*CreateUndoPlanRequest)(nil),        // 21: rainbow.sync.v1.CreateUndoPlanRequest
+	nil,                                  // 22: rainbow.sync.v1.CreatePlanRequest.VariablesEntry
+	nil,                                  // 23: rainbow.sync.v1.ValidateManifestRequest.VariablesEntry
+	(*ManifestFile)(nil),                 // 24: rainbow.sync.v1.ManifestFile
+	(*ManifestFault)(nil),                // 25: rainbow.sync.v1.ManifestFault
+	(*timestamppb.Timestamp)(nil),        // 26: google.protobuf.Timestamp
+	(*Plan)(nil),                         // 27: rainbow.sync.v1.Plan
+	(Kind)(0),                            // 28: rainbow.sync.v1.Kind
+	(*PlanOperation)(nil),                // 29: rainbow.sync.v1.PlanOperation
+	(*UnchangedEntry)(nil),               // 30: rainbow.sync.v1.UnchangedEntry
+	(*StaleRecord)(nil),                  // 31: rainbow.sync.v1.StaleRecord
+	(StalePolicy)(0),                     // 32: rainbow.sync.v1.StalePolicy
+	(*emptypb.Empty)(nil),                // 33: google.protobuf.Empty
+	(*httpbody.HttpBody)(nil),            // 34: google.api.HttpBody
 }
 var file_rainbow_sync_v1_plan_service_proto_depIdxs = []int32{
-	23, // 0: rainbow.sync.v1.CreatePlanRequest.manifest:type_name -> rainbow.sync.v1.ManifestFile
-	21, // 1: rainbow.sync.v1.CreatePlanRequest.variables:type_name -> rainbow.sync.v1.CreatePlanRequest.VariablesEntry
+	24, // 0: rainbow.sync.v1.CreatePlanRequest.manifest:type_name -> rainbow.sync.v1.ManifestFile
+	22, // 1: rainbow.sync.v1.CreatePlanRequest.variables:type_name -> rainbow.sync.v1.CreatePlanRequest.VariablesEntry
 	1,  // 2: rainbow.sync.v1.UploadPlanRequest.request:type_name -> rainbow.sync.v1.CreatePlanRequest
-	23, // 3: rainbow.sync.v1.UploadPlanRequest.file:type_name -> rainbow.sync.v1.ManifestFile
-	23, // 4: rainbow.sync.v1.ValidateManifestRequest.manifest:type_name -> rainbow.sync.v1.ManifestFile
-	22, // 5: rainbow.sync.v1.ValidateManifestRequest.variables:type_name -> rainbow.sync.v1.ValidateManifestRequest.VariablesEntry
+	24, // 3: rainbow.sync.v1.UploadPlanRequest.file:type_name -> rainbow.sync.v1.ManifestFile
+	24, // 4: rainbow.sync.v1.ValidateManifestRequest.manifest:type_name -> rainbow.sync.v1.ManifestFile
+	23, // 5: rainbow.sync.v1.ValidateManifestRequest.variables:type_name -> rainbow.sync.v1.ValidateManifestRequest.VariablesEntry
 	3,  // 6: rainbow.sync.v1.UploadManifestRequest.request:type_name -> rainbow.sync.v1.ValidateManifestRequest
-	23, // 7: rainbow.sync.v1.UploadManifestRequest.file:type_name -> rainbow.sync.v1.ManifestFile
-	24, // 8: rainbow.sync.v1.ValidateManifestResponse.faults:type_name -> rainbow.sync.v1.ManifestFault
-	25, // 9: rainbow.sync.v1.ListPlansRequest.since:type_name -> google.protobuf.Timestamp
-	25, // 10: rainbow.sync.v1.ListPlansRequest.until:type_name -> google.protobuf.Timestamp
-	26, // 11: rainbow.sync.v1.ListPlansResponse.plans:type_name -> rainbow.sync.v1.Plan
-	27, // 12: rainbow.sync.v1.ListPlanOperationsRequest.kind:type_name -> rainbow.sync.v1.Kind
-	28, // 13: rainbow.sync.v1.ListPlanOperationsResponse.operations:type_name -> rainbow.sync.v1.PlanOperation
-	29, // 14: rainbow.sync.v1.ListUnchangedEntriesResponse.entries:type_name -> rainbow.sync.v1.UnchangedEntry
+	24, // 7: rainbow.sync.v1.UploadManifestRequest.file:type_name -> rainbow.sync.v1.ManifestFile
+	25, // 8: rainbow.sync.v1.ValidateManifestResponse.faults:type_name -> rainbow.sync.v1.ManifestFault
+	26, // 9: rainbow.sync.v1.ListPlansRequest.since:type_name -> google.protobuf.Timestamp
+	26, // 10: rainbow.sync.v1.ListPlansRequest.until:type_name -> google.protobuf.Timestamp
+	27, // 11: rainbow.sync.v1.ListPlansResponse.plans:type_name -> rainbow.sync.v1.Plan
+	28, // 12: rainbow.sync.v1.ListPlanOperationsRequest.kind:type_name -> rainbow.sync.v1.Kind
+	29, // 13: rainbow.sync.v1.ListPlanOperationsResponse.operations:type_name -> rainbow.sync.v1.PlanOperation
+	30, // 14: rainbow.sync.v1.ListUnchangedEntriesResponse.entries:type_name -> rainbow.sync.v1.UnchangedEntry
 	0,  // 15: rainbow.sync.v1.RenderPlanRequest.format:type_name -> rainbow.sync.v1.RenderPlanRequest.Format
-	30, // 16: rainbow.sync.v1.CheckPlanResponse.stale:type_name -> rainbow.sync.v1.StaleRecord
-	28, // 17: rainbow.sync.v1.CheckPlanResponse.dropped:type_name -> rainbow.sync.v1.PlanOperation
-	26, // 18: rainbow.sync.v1.ReplanResponse.plan:type_name -> rainbow.sync.v1.Plan
-	30, // 19: rainbow.sync.v1.ReplanResponse.stale:type_name -> rainbow.sync.v1.StaleRecord
-	31, // 20: rainbow.sync.v1.CreateUndoPlanRequest.stale:type_name -> rainbow.sync.v1.StalePolicy
+	31, // 16: rainbow.sync.v1.CheckPlanResponse.stale:type_name -> rainbow.sync.v1.StaleRecord
+	29, // 17: rainbow.sync.v1.CheckPlanResponse.dropped:type_name -> rainbow.sync.v1.PlanOperation
+	27, // 18: rainbow.sync.v1.ReplanResponse.plan:type_name -> rainbow.sync.v1.Plan
+	31, // 19: rainbow.sync.v1.ReplanResponse.stale:type_name -> rainbow.sync.v1.StaleRecord
+	32, // 20: rainbow.sync.v1.CreateUndoPlanRequest.stale:type_name -> rainbow.sync.v1.StalePolicy
 	1,  // 21: rainbow.sync.v1.PlanService.CreatePlan:input_type -> rainbow.sync.v1.CreatePlanRequest
 	2,  // 22: rainbow.sync.v1.PlanService.UploadPlan:input_type -> rainbow.sync.v1.UploadPlanRequest
 	3,  // 23: rainbow.sync.v1.PlanService.ValidateManifest:input_type -> rainbow.sync.v1.ValidateManifestRequest
@@ -2011,26 +2266,28 @@ var file_rainbow_sync_v1_plan_service_proto_depIdxs = []int32{
 	14, // 30: rainbow.sync.v1.PlanService.RenderPlan:input_type -> rainbow.sync.v1.RenderPlanRequest
 	14, // 31: rainbow.sync.v1.PlanService.DownloadPlan:input_type -> rainbow.sync.v1.RenderPlanRequest
 	15, // 32: rainbow.sync.v1.PlanService.ApprovePlan:input_type -> rainbow.sync.v1.ApprovePlanRequest
-	16, // 33: rainbow.sync.v1.PlanService.CheckPlan:input_type -> rainbow.sync.v1.CheckPlanRequest
-	18, // 34: rainbow.sync.v1.PlanService.Replan:input_type -> rainbow.sync.v1.ReplanRequest
-	20, // 35: rainbow.sync.v1.PlanService.CreateUndoPlan:input_type -> rainbow.sync.v1.CreateUndoPlanRequest
-	26, // 36: rainbow.sync.v1.PlanService.CreatePlan:output_type -> rainbow.sync.v1.Plan
-	26, // 37: rainbow.sync.v1.PlanService.UploadPlan:output_type -> rainbow.sync.v1.Plan
-	5,  // 38: rainbow.sync.v1.PlanService.ValidateManifest:output_type -> rainbow.sync.v1.ValidateManifestResponse
-	5,  // 39: rainbow.sync.v1.PlanService.UploadManifest:output_type -> rainbow.sync.v1.ValidateManifestResponse
-	26, // 40: rainbow.sync.v1.PlanService.GetPlan:output_type -> rainbow.sync.v1.Plan
-	8,  // 41: rainbow.sync.v1.PlanService.ListPlans:output_type -> rainbow.sync.v1.ListPlansResponse
-	32, // 42: rainbow.sync.v1.PlanService.DeletePlan:output_type -> google.protobuf.Empty
-	11, // 43: rainbow.sync.v1.PlanService.ListPlanOperations:output_type -> rainbow.sync.v1.ListPlanOperationsResponse
-	13, // 44: rainbow.sync.v1.PlanService.ListUnchangedEntries:output_type -> rainbow.sync.v1.ListUnchangedEntriesResponse
-	33, // 45: rainbow.sync.v1.PlanService.RenderPlan:output_type -> google.api.HttpBody
-	33, // 46: rainbow.sync.v1.PlanService.DownloadPlan:output_type -> google.api.HttpBody
-	26, // 47: rainbow.sync.v1.PlanService.ApprovePlan:output_type -> rainbow.sync.v1.Plan
-	17, // 48: rainbow.sync.v1.PlanService.CheckPlan:output_type -> rainbow.sync.v1.CheckPlanResponse
-	19, // 49: rainbow.sync.v1.PlanService.Replan:output_type -> rainbow.sync.v1.ReplanResponse
-	26, // 50: rainbow.sync.v1.PlanService.CreateUndoPlan:output_type -> rainbow.sync.v1.Plan
-	36, // [36:51] is the sub-list for method output_type
-	21, // [21:36] is the sub-list for method input_type
+	16, // 33: rainbow.sync.v1.PlanService.WithdrawApproval:input_type -> rainbow.sync.v1.WithdrawApprovalRequest
+	17, // 34: rainbow.sync.v1.PlanService.CheckPlan:input_type -> rainbow.sync.v1.CheckPlanRequest
+	19, // 35: rainbow.sync.v1.PlanService.Replan:input_type -> rainbow.sync.v1.ReplanRequest
+	21, // 36: rainbow.sync.v1.PlanService.CreateUndoPlan:input_type -> rainbow.sync.v1.CreateUndoPlanRequest
+	27, // 37: rainbow.sync.v1.PlanService.CreatePlan:output_type -> rainbow.sync.v1.Plan
+	27, // 38: rainbow.sync.v1.PlanService.UploadPlan:output_type -> rainbow.sync.v1.Plan
+	5,  // 39: rainbow.sync.v1.PlanService.ValidateManifest:output_type -> rainbow.sync.v1.ValidateManifestResponse
+	5,  // 40: rainbow.sync.v1.PlanService.UploadManifest:output_type -> rainbow.sync.v1.ValidateManifestResponse
+	27, // 41: rainbow.sync.v1.PlanService.GetPlan:output_type -> rainbow.sync.v1.Plan
+	8,  // 42: rainbow.sync.v1.PlanService.ListPlans:output_type -> rainbow.sync.v1.ListPlansResponse
+	33, // 43: rainbow.sync.v1.PlanService.DeletePlan:output_type -> google.protobuf.Empty
+	11, // 44: rainbow.sync.v1.PlanService.ListPlanOperations:output_type -> rainbow.sync.v1.ListPlanOperationsResponse
+	13, // 45: rainbow.sync.v1.PlanService.ListUnchangedEntries:output_type -> rainbow.sync.v1.ListUnchangedEntriesResponse
+	34, // 46: rainbow.sync.v1.PlanService.RenderPlan:output_type -> google.api.HttpBody
+	34, // 47: rainbow.sync.v1.PlanService.DownloadPlan:output_type -> google.api.HttpBody
+	27, // 48: rainbow.sync.v1.PlanService.ApprovePlan:output_type -> rainbow.sync.v1.Plan
+	27, // 49: rainbow.sync.v1.PlanService.WithdrawApproval:output_type -> rainbow.sync.v1.Plan
+	18, // 50: rainbow.sync.v1.PlanService.CheckPlan:output_type -> rainbow.sync.v1.CheckPlanResponse
+	20, // 51: rainbow.sync.v1.PlanService.Replan:output_type -> rainbow.sync.v1.ReplanResponse
+	27, // 52: rainbow.sync.v1.PlanService.CreateUndoPlan:output_type -> rainbow.sync.v1.Plan
+	37, // [37:53] is the sub-list for method output_type
+	21, // [21:37] is the sub-list for method input_type
 	21, // [21:21] is the sub-list for extension type_name
 	21, // [21:21] is the sub-list for extension extendee
 	0,  // [0:21] is the sub-list for field type_name
@@ -2049,18 +2306,20 @@ func file_rainbow_sync_v1_plan_service_proto_init() {
 		(*UploadPlanRequest_File)(nil),
 		(*UploadPlanRequest_Chunk)(nil),
 	}
+	file_rainbow_sync_v1_plan_service_proto_msgTypes[2].OneofWrappers = []any{}
 	file_rainbow_sync_v1_plan_service_proto_msgTypes[3].OneofWrappers = []any{
 		(*UploadManifestRequest_Request)(nil),
 		(*UploadManifestRequest_File)(nil),
 		(*UploadManifestRequest_Chunk)(nil),
 	}
+	file_rainbow_sync_v1_plan_service_proto_msgTypes[20].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_rainbow_sync_v1_plan_service_proto_rawDesc), len(file_rainbow_sync_v1_plan_service_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   22,
+			NumMessages:   23,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

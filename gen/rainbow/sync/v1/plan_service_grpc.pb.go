@@ -35,6 +35,7 @@ const (
 	PlanService_RenderPlan_FullMethodName           = "/rainbow.sync.v1.PlanService/RenderPlan"
 	PlanService_DownloadPlan_FullMethodName         = "/rainbow.sync.v1.PlanService/DownloadPlan"
 	PlanService_ApprovePlan_FullMethodName          = "/rainbow.sync.v1.PlanService/ApprovePlan"
+	PlanService_WithdrawApproval_FullMethodName     = "/rainbow.sync.v1.PlanService/WithdrawApproval"
 	PlanService_CheckPlan_FullMethodName            = "/rainbow.sync.v1.PlanService/CheckPlan"
 	PlanService_Replan_FullMethodName               = "/rainbow.sync.v1.PlanService/Replan"
 	PlanService_CreateUndoPlan_FullMethodName       = "/rainbow.sync.v1.PlanService/CreateUndoPlan"
@@ -81,6 +82,10 @@ type PlanServiceClient interface {
 	// would not count his approval: reason IDENTITY_REQUIRED when it asks for somebody else than the plan's creator and
 	// nothing vouches for who he is, APPROVAL_REFUSED otherwise. ABORTED when etag differs.
 	ApprovePlan(ctx context.Context, in *ApprovePlanRequest, opts ...grpc.CallOption) (*Plan, error)
+	// WithdrawApproval takes approvals of a plan back: the caller's own, or with "of" somebody else's. They no longer count,
+	// and the plan's history keeps who took them back, when, and why. A run that is going on is not stopped by it.
+	// FAILED_PRECONDITION with reason NOT_APPROVED when there is none of his; ABORTED when etag differs.
+	WithdrawApproval(ctx context.Context, in *WithdrawApprovalRequest, opts ...grpc.CallOption) (*Plan, error)
 	// CheckPlan reads again what a plan relies on, and tells what is no longer so. What it reads is recorded, so that a plan
 	// made now starts from it. Nothing changes upstream.
 	CheckPlan(ctx context.Context, in *CheckPlanRequest, opts ...grpc.CallOption) (*CheckPlanResponse, error)
@@ -237,6 +242,16 @@ func (c *planServiceClient) ApprovePlan(ctx context.Context, in *ApprovePlanRequ
 	return out, nil
 }
 
+func (c *planServiceClient) WithdrawApproval(ctx context.Context, in *WithdrawApprovalRequest, opts ...grpc.CallOption) (*Plan, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Plan)
+	err := c.cc.Invoke(ctx, PlanService_WithdrawApproval_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *planServiceClient) CheckPlan(ctx context.Context, in *CheckPlanRequest, opts ...grpc.CallOption) (*CheckPlanResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(CheckPlanResponse)
@@ -308,6 +323,10 @@ type PlanServiceServer interface {
 	// would not count his approval: reason IDENTITY_REQUIRED when it asks for somebody else than the plan's creator and
 	// nothing vouches for who he is, APPROVAL_REFUSED otherwise. ABORTED when etag differs.
 	ApprovePlan(context.Context, *ApprovePlanRequest) (*Plan, error)
+	// WithdrawApproval takes approvals of a plan back: the caller's own, or with "of" somebody else's. They no longer count,
+	// and the plan's history keeps who took them back, when, and why. A run that is going on is not stopped by it.
+	// FAILED_PRECONDITION with reason NOT_APPROVED when there is none of his; ABORTED when etag differs.
+	WithdrawApproval(context.Context, *WithdrawApprovalRequest) (*Plan, error)
 	// CheckPlan reads again what a plan relies on, and tells what is no longer so. What it reads is recorded, so that a plan
 	// made now starts from it. Nothing changes upstream.
 	CheckPlan(context.Context, *CheckPlanRequest) (*CheckPlanResponse, error)
@@ -364,6 +383,9 @@ func (UnimplementedPlanServiceServer) DownloadPlan(*RenderPlanRequest, grpc.Serv
 }
 func (UnimplementedPlanServiceServer) ApprovePlan(context.Context, *ApprovePlanRequest) (*Plan, error) {
 	return nil, status.Error(codes.Unimplemented, "method ApprovePlan not implemented")
+}
+func (UnimplementedPlanServiceServer) WithdrawApproval(context.Context, *WithdrawApprovalRequest) (*Plan, error) {
+	return nil, status.Error(codes.Unimplemented, "method WithdrawApproval not implemented")
 }
 func (UnimplementedPlanServiceServer) CheckPlan(context.Context, *CheckPlanRequest) (*CheckPlanResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CheckPlan not implemented")
@@ -582,6 +604,24 @@ func _PlanService_ApprovePlan_Handler(srv interface{}, ctx context.Context, dec 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _PlanService_WithdrawApproval_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(WithdrawApprovalRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PlanServiceServer).WithdrawApproval(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PlanService_WithdrawApproval_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PlanServiceServer).WithdrawApproval(ctx, req.(*WithdrawApprovalRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _PlanService_CheckPlan_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(CheckPlanRequest)
 	if err := dec(in); err != nil {
@@ -678,6 +718,10 @@ var PlanService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ApprovePlan",
 			Handler:    _PlanService_ApprovePlan_Handler,
+		},
+		{
+			MethodName: "WithdrawApproval",
+			Handler:    _PlanService_WithdrawApproval_Handler,
 		},
 		{
 			MethodName: "CheckPlan",

@@ -14,6 +14,7 @@ import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	durationpb "google.golang.org/protobuf/types/known/durationpb"
+	emptypb "google.golang.org/protobuf/types/known/emptypb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
@@ -1143,6 +1144,61 @@ func (x *PauseRunRequest) GetName() string {
 	return ""
 }
 
+// DeleteRunRequest names the run to forget.
+type DeleteRunRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// companies/{company}/runs/{run}.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Delete it though it could still be resumed, or its manifest is in force.
+	Force         bool `protobuf:"varint,2,opt,name=force,proto3" json:"force,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteRunRequest) Reset() {
+	*x = DeleteRunRequest{}
+	mi := &file_rainbow_sync_v1_run_service_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteRunRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteRunRequest) ProtoMessage() {}
+
+func (x *DeleteRunRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_rainbow_sync_v1_run_service_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteRunRequest.ProtoReflect.Descriptor instead.
+func (*DeleteRunRequest) Descriptor() ([]byte, []int) {
+	return file_rainbow_sync_v1_run_service_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *DeleteRunRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *DeleteRunRequest) GetForce() bool {
+	if x != nil {
+		return x.Force
+	}
+	return false
+}
+
 // ListRunRowsRequest asks for a page of a run's report.
 type ListRunRowsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1160,7 +1216,7 @@ type ListRunRowsRequest struct {
 
 func (x *ListRunRowsRequest) Reset() {
 	*x = ListRunRowsRequest{}
-	mi := &file_rainbow_sync_v1_run_service_proto_msgTypes[12]
+	mi := &file_rainbow_sync_v1_run_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1172,7 +1228,7 @@ func (x *ListRunRowsRequest) String() string {
 func (*ListRunRowsRequest) ProtoMessage() {}
 
 func (x *ListRunRowsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_rainbow_sync_v1_run_service_proto_msgTypes[12]
+	mi := &file_rainbow_sync_v1_run_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1185,7 +1241,7 @@ func (x *ListRunRowsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRunRowsRequest.ProtoReflect.Descriptor instead.
 func (*ListRunRowsRequest) Descriptor() ([]byte, []int) {
-	return file_rainbow_sync_v1_run_service_proto_rawDescGZIP(), []int{12}
+	return file_rainbow_sync_v1_run_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ListRunRowsRequest) GetParent() string {
@@ -1229,7 +1285,7 @@ type ListRunRowsResponse struct {
 
 func (x *ListRunRowsResponse) Reset() {
 	*x = ListRunRowsResponse{}
-	mi := &file_rainbow_sync_v1_run_service_proto_msgTypes[13]
+	mi := &file_rainbow_sync_v1_run_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1241,7 +1297,7 @@ func (x *ListRunRowsResponse) String() string {
 func (*ListRunRowsResponse) ProtoMessage() {}
 
 func (x *ListRunRowsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_rainbow_sync_v1_run_service_proto_msgTypes[13]
+	mi := &file_rainbow_sync_v1_run_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1254,7 +1310,7 @@ func (x *ListRunRowsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRunRowsResponse.ProtoReflect.Descriptor instead.
 func (*ListRunRowsResponse) Descriptor() ([]byte, []int) {
-	return file_rainbow_sync_v1_run_service_proto_rawDescGZIP(), []int{13}
+	return file_rainbow_sync_v1_run_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ListRunRowsResponse) GetRows() []*RunRow {
@@ -1288,7 +1344,7 @@ type ListRunOutcomesRequest struct {
 
 func (x *ListRunOutcomesRequest) Reset() {
 	*x = ListRunOutcomesRequest{}
-	mi := &file_rainbow_sync_v1_run_service_proto_msgTypes[14]
+	mi := &file_rainbow_sync_v1_run_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1300,7 +1356,7 @@ func (x *ListRunOutcomesRequest) String() string {
 func (*ListRunOutcomesRequest) ProtoMessage() {}
 
 func (x *ListRunOutcomesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_rainbow_sync_v1_run_service_proto_msgTypes[14]
+	mi := &file_rainbow_sync_v1_run_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1313,7 +1369,7 @@ func (x *ListRunOutcomesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRunOutcomesRequest.ProtoReflect.Descriptor instead.
 func (*ListRunOutcomesRequest) Descriptor() ([]byte, []int) {
-	return file_rainbow_sync_v1_run_service_proto_rawDescGZIP(), []int{14}
+	return file_rainbow_sync_v1_run_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ListRunOutcomesRequest) GetParent() string {
@@ -1357,7 +1413,7 @@ type ListRunOutcomesResponse struct {
 
 func (x *ListRunOutcomesResponse) Reset() {
 	*x = ListRunOutcomesResponse{}
-	mi := &file_rainbow_sync_v1_run_service_proto_msgTypes[15]
+	mi := &file_rainbow_sync_v1_run_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1369,7 +1425,7 @@ func (x *ListRunOutcomesResponse) String() string {
 func (*ListRunOutcomesResponse) ProtoMessage() {}
 
 func (x *ListRunOutcomesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_rainbow_sync_v1_run_service_proto_msgTypes[15]
+	mi := &file_rainbow_sync_v1_run_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1382,7 +1438,7 @@ func (x *ListRunOutcomesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRunOutcomesResponse.ProtoReflect.Descriptor instead.
 func (*ListRunOutcomesResponse) Descriptor() ([]byte, []int) {
-	return file_rainbow_sync_v1_run_service_proto_rawDescGZIP(), []int{15}
+	return file_rainbow_sync_v1_run_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListRunOutcomesResponse) GetOutcomes() []*RunOutcome {
@@ -1403,7 +1459,7 @@ var File_rainbow_sync_v1_run_service_proto protoreflect.FileDescriptor
 
 const file_rainbow_sync_v1_run_service_proto_rawDesc = "" +
 	"\n" +
-	"!rainbow/sync/v1/run_service.proto\x12\x0frainbow.sync.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a#google/longrunning/operations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1erainbow/sync/v1/manifest.proto\x1a\x1arainbow/sync/v1/plan.proto\x1a\x19rainbow/sync/v1/run.proto\"\xd9\x06\n" +
+	"!rainbow/sync/v1/run_service.proto\x12\x0frainbow.sync.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a#google/longrunning/operations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1erainbow/sync/v1/manifest.proto\x1a\x1arainbow/sync/v1/plan.proto\x1a\x19rainbow/sync/v1/run.proto\"\xd9\x06\n" +
 	"\x10ApplyPlanRequest\x120\n" +
 	"\x04name\x18\x01 \x01(\tB\x1c\xe0A\x02\xfaA\x16\n" +
 	"\x14rainbow-gateway/PlanR\x04name\x12\x17\n" +
@@ -1510,7 +1566,11 @@ const file_rainbow_sync_v1_run_service_proto_rawDesc = "" +
 	"\x13rainbow-gateway/RunR\x04name\"B\n" +
 	"\x0fPauseRunRequest\x12/\n" +
 	"\x04name\x18\x01 \x01(\tB\x1b\xe0A\x02\xfaA\x15\n" +
-	"\x13rainbow-gateway/RunR\x04name\"\xce\x01\n" +
+	"\x13rainbow-gateway/RunR\x04name\"^\n" +
+	"\x10DeleteRunRequest\x12/\n" +
+	"\x04name\x18\x01 \x01(\tB\x1b\xe0A\x02\xfaA\x15\n" +
+	"\x13rainbow-gateway/RunR\x04name\x12\x19\n" +
+	"\x05force\x18\x02 \x01(\bB\x03\xe0A\x01R\x05force\"\xce\x01\n" +
 	"\x12ListRunRowsRequest\x123\n" +
 	"\x06parent\x18\x01 \x01(\tB\x1b\xe0A\x02\xfaA\x15\n" +
 	"\x13rainbow-gateway/RunR\x06parent\x12 \n" +
@@ -1530,7 +1590,7 @@ const file_rainbow_sync_v1_run_service_proto_rawDesc = "" +
 	"\bstatuses\x18\x04 \x03(\x0e2\".rainbow.sync.v1.RunOutcome.StatusB\x03\xe0A\x01R\bstatuses\"z\n" +
 	"\x17ListRunOutcomesResponse\x127\n" +
 	"\boutcomes\x18\x01 \x03(\v2\x1b.rainbow.sync.v1.RunOutcomeR\boutcomes\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\x96\r\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\x8c\x0e\n" +
 	"\n" +
 	"RunService\x12\x97\x01\n" +
 	"\tApplyPlan\x12!.rainbow.sync.v1.ApplyPlanRequest\x1a\x1d.google.longrunning.Operation\"H\xcaA\n" +
@@ -1555,7 +1615,8 @@ const file_rainbow_sync_v1_run_service_proto_rawDesc = "" +
 	"\bListRuns\x12 .rainbow.sync.v1.ListRunsRequest\x1a!.rainbow.sync.v1.ListRunsResponse\".\xdaA\x06parent\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/{parent=companies/*}/runs\x12}\n" +
 	"\bWatchRun\x12 .rainbow.sync.v1.WatchRunRequest\x1a\x19.rainbow.sync.v1.RunEvent\"2\xdaA\x04name\x82\xd3\xe4\x93\x02%\x12#/v1/{name=companies/*/runs/*}:watch0\x01\x12|\n" +
 	"\tCancelRun\x12!.rainbow.sync.v1.CancelRunRequest\x1a\x14.rainbow.sync.v1.Run\"6\xdaA\x04name\x82\xd3\xe4\x93\x02):\x01*\"$/v1/{name=companies/*/runs/*}:cancel\x12y\n" +
-	"\bPauseRun\x12 .rainbow.sync.v1.PauseRunRequest\x1a\x14.rainbow.sync.v1.Run\"5\xdaA\x04name\x82\xd3\xe4\x93\x02(:\x01*\"#/v1/{name=companies/*/runs/*}:pause\x12\x8f\x01\n" +
+	"\bPauseRun\x12 .rainbow.sync.v1.PauseRunRequest\x1a\x14.rainbow.sync.v1.Run\"5\xdaA\x04name\x82\xd3\xe4\x93\x02(:\x01*\"#/v1/{name=companies/*/runs/*}:pause\x12t\n" +
+	"\tDeleteRun\x12!.rainbow.sync.v1.DeleteRunRequest\x1a\x16.google.protobuf.Empty\",\xdaA\x04name\x82\xd3\xe4\x93\x02\x1f*\x1d/v1/{name=companies/*/runs/*}\x12\x8f\x01\n" +
 	"\vListRunRows\x12#.rainbow.sync.v1.ListRunRowsRequest\x1a$.rainbow.sync.v1.ListRunRowsResponse\"5\xdaA\x06parent\x82\xd3\xe4\x93\x02&\x12$/v1/{parent=companies/*/runs/*}/rows\x12\x9f\x01\n" +
 	"\x0fListRunOutcomes\x12'.rainbow.sync.v1.ListRunOutcomesRequest\x1a(.rainbow.sync.v1.ListRunOutcomesResponse\"9\xdaA\x06parent\x82\xd3\xe4\x93\x02*\x12(/v1/{parent=companies/*/runs/*}/outcomesB\xcb\x01\n" +
 	"\x13com.rainbow.sync.v1B\x0fRunServiceProtoP\x01ZEgithub.com/rainbow-gateway/rainbow-gateway/gen/rainbow/sync/v1;syncv1\xa2\x02\x03RSX\xaa\x02\x0fRainbow.Sync.V1\xca\x02\x0fRainbow\\Sync\\V1\xe2\x02\x1bRainbow\\Sync\\V1\\GPBMetadata\xea\x02\x11Rainbow::Sync::V1b\x06proto3"
@@ -1572,7 +1633,7 @@ func file_rainbow_sync_v1_run_service_proto_rawDescGZIP() []byte {
 	return file_rainbow_sync_v1_run_service_proto_rawDescData
 }
 
-var file_rainbow_sync_v1_run_service_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_rainbow_sync_v1_run_service_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_rainbow_sync_v1_run_service_proto_goTypes = []any{
 	(*ApplyPlanRequest)(nil),        // 0: rainbow.sync.v1.ApplyPlanRequest
 	(*UploadApplyRequest)(nil),      // 1: rainbow.sync.v1.UploadApplyRequest
@@ -1586,64 +1647,66 @@ var file_rainbow_sync_v1_run_service_proto_goTypes = []any{
 	(*WatchRunRequest)(nil),         // 9: rainbow.sync.v1.WatchRunRequest
 	(*CancelRunRequest)(nil),        // 10: rainbow.sync.v1.CancelRunRequest
 	(*PauseRunRequest)(nil),         // 11: rainbow.sync.v1.PauseRunRequest
-	(*ListRunRowsRequest)(nil),      // 12: rainbow.sync.v1.ListRunRowsRequest
-	(*ListRunRowsResponse)(nil),     // 13: rainbow.sync.v1.ListRunRowsResponse
-	(*ListRunOutcomesRequest)(nil),  // 14: rainbow.sync.v1.ListRunOutcomesRequest
-	(*ListRunOutcomesResponse)(nil), // 15: rainbow.sync.v1.ListRunOutcomesResponse
-	nil,                             // 16: rainbow.sync.v1.ApplyPlanRequest.VariablesEntry
-	nil,                             // 17: rainbow.sync.v1.ApplyPlanRequest.SecretsEntry
-	nil,                             // 18: rainbow.sync.v1.ResumeRunRequest.VariablesEntry
-	nil,                             // 19: rainbow.sync.v1.ResumeRunRequest.SecretsEntry
-	nil,                             // 20: rainbow.sync.v1.RetryRunRequest.VariablesEntry
-	nil,                             // 21: rainbow.sync.v1.RetryRunRequest.SecretsEntry
-	(*ManifestFile)(nil),            // 22: rainbow.sync.v1.ManifestFile
-	(*durationpb.Duration)(nil),     // 23: google.protobuf.Duration
-	(UsersBy)(0),                    // 24: rainbow.sync.v1.UsersBy
-	(StalePolicy)(0),                // 25: rainbow.sync.v1.StalePolicy
-	(Run_State)(0),                  // 26: rainbow.sync.v1.Run.State
-	(*timestamppb.Timestamp)(nil),   // 27: google.protobuf.Timestamp
-	(*Run)(nil),                     // 28: rainbow.sync.v1.Run
-	(RunRow_Result)(0),              // 29: rainbow.sync.v1.RunRow.Result
-	(*RunRow)(nil),                  // 30: rainbow.sync.v1.RunRow
-	(RunOutcome_Status)(0),          // 31: rainbow.sync.v1.RunOutcome.Status
-	(*RunOutcome)(nil),              // 32: rainbow.sync.v1.RunOutcome
-	(*longrunningpb.Operation)(nil), // 33: google.longrunning.Operation
-	(*RunEvent)(nil),                // 34: rainbow.sync.v1.RunEvent
+	(*DeleteRunRequest)(nil),        // 12: rainbow.sync.v1.DeleteRunRequest
+	(*ListRunRowsRequest)(nil),      // 13: rainbow.sync.v1.ListRunRowsRequest
+	(*ListRunRowsResponse)(nil),     // 14: rainbow.sync.v1.ListRunRowsResponse
+	(*ListRunOutcomesRequest)(nil),  // 15: rainbow.sync.v1.ListRunOutcomesRequest
+	(*ListRunOutcomesResponse)(nil), // 16: rainbow.sync.v1.ListRunOutcomesResponse
+	nil,                             // 17: rainbow.sync.v1.ApplyPlanRequest.VariablesEntry
+	nil,                             // 18: rainbow.sync.v1.ApplyPlanRequest.SecretsEntry
+	nil,                             // 19: rainbow.sync.v1.ResumeRunRequest.VariablesEntry
+	nil,                             // 20: rainbow.sync.v1.ResumeRunRequest.SecretsEntry
+	nil,                             // 21: rainbow.sync.v1.RetryRunRequest.VariablesEntry
+	nil,                             // 22: rainbow.sync.v1.RetryRunRequest.SecretsEntry
+	(*ManifestFile)(nil),            // 23: rainbow.sync.v1.ManifestFile
+	(*durationpb.Duration)(nil),     // 24: google.protobuf.Duration
+	(UsersBy)(0),                    // 25: rainbow.sync.v1.UsersBy
+	(StalePolicy)(0),                // 26: rainbow.sync.v1.StalePolicy
+	(Run_State)(0),                  // 27: rainbow.sync.v1.Run.State
+	(*timestamppb.Timestamp)(nil),   // 28: google.protobuf.Timestamp
+	(*Run)(nil),                     // 29: rainbow.sync.v1.Run
+	(RunRow_Result)(0),              // 30: rainbow.sync.v1.RunRow.Result
+	(*RunRow)(nil),                  // 31: rainbow.sync.v1.RunRow
+	(RunOutcome_Status)(0),          // 32: rainbow.sync.v1.RunOutcome.Status
+	(*RunOutcome)(nil),              // 33: rainbow.sync.v1.RunOutcome
+	(*longrunningpb.Operation)(nil), // 34: google.longrunning.Operation
+	(*RunEvent)(nil),                // 35: rainbow.sync.v1.RunEvent
+	(*emptypb.Empty)(nil),           // 36: google.protobuf.Empty
 }
 var file_rainbow_sync_v1_run_service_proto_depIdxs = []int32{
-	22, // 0: rainbow.sync.v1.ApplyPlanRequest.manifest:type_name -> rainbow.sync.v1.ManifestFile
-	23, // 1: rainbow.sync.v1.ApplyPlanRequest.wait_for_upstream:type_name -> google.protobuf.Duration
-	24, // 2: rainbow.sync.v1.ApplyPlanRequest.users_by:type_name -> rainbow.sync.v1.UsersBy
-	23, // 3: rainbow.sync.v1.ApplyPlanRequest.wait:type_name -> google.protobuf.Duration
-	16, // 4: rainbow.sync.v1.ApplyPlanRequest.variables:type_name -> rainbow.sync.v1.ApplyPlanRequest.VariablesEntry
-	17, // 5: rainbow.sync.v1.ApplyPlanRequest.secrets:type_name -> rainbow.sync.v1.ApplyPlanRequest.SecretsEntry
-	25, // 6: rainbow.sync.v1.ApplyPlanRequest.stale:type_name -> rainbow.sync.v1.StalePolicy
+	23, // 0: rainbow.sync.v1.ApplyPlanRequest.manifest:type_name -> rainbow.sync.v1.ManifestFile
+	24, // 1: rainbow.sync.v1.ApplyPlanRequest.wait_for_upstream:type_name -> google.protobuf.Duration
+	25, // 2: rainbow.sync.v1.ApplyPlanRequest.users_by:type_name -> rainbow.sync.v1.UsersBy
+	24, // 3: rainbow.sync.v1.ApplyPlanRequest.wait:type_name -> google.protobuf.Duration
+	17, // 4: rainbow.sync.v1.ApplyPlanRequest.variables:type_name -> rainbow.sync.v1.ApplyPlanRequest.VariablesEntry
+	18, // 5: rainbow.sync.v1.ApplyPlanRequest.secrets:type_name -> rainbow.sync.v1.ApplyPlanRequest.SecretsEntry
+	26, // 6: rainbow.sync.v1.ApplyPlanRequest.stale:type_name -> rainbow.sync.v1.StalePolicy
 	0,  // 7: rainbow.sync.v1.UploadApplyRequest.request:type_name -> rainbow.sync.v1.ApplyPlanRequest
-	22, // 8: rainbow.sync.v1.UploadApplyRequest.file:type_name -> rainbow.sync.v1.ManifestFile
-	22, // 9: rainbow.sync.v1.ResumeRunRequest.manifest:type_name -> rainbow.sync.v1.ManifestFile
-	23, // 10: rainbow.sync.v1.ResumeRunRequest.wait_for_upstream:type_name -> google.protobuf.Duration
-	24, // 11: rainbow.sync.v1.ResumeRunRequest.users_by:type_name -> rainbow.sync.v1.UsersBy
-	23, // 12: rainbow.sync.v1.ResumeRunRequest.wait:type_name -> google.protobuf.Duration
-	18, // 13: rainbow.sync.v1.ResumeRunRequest.variables:type_name -> rainbow.sync.v1.ResumeRunRequest.VariablesEntry
-	19, // 14: rainbow.sync.v1.ResumeRunRequest.secrets:type_name -> rainbow.sync.v1.ResumeRunRequest.SecretsEntry
+	23, // 8: rainbow.sync.v1.UploadApplyRequest.file:type_name -> rainbow.sync.v1.ManifestFile
+	23, // 9: rainbow.sync.v1.ResumeRunRequest.manifest:type_name -> rainbow.sync.v1.ManifestFile
+	24, // 10: rainbow.sync.v1.ResumeRunRequest.wait_for_upstream:type_name -> google.protobuf.Duration
+	25, // 11: rainbow.sync.v1.ResumeRunRequest.users_by:type_name -> rainbow.sync.v1.UsersBy
+	24, // 12: rainbow.sync.v1.ResumeRunRequest.wait:type_name -> google.protobuf.Duration
+	19, // 13: rainbow.sync.v1.ResumeRunRequest.variables:type_name -> rainbow.sync.v1.ResumeRunRequest.VariablesEntry
+	20, // 14: rainbow.sync.v1.ResumeRunRequest.secrets:type_name -> rainbow.sync.v1.ResumeRunRequest.SecretsEntry
 	2,  // 15: rainbow.sync.v1.UploadResumeRequest.request:type_name -> rainbow.sync.v1.ResumeRunRequest
-	22, // 16: rainbow.sync.v1.UploadResumeRequest.file:type_name -> rainbow.sync.v1.ManifestFile
-	22, // 17: rainbow.sync.v1.RetryRunRequest.manifest:type_name -> rainbow.sync.v1.ManifestFile
-	23, // 18: rainbow.sync.v1.RetryRunRequest.wait_for_upstream:type_name -> google.protobuf.Duration
-	24, // 19: rainbow.sync.v1.RetryRunRequest.users_by:type_name -> rainbow.sync.v1.UsersBy
-	23, // 20: rainbow.sync.v1.RetryRunRequest.wait:type_name -> google.protobuf.Duration
-	20, // 21: rainbow.sync.v1.RetryRunRequest.variables:type_name -> rainbow.sync.v1.RetryRunRequest.VariablesEntry
-	21, // 22: rainbow.sync.v1.RetryRunRequest.secrets:type_name -> rainbow.sync.v1.RetryRunRequest.SecretsEntry
+	23, // 16: rainbow.sync.v1.UploadResumeRequest.file:type_name -> rainbow.sync.v1.ManifestFile
+	23, // 17: rainbow.sync.v1.RetryRunRequest.manifest:type_name -> rainbow.sync.v1.ManifestFile
+	24, // 18: rainbow.sync.v1.RetryRunRequest.wait_for_upstream:type_name -> google.protobuf.Duration
+	25, // 19: rainbow.sync.v1.RetryRunRequest.users_by:type_name -> rainbow.sync.v1.UsersBy
+	24, // 20: rainbow.sync.v1.RetryRunRequest.wait:type_name -> google.protobuf.Duration
+	21, // 21: rainbow.sync.v1.RetryRunRequest.variables:type_name -> rainbow.sync.v1.RetryRunRequest.VariablesEntry
+	22, // 22: rainbow.sync.v1.RetryRunRequest.secrets:type_name -> rainbow.sync.v1.RetryRunRequest.SecretsEntry
 	4,  // 23: rainbow.sync.v1.UploadRetryRequest.request:type_name -> rainbow.sync.v1.RetryRunRequest
-	22, // 24: rainbow.sync.v1.UploadRetryRequest.file:type_name -> rainbow.sync.v1.ManifestFile
-	26, // 25: rainbow.sync.v1.ListRunsRequest.states:type_name -> rainbow.sync.v1.Run.State
-	27, // 26: rainbow.sync.v1.ListRunsRequest.since:type_name -> google.protobuf.Timestamp
-	27, // 27: rainbow.sync.v1.ListRunsRequest.until:type_name -> google.protobuf.Timestamp
-	28, // 28: rainbow.sync.v1.ListRunsResponse.runs:type_name -> rainbow.sync.v1.Run
-	29, // 29: rainbow.sync.v1.ListRunRowsRequest.results:type_name -> rainbow.sync.v1.RunRow.Result
-	30, // 30: rainbow.sync.v1.ListRunRowsResponse.rows:type_name -> rainbow.sync.v1.RunRow
-	31, // 31: rainbow.sync.v1.ListRunOutcomesRequest.statuses:type_name -> rainbow.sync.v1.RunOutcome.Status
-	32, // 32: rainbow.sync.v1.ListRunOutcomesResponse.outcomes:type_name -> rainbow.sync.v1.RunOutcome
+	23, // 24: rainbow.sync.v1.UploadRetryRequest.file:type_name -> rainbow.sync.v1.ManifestFile
+	27, // 25: rainbow.sync.v1.ListRunsRequest.states:type_name -> rainbow.sync.v1.Run.State
+	28, // 26: rainbow.sync.v1.ListRunsRequest.since:type_name -> google.protobuf.Timestamp
+	28, // 27: rainbow.sync.v1.ListRunsRequest.until:type_name -> google.protobuf.Timestamp
+	29, // 28: rainbow.sync.v1.ListRunsResponse.runs:type_name -> rainbow.sync.v1.Run
+	30, // 29: rainbow.sync.v1.ListRunRowsRequest.results:type_name -> rainbow.sync.v1.RunRow.Result
+	31, // 30: rainbow.sync.v1.ListRunRowsResponse.rows:type_name -> rainbow.sync.v1.RunRow
+	32, // 31: rainbow.sync.v1.ListRunOutcomesRequest.statuses:type_name -> rainbow.sync.v1.RunOutcome.Status
+	33, // 32: rainbow.sync.v1.ListRunOutcomesResponse.outcomes:type_name -> rainbow.sync.v1.RunOutcome
 	0,  // 33: rainbow.sync.v1.RunService.ApplyPlan:input_type -> rainbow.sync.v1.ApplyPlanRequest
 	1,  // 34: rainbow.sync.v1.RunService.UploadApply:input_type -> rainbow.sync.v1.UploadApplyRequest
 	2,  // 35: rainbow.sync.v1.RunService.ResumeRun:input_type -> rainbow.sync.v1.ResumeRunRequest
@@ -1655,23 +1718,25 @@ var file_rainbow_sync_v1_run_service_proto_depIdxs = []int32{
 	9,  // 41: rainbow.sync.v1.RunService.WatchRun:input_type -> rainbow.sync.v1.WatchRunRequest
 	10, // 42: rainbow.sync.v1.RunService.CancelRun:input_type -> rainbow.sync.v1.CancelRunRequest
 	11, // 43: rainbow.sync.v1.RunService.PauseRun:input_type -> rainbow.sync.v1.PauseRunRequest
-	12, // 44: rainbow.sync.v1.RunService.ListRunRows:input_type -> rainbow.sync.v1.ListRunRowsRequest
-	14, // 45: rainbow.sync.v1.RunService.ListRunOutcomes:input_type -> rainbow.sync.v1.ListRunOutcomesRequest
-	33, // 46: rainbow.sync.v1.RunService.ApplyPlan:output_type -> google.longrunning.Operation
-	33, // 47: rainbow.sync.v1.RunService.UploadApply:output_type -> google.longrunning.Operation
-	33, // 48: rainbow.sync.v1.RunService.ResumeRun:output_type -> google.longrunning.Operation
-	33, // 49: rainbow.sync.v1.RunService.UploadResume:output_type -> google.longrunning.Operation
-	33, // 50: rainbow.sync.v1.RunService.RetryRun:output_type -> google.longrunning.Operation
-	33, // 51: rainbow.sync.v1.RunService.UploadRetry:output_type -> google.longrunning.Operation
-	28, // 52: rainbow.sync.v1.RunService.GetRun:output_type -> rainbow.sync.v1.Run
-	8,  // 53: rainbow.sync.v1.RunService.ListRuns:output_type -> rainbow.sync.v1.ListRunsResponse
-	34, // 54: rainbow.sync.v1.RunService.WatchRun:output_type -> rainbow.sync.v1.RunEvent
-	28, // 55: rainbow.sync.v1.RunService.CancelRun:output_type -> rainbow.sync.v1.Run
-	28, // 56: rainbow.sync.v1.RunService.PauseRun:output_type -> rainbow.sync.v1.Run
-	13, // 57: rainbow.sync.v1.RunService.ListRunRows:output_type -> rainbow.sync.v1.ListRunRowsResponse
-	15, // 58: rainbow.sync.v1.RunService.ListRunOutcomes:output_type -> rainbow.sync.v1.ListRunOutcomesResponse
-	46, // [46:59] is the sub-list for method output_type
-	33, // [33:46] is the sub-list for method input_type
+	12, // 44: rainbow.sync.v1.RunService.DeleteRun:input_type -> rainbow.sync.v1.DeleteRunRequest
+	13, // 45: rainbow.sync.v1.RunService.ListRunRows:input_type -> rainbow.sync.v1.ListRunRowsRequest
+	15, // 46: rainbow.sync.v1.RunService.ListRunOutcomes:input_type -> rainbow.sync.v1.ListRunOutcomesRequest
+	34, // 47: rainbow.sync.v1.RunService.ApplyPlan:output_type -> google.longrunning.Operation
+	34, // 48: rainbow.sync.v1.RunService.UploadApply:output_type -> google.longrunning.Operation
+	34, // 49: rainbow.sync.v1.RunService.ResumeRun:output_type -> google.longrunning.Operation
+	34, // 50: rainbow.sync.v1.RunService.UploadResume:output_type -> google.longrunning.Operation
+	34, // 51: rainbow.sync.v1.RunService.RetryRun:output_type -> google.longrunning.Operation
+	34, // 52: rainbow.sync.v1.RunService.UploadRetry:output_type -> google.longrunning.Operation
+	29, // 53: rainbow.sync.v1.RunService.GetRun:output_type -> rainbow.sync.v1.Run
+	8,  // 54: rainbow.sync.v1.RunService.ListRuns:output_type -> rainbow.sync.v1.ListRunsResponse
+	35, // 55: rainbow.sync.v1.RunService.WatchRun:output_type -> rainbow.sync.v1.RunEvent
+	29, // 56: rainbow.sync.v1.RunService.CancelRun:output_type -> rainbow.sync.v1.Run
+	29, // 57: rainbow.sync.v1.RunService.PauseRun:output_type -> rainbow.sync.v1.Run
+	36, // 58: rainbow.sync.v1.RunService.DeleteRun:output_type -> google.protobuf.Empty
+	14, // 59: rainbow.sync.v1.RunService.ListRunRows:output_type -> rainbow.sync.v1.ListRunRowsResponse
+	16, // 60: rainbow.sync.v1.RunService.ListRunOutcomes:output_type -> rainbow.sync.v1.ListRunOutcomesResponse
+	47, // [47:61] is the sub-list for method output_type
+	33, // [33:47] is the sub-list for method input_type
 	33, // [33:33] is the sub-list for extension type_name
 	33, // [33:33] is the sub-list for extension extendee
 	0,  // [0:33] is the sub-list for field type_name
@@ -1706,7 +1771,7 @@ func file_rainbow_sync_v1_run_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_rainbow_sync_v1_run_service_proto_rawDesc), len(file_rainbow_sync_v1_run_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   22,
+			NumMessages:   23,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

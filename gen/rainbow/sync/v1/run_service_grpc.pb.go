@@ -14,6 +14,7 @@ import (
 	grpc "google.golang.org/grpc"
 	codes "google.golang.org/grpc/codes"
 	status "google.golang.org/grpc/status"
+	emptypb "google.golang.org/protobuf/types/known/emptypb"
 )
 
 // This is a compile-time assertion to ensure that this generated file
@@ -33,6 +34,7 @@ const (
 	RunService_WatchRun_FullMethodName        = "/rainbow.sync.v1.RunService/WatchRun"
 	RunService_CancelRun_FullMethodName       = "/rainbow.sync.v1.RunService/CancelRun"
 	RunService_PauseRun_FullMethodName        = "/rainbow.sync.v1.RunService/PauseRun"
+	RunService_DeleteRun_FullMethodName       = "/rainbow.sync.v1.RunService/DeleteRun"
 	RunService_ListRunRows_FullMethodName     = "/rainbow.sync.v1.RunService/ListRunRows"
 	RunService_ListRunOutcomes_FullMethodName = "/rainbow.sync.v1.RunService/ListRunOutcomes"
 )
@@ -82,6 +84,10 @@ type RunServiceClient interface {
 	// PauseRun makes a run stand still: calls in flight are finished, nothing is started. It keeps its place, and the
 	// passwords of its manifest; ResumeRun makes it go on. FAILED_PRECONDITION when it has come to rest already.
 	PauseRun(ctx context.Context, in *PauseRunRequest, opts ...grpc.CallOption) (*Run, error)
+	// DeleteRun forgets a run with its journal, its report, and what it could be undone by. FAILED_PRECONDITION while it is going on,
+	// and, unless force is set, when it could be resumed (RUN_RESUMABLE) or its manifest is in force (RUN_IN_FORCE): that
+	// stays in force, but the run can't be undone any more.
+	DeleteRun(ctx context.Context, in *DeleteRunRequest, opts ...grpc.CallOption) (*emptypb.Empty, error)
 	// ListRunRows pages through the report of a run: how every entry of the manifest fared, in the manifest's order, then
 	// what no entry asks for by itself.
 	ListRunRows(ctx context.Context, in *ListRunRowsRequest, opts ...grpc.CallOption) (*ListRunRowsResponse, error)
@@ -225,6 +231,16 @@ func (c *runServiceClient) PauseRun(ctx context.Context, in *PauseRunRequest, op
 	return out, nil
 }
 
+func (c *runServiceClient) DeleteRun(ctx context.Context, in *DeleteRunRequest, opts ...grpc.CallOption) (*emptypb.Empty, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(emptypb.Empty)
+	err := c.cc.Invoke(ctx, RunService_DeleteRun_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *runServiceClient) ListRunRows(ctx context.Context, in *ListRunRowsRequest, opts ...grpc.CallOption) (*ListRunRowsResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListRunRowsResponse)
@@ -290,6 +306,10 @@ type RunServiceServer interface {
 	// PauseRun makes a run stand still: calls in flight are finished, nothing is started. It keeps its place, and the
 	// passwords of its manifest; ResumeRun makes it go on. FAILED_PRECONDITION when it has come to rest already.
 	PauseRun(context.Context, *PauseRunRequest) (*Run, error)
+	// DeleteRun forgets a run with its journal, its report, and what it could be undone by. FAILED_PRECONDITION while it is going on,
+	// and, unless force is set, when it could be resumed (RUN_RESUMABLE) or its manifest is in force (RUN_IN_FORCE): that
+	// stays in force, but the run can't be undone any more.
+	DeleteRun(context.Context, *DeleteRunRequest) (*emptypb.Empty, error)
 	// ListRunRows pages through the report of a run: how every entry of the manifest fared, in the manifest's order, then
 	// what no entry asks for by itself.
 	ListRunRows(context.Context, *ListRunRowsRequest) (*ListRunRowsResponse, error)
@@ -337,6 +357,9 @@ func (UnimplementedRunServiceServer) CancelRun(context.Context, *CancelRunReques
 }
 func (UnimplementedRunServiceServer) PauseRun(context.Context, *PauseRunRequest) (*Run, error) {
 	return nil, status.Error(codes.Unimplemented, "method PauseRun not implemented")
+}
+func (UnimplementedRunServiceServer) DeleteRun(context.Context, *DeleteRunRequest) (*emptypb.Empty, error) {
+	return nil, status.Error(codes.Unimplemented, "method DeleteRun not implemented")
 }
 func (UnimplementedRunServiceServer) ListRunRows(context.Context, *ListRunRowsRequest) (*ListRunRowsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListRunRows not implemented")
@@ -523,6 +546,24 @@ func _RunService_PauseRun_Handler(srv interface{}, ctx context.Context, dec func
 	return interceptor(ctx, in, info, handler)
 }
 
+func _RunService_DeleteRun_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DeleteRunRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RunServiceServer).DeleteRun(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RunService_DeleteRun_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RunServiceServer).DeleteRun(ctx, req.(*DeleteRunRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _RunService_ListRunRows_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ListRunRowsRequest)
 	if err := dec(in); err != nil {
@@ -593,6 +634,10 @@ var RunService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "PauseRun",
 			Handler:    _RunService_PauseRun_Handler,
+		},
+		{
+			MethodName: "DeleteRun",
+			Handler:    _RunService_DeleteRun_Handler,
 		},
 		{
 			MethodName: "ListRunRows",
