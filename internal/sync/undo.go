@@ -153,7 +153,7 @@ func undoPolicy(p Policy) Policy {
 
 func newUndoer(u Undoing, obs Observed, alone map[Login][]Fault) *undoer {
 	b := &undoer{Undoing: u, obs: obs, users: map[Login]*undoUser{}, first: map[Login]int{}, dropped: map[Login][]Fault{},
-		before: map[Login]Login{}, after: map[Login]Login{}}
+		before: map[Login]Login{}, after: map[Login]Login{}, persons: map[string]Login{}}
 	b.findRenames()
 	for _, op := range u.Operations {
 		if l := b.loginBefore(op.Login); b.first[l] == 0 {
@@ -175,6 +175,8 @@ type undoer struct {
 	users map[Login]*undoUser
 	// before gives, by the login that the run gave a user, the one that he had, after the other way round.
 	before, after map[Login]Login
+	// persons gives the logins before the run, by the ids, of the users whom it changed.
+	persons map[string]Login
 	// first is the run's first operation on a user.
 	first map[Login]int
 	// changed says, in words, what changed since; remarks what can't be brought back.
@@ -223,6 +225,15 @@ func (b *undoer) user(l Login) *undoUser {
 }
 
 func (b *undoer) loginBefore(l Login) Login { return cmp.Or(b.before[l], l) }
+
+// personNow is the login before the run of whoever has a login now: he may have got his old one back meanwhile, so that
+// it is not that of whom the run gave it to.
+func (b *undoer) personNow(l Login) Login {
+	if u := find[User](b.obs, l.Key()); u != nil && u.ID != "" && b.persons[u.ID] != "" {
+		return b.persons[u.ID]
+	}
+	return b.loginBefore(l)
+}
 
 func (b *undoer) loginAfter(l Login) Login { return cmp.Or(b.after[l], l) }
 
@@ -315,6 +326,9 @@ func (b *undoer) userTraces() []*userTrace {
 // findRenames finds the users to whom the run gave another login.
 func (b *undoer) findRenames() {
 	for _, t := range b.userTraces() {
+		if t.before != nil {
+			b.persons[t.before.ID] = t.before.Login
+		}
 		if t.before != nil && t.after != nil && t.before.Login != t.after.Login {
 			b.before[t.after.Login], b.after[t.before.Login] = t.before.Login, t.after.Login
 		}
@@ -443,7 +457,7 @@ func (b *undoer) compareSeats(u *undoUser, before, after *User) {
 func (b *undoer) compareHolder(t Trace) {
 	now := b.obs.Record(t.Key)
 	was, left, is := handsOf(t.Before), handsOf(t.After), handsOf(now)
-	left.login, is.login = b.loginBefore(left.login), b.loginBefore(is.login)
+	left.login, is.login = b.loginBefore(left.login), b.personNow(is.login)
 	who := cmp.Or(left.login, was.login)
 	if e, ok := t.Before.(*Extension); ok && e.Role == RolePairing {
 		b.compareNumbers(t, now)

@@ -159,7 +159,7 @@ func TestUndoingARunLeadsBack(t *testing.T) {
 		}
 		rest, err := MakeUndo(l.undoing(StaleReplan), back, Policy{})
 		if err != nil || len(rest.Operations) > 0 {
-			t.Fatalf("undoing again: %v, %s", err, encode(t, rest))
+			t.Fatalf("undoing again: %v, %s\nplan: %s\nundo: %s", err, encode(t, rest), encode(t, plan), encode(t, undo))
 		}
 		if len(undo.Operations) > 0 {
 			undone++
@@ -388,5 +388,31 @@ func TestNewPasswordsAreStrongAndStayTheSame(t *testing.T) {
 		if !strings.ContainsAny(one, class) {
 			t.Errorf("password %q has none of %s", one, class)
 		}
+	}
+}
+
+// TestUndoingAgainASwapOfLogins: two users swap logins and one of them loses what he had. Once that is undone, each has his
+// old login, which is also the one that the run gave the other: what he holds again is his, and undoing has nothing more to do.
+func TestUndoingAgainASwapOfLogins(t *testing.T) {
+	world := peopleWorld()
+	ann := with(person(2, "bob", "Ann", "Archer", "E1"), func(u *DesiredUser) { u.Subscriber, u.DDIs = Having[Number](), Having[E164]() })
+	plan, err := MakePlan(&Desired{Users: []DesiredUser{ann, person(3, "ann", "Bob", "Baker", "E2")}}, world, byStaff)
+	if err != nil || len(plan.Operations) < 5 {
+		t.Fatalf("plan %+v, error %v; want renames and what she loses", plan, err)
+	}
+	l := live(t, world, plan)
+	undo, err := MakeUndo(l.undoing(StaleRefuse), l.books.world, Policy{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range undo.Operations {
+		l.books.world.Apply(Effects(&undo.Operations[i], l.books.world, fmt.Sprintf("new-%d", i)))
+	}
+	if diff := unequal(essence(world), essence(l.books.world)); diff != "" {
+		t.Fatalf("undone: %s", diff)
+	}
+	rest, err := MakeUndo(l.undoing(StaleRefuse), l.books.world, Policy{})
+	if err != nil || len(rest.Operations) > 0 {
+		t.Errorf("undoing again: %v, %+v; want nothing to do", err, rest)
 	}
 }

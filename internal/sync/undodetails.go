@@ -8,8 +8,7 @@ func (b *undoer) compareDetails(t Trace) {
 	switch after := t.After.(type) {
 	case *Options:
 		before, _ := t.Before.(*Options)
-		is, _ := now.(*Options)
-		b.compareOptions(before, after, is)
+		b.compareOptions(before, after)
 	case *Settings:
 		before, _ := t.Before.(*Settings)
 		is, _ := now.(*Settings)
@@ -35,7 +34,7 @@ func valuesOf(is, after *Settings) []Attribute {
 	return is.Values
 }
 
-func (b *undoer) compareOptions(before, after, is *Options) {
+func (b *undoer) compareOptions(before, after *Options) {
 	l := b.loginBefore(after.Login)
 	u := b.user(l)
 	switch {
@@ -49,7 +48,7 @@ func (b *undoer) compareOptions(before, after, is *Options) {
 		return
 	}
 	present := after.Values
-	if is != nil {
+	if is := find[Options](b.obs, OptionsKey(after.Group, u.called)); is != nil {
 		present = is.Values
 	}
 	if values := b.valuesBack(l, string(after.Group)+" of user "+string(l), before.Values, after.Values, present); len(values) > 0 {

@@ -22,7 +22,7 @@ func (b *undoer) compareProvision(t Trace) {
 // compareCreatedThing: the run created it, so it is to go, after whoever got it from the run has given it back.
 func (b *undoer) compareCreatedThing(t Trace, now Record) {
 	left, is := handsOf(t.After), handsOf(now)
-	left.login, is.login = b.loginBefore(left.login), b.loginBefore(is.login)
+	left.login, is.login = b.loginBefore(left.login), b.personNow(is.login)
 	if left != is && !b.since(left.login, "%s %s", thingOf(t.Key), is.words()) {
 		return
 	}
