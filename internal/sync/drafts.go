@@ -196,10 +196,9 @@ func (p *planner) draftSubscriber(s *stance) {
 	p.checkOtherPBX(s)
 	key := p.subscriberKey(n)
 	reason := "no extension yet"
-	needs := []*draft{s.creation, p.frees[key]}
+	needs := append(p.exchanged(s), s.creation, p.frees[key])
 	if s.now.subscriber != "" {
 		reason = fmt.Sprintf("replaces extension %s", s.now.subscriber)
-		needs = append(needs, p.frees[p.subscriberKey(s.now.subscriber)])
 	}
 	if f := p.frees[key]; f != nil && f.owner != s {
 		reason += fmt.Sprintf("; %s gives %s up", f.owner.login, n)
@@ -251,7 +250,8 @@ func (p *planner) draftPairings(s *stance) {
 		if from != "" {
 			reason = fmt.Sprintf("moves from %s", from)
 		}
-		p.add(s, Operation{Action: ActionAttach, Key: k, Changes: append(holderChange(from, s.login), changes...), Reason: reason}, s.creation, p.frees[k])
+		p.checkPairable(s, k)
+		p.add(s, Operation{Action: ActionAttach, Key: k, Changes: append(holderChange(from, s.login), changes...), Reason: reason}, append(p.exchanged(s), s.creation, p.frees[k])...)
 	}
 }
 

@@ -66,10 +66,10 @@ func demoManifest() *Desired {
 		}),
 		with(entry(3, "bob@demo.example", "upsert"), func(u *DesiredUser) {
 			u.Subscriber, u.DDIs = Having[Number]("2002"), Having(ddi(1))
-			u.Pairings = Having(Pairing{Number: "3001", InternalNumber: "93001"})
 		}),
 		with(entry(4, "dora@demo.example", "upsert"), func(u *DesiredUser) { u.Attributes = []Attribute{{"firstName", "Dora"}} }),
 		with(entry(5, "eve@demo.example", "delete"), func(*DesiredUser) {}),
+		with(entry(6, "boss@demo.example", "upsert"), func(u *DesiredUser) { u.Pairings = Having(Pairing{Number: "3001", InternalNumber: "93001"}) }),
 	}}
 }
 
@@ -137,10 +137,10 @@ var driftCases = []struct {
 	}},
 	{"a pairing was loosened and its number changed", func(w *World) {
 		edited(w, ExtensionKey(oxeID, "3001"), func(e *Extension) { e.Holder, e.HolderID, e.InternalNumber = "", "", "" })
-	}, []string{"bob@demo.example extension missing: number 3001 (" + oxeID + ") was detached from bob@demo.example [1]"}},
+	}, []string{"boss@demo.example extension missing: number 3001 (" + oxeID + ") was detached from boss@demo.example [1]"}},
 	{"a paired number's internal number was changed", func(w *World) {
 		edited(w, ExtensionKey(oxeID, "3001"), func(e *Extension) { e.InternalNumber = "5" })
-	}, []string{"bob@demo.example extension changed: number 3001 (" + oxeID + `) of bob@demo.example: internalNumber is "5", the manifest wants "93001" [1]`}},
+	}, []string{"boss@demo.example extension changed: number 3001 (" + oxeID + `) of boss@demo.example: internalNumber is "5", the manifest wants "93001" [1]`}},
 	{"a licence was taken away", func(w *World) {
 		edited(w, Login("ann@demo.example").Key(), func(u *User) { u.Licences = []string{"l0"} })
 	}, []string{`ann@demo.example licence missing: licence "Voice Enterprise" was taken from ann@demo.example [1]`}},

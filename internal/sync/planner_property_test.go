@@ -271,6 +271,12 @@ func carryOut(t *rapid.T, w *World, op *Operation) {
 		if op.Action == ActionAttach && r.HeldBy() != "" {
 			refuse("held by " + string(r.HeldBy()))
 		}
+		if op.Action == ActionAttach && len(holdingOf(w, op.Login).pairings) > 0 {
+			refuse("the user has another number of an equipped PBX (1007)")
+		}
+		if op.Action == ActionAttach && subscriber != nil {
+			refuse("the user has an extension of the Cloud PBX (1009)")
+		}
 	case KindDevice, KindDDI:
 		if op.Action == ActionAttach && r.HeldBy() != "" {
 			refuse("held by " + string(r.HeldBy()))

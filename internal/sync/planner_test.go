@@ -113,7 +113,7 @@ var planCases = []struct {
 		with(entry(2, "ann@demo.example", "detach"), func(u *DesiredUser) { u.Subscriber = Without[Number]("2001") }),
 	}},
 	{"a paired number moves", []DesiredUser{
-		with(entry(2, "bob@demo.example", "upsert"), func(u *DesiredUser) {
+		with(entry(2, "boss@demo.example", "upsert"), func(u *DesiredUser) {
 			u.Pairings = Having(Pairing{Number: "3000", InternalNumber: "93000"})
 		}),
 	}},
@@ -188,6 +188,11 @@ func TestPlanFaults(t *testing.T) {
 		{"a second phone without a first", with(entry(2, "ann@demo.example", "upsert"), func(u *DesiredUser) { u.Attributes = []Attribute{{"businessPhone1", "33298300511"}} }), "list-gap", "businessPhone1"},
 		{"a second tag of a new user without a first", with(entry(2, "dora@demo.example", "upsert"), func(u *DesiredUser) { u.Attributes = []Attribute{{"tags1", "night"}} }), "list-gap", "tags1"},
 		{"the extension goes and the DDI is to stay", with(entry(2, "ann@demo.example", "upsert"), func(u *DesiredUser) { u.Subscriber, u.DDIs = Having[Number](), Having(ddi(0)) }), "not-subscriber", "ddiE164Number"},
+		{"a number of an equipped PBX beside an extension", with(entry(2, "ann@demo.example", "upsert"), func(u *DesiredUser) { u.Pairings = Having(Pairing{Number: "3001"}) }), "is-subscriber", "pbxShortNumber"},
+		{"a number of an equipped PBX and a new extension", with(entry(2, "dora@demo.example", "upsert"), func(u *DesiredUser) {
+			u.Subscriber, u.Pairings = Having[Number]("2009"), Having(Pairing{Number: "3001"})
+		}), "is-subscriber", "pbxShortNumber"},
+		{"a second number of an equipped PBX", with(entry(2, "cleo@demo.example", "upsert"), func(u *DesiredUser) { u.Pairings = Adding(Pairing{Number: "3001"}) }), "has-number", "pbxShortNumber"},
 		{"an unknown PBX", with(entry(2, "ann@demo.example", "upsert"), func(u *DesiredUser) { u.Pairings = Having(Pairing{PbxID: "PBXnone", Number: "3000"}) }), "unknown-pbx", "pbxId"},
 		{"an unknown PBX number", with(entry(2, "ann@demo.example", "upsert"), func(u *DesiredUser) { u.Pairings = Having(Pairing{Number: "3999"}) }), "unknown-number", "pbxShortNumber"},
 	} {

@@ -177,3 +177,30 @@ func (p *planner) checkOtherPBX(s *stance) {
 		p.fault(s, "shortNumber", "other-pbx", "detach that number first", "user %s has the number %s of another PBX (Rainbow: 2004)", s.login, keyWords(s.then.pairings))
 	}
 }
+
+// checkPairable refuses a number of an equipped PBX for a user who keeps an extension of the Cloud PBX, or another number of
+// an equipped PBX. The import of mode device takes neither: it knows a user in one PBX only (2004 is its other half), and
+// an attach of a second number is its 1007. Who has both already keeps them.
+func (p *planner) checkPairable(s *stance, k Key) {
+	const column = "pbxShortNumber"
+	if n := s.then.subscriber; n != "" {
+		p.fault(s, column, "is-subscriber", "detach the extension first, or leave the number out", "user %s has the extension %s of the Cloud PBX, so number %s can't be attached (Rainbow: 1009)", s.login, n, k.ID)
+		return
+	}
+	if others := without(s.then.pairings, k); len(others) > 0 {
+		p.fault(s, column, "has-number", "leave one of the two out", "user %s would have number %s beside %s (Rainbow: 1007)", s.login, k.ID, keyWords(others))
+	}
+}
+
+// exchanged are the drafts that take from a user what keeps him from getting another: his extension, and numbers of equipped
+// PBXs.
+func (p *planner) exchanged(s *stance) []*draft {
+	var all []*draft
+	if s.renumbered() {
+		all = append(all, p.frees[p.subscriberKey(s.now.subscriber)])
+	}
+	for _, k := range gains(s.then.pairings, s.now.pairings) {
+		all = append(all, p.frees[k])
+	}
+	return all
+}

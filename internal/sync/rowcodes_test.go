@@ -20,6 +20,9 @@ func TestRowCodes(t *testing.T) {
 	bob := func(action string, f func(*DesiredUser)) DesiredUser {
 		return with(entry(3, "bob@demo.example", action), f)
 	}
+	boss := func(action string, f func(*DesiredUser)) DesiredUser {
+		return with(entry(6, "boss@demo.example", action), f)
+	}
 	cleo := func(action string, f func(*DesiredUser)) DesiredUser {
 		return with(entry(4, "cleo@demo.example", action), f)
 	}
@@ -57,7 +60,7 @@ func TestRowCodes(t *testing.T) {
 		{code: 1002, what: "a number without id", world: paired(func(e *Extension) { e.ID = "" }), users: []DesiredUser{ann("attach", pair("", "3001"))}, want: "fault number-incomplete"},
 		{code: 1003, what: "a number that the PBX does not have", users: []DesiredUser{ann("attach", pair(oxeID, "3999"))}, want: "fault unknown-number"},
 		{code: 1003, what: "a PBX that does not exist", users: []DesiredUser{ann("attach", pair("PBXnone", "3001"))}, want: "fault unknown-pbx"},
-		{code: 1004, what: "a number that can't be looked up when its turn comes", users: []DesiredUser{ann("attach", pair("", "3001"))}, want: "attach extension/" + oxeID + "/3001 ann"},
+		{code: 1004, what: "a number that can't be looked up when its turn comes", users: []DesiredUser{boss("attach", pair("", "3001"))}, want: "attach extension/" + oxeID + "/3001 boss"},
 		{code: 1005, what: "a number that no PBX has", users: []DesiredUser{ann("attach", pair("", "3999"))}, want: "fault unknown-number"},
 		{code: 1005, what: "a number that two PBXs have", world: secondPBX, users: []DesiredUser{ann("attach", pair("", "3001"))}, want: "fault ambiguous-number"},
 		{code: 1006, what: "a company without equipped PBX", world: func(w *World) { w.company.Systems = nil }, users: []DesiredUser{ann("attach", pair("", "3001"))}, want: "fault unknown-pbx"},
@@ -65,10 +68,12 @@ func TestRowCodes(t *testing.T) {
 		{code: 1007, what: "attach of what he has", users: []DesiredUser{cleo("attach", pair("", "3000"))}, want: "no change: user cleo@demo.example has number " + oxeID + "/3000 already", strict: "fault has-number"},
 		{code: 1007, what: "force_attach for a user who has another", users: []DesiredUser{cleo("force_attach", pair("", "3001"))}, want: "detach extension/" + oxeID + "/3000 cleo, attach extension/" + oxeID + "/3001 cleo"},
 		{code: 1007, what: "force_attach of what he has", users: []DesiredUser{cleo("force_attach", pair("", "3000"))}, want: "no change: is as the manifest wants it"},
-		{code: 1008, what: "attach of a number that another has", users: []DesiredUser{ann("attach", pair("", "3000"))}, want: "fault number-held"},
-		{code: 1008, what: "attach of a number that another gives up", users: []DesiredUser{ann("attach", pair("", "3000")), cleo("detach", unpair())}, want: "detach extension/" + oxeID + "/3000 cleo, attach extension/" + oxeID + "/3000 ann"},
-		{code: 1008, what: "force_attach of a number that another has", users: []DesiredUser{ann("force_attach", pair("", "3000"))}, want: "detach extension/" + oxeID + "/3000 cleo, attach extension/" + oxeID + "/3000 ann"},
-		{code: 1009, what: "an attach that fails when its turn comes", users: []DesiredUser{bob("force_attach", pair("", "3001"))}, want: "attach extension/" + oxeID + "/3001 bob"},
+		{code: 1008, what: "attach of a number that another has", users: []DesiredUser{boss("attach", pair("", "3000"))}, want: "fault number-held"},
+		{code: 1008, what: "attach of a number that another gives up", users: []DesiredUser{boss("attach", pair("", "3000")), cleo("detach", unpair())}, want: "detach extension/" + oxeID + "/3000 cleo, attach extension/" + oxeID + "/3000 boss"},
+		{code: 1008, what: "force_attach of a number that another has", users: []DesiredUser{boss("force_attach", pair("", "3000"))}, want: "detach extension/" + oxeID + "/3000 cleo, attach extension/" + oxeID + "/3000 boss"},
+		{code: 1009, what: "an attach that fails when its turn comes", users: []DesiredUser{boss("force_attach", pair("", "3001"))}, want: "attach extension/" + oxeID + "/3001 boss"},
+		{code: 1009, what: "a number for a user who has an extension", users: []DesiredUser{bob("force_attach", pair("", "3001"))}, want: "fault is-subscriber"},
+		{code: 1009, what: "a number for a user whose extension goes", users: []DesiredUser{with(bob("upsert", pair("", "3001")), func(u *DesiredUser) { u.Subscriber = Having[Number]() })}, want: "detach ddi/" + string(ddi(1)) + " bob, delete extension/" + cloudID + "/2002 bob, attach extension/" + oxeID + "/3001 bob"},
 		{code: 1010, what: "a detach of a user without number", users: []DesiredUser{ann("detach", unpair())}, want: "no change: user ann@demo.example has no number of a PBX to detach", strict: "fault not-held"},
 		{code: 1011, what: "a detach that names none of several", world: two, users: []DesiredUser{cleo("detach", unpair())}, want: "detach extension/" + oxeID + "/3000 cleo, detach extension/" + oxeID + "/3001 cleo", strict: "fault several-numbers"},
 		{code: 1012, what: "a detach of another's number", users: []DesiredUser{cleo("detach", unpair(Pairing{Number: "3001"}))}, want: "no change: user cleo@demo.example does not have number " + oxeID + "/3001", strict: "fault not-held"},

@@ -148,8 +148,32 @@ func (b *undoer) wishHoldings(u *undoUser, want *DesiredUser, now holding) bool 
 	}
 	want.Devices = wishFor(now.devices, devices)
 	want.DDIs = wishFor(now.ddis, ddis)
-	b.wishPairings(u, want, now.pairings, pairings)
+	b.wishPairings(u, want, now.pairings, b.pairable(u, now.pairings, pairings, subscriber))
 	return true
+}
+
+// pairable gives the numbers of equipped PBXs that a user can hold: those that he holds now, or one, if he has no extension
+// of the Cloud PBX (checkPairable).
+func (b *undoer) pairable(u *undoUser, now, then []Key, subscriber Number) []Key {
+	var held []Key
+	then = slices.Compact(slices.SortedFunc(slices.Values(then), Key.Compare))
+	for _, k := range then {
+		if slices.Contains(now, k) {
+			held = append(held, k)
+		}
+	}
+	for _, k := range then {
+		switch {
+		case slices.Contains(now, k):
+		case subscriber != "":
+			b.lost(u.login, "%s of user %s can't be his again beside extension %s of the Cloud PBX, and becomes free", thingOf(k), u.login, subscriber)
+		case len(held) > 0:
+			b.lost(u.login, "%s of user %s can't be his again beside %s, and becomes free", thingOf(k), u.login, keyWords(held))
+		default:
+			held = append(held, k)
+		}
+	}
+	return held
 }
 
 // withoutExtension gives the DDIs that a user can hold who is to have no extension: those that he holds now, unless he

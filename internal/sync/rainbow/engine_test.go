@@ -86,6 +86,15 @@ var stories = []struct {
 		{user("p2@sandbox.example", func(u *bulksync.DesiredUser) { u.Pairings = bulksync.Having(bulksync.Pairing{Number: "3000"}) })},
 		{user("p2@sandbox.example", func(u *bulksync.DesiredUser) { u.Pairings = bulksync.Having[bulksync.Pairing]() })},
 	}, []int{4, 1, 3, 1}},
+	{"an extension gives way to a number of an equipped PBX, and that to another", [][]bulksync.DesiredUser{
+		{user(seeded(1), func(u *bulksync.DesiredUser) {
+			u.Subscriber, u.Pairings = bulksync.Having[bulksync.Number](), bulksync.Having(bulksync.Pairing{Number: "3000"})
+		})},
+		{user(seeded(1), func(u *bulksync.DesiredUser) { u.Pairings = bulksync.Having(bulksync.Pairing{Number: "3001"}) })},
+		{user(seeded(1), func(u *bulksync.DesiredUser) {
+			u.Subscriber, u.Pairings = bulksync.Having[bulksync.Number]("80001"), bulksync.Having[bulksync.Pairing]()
+		})},
+	}, []int{3, 2, 2}},
 	{"users deleted, what they held goes to others", [][]bulksync.DesiredUser{{
 		user(seeded(1), func(u *bulksync.DesiredUser) { u.Action, u.Presence = "delete", bulksync.Absent }),
 		user(seeded(2), func(u *bulksync.DesiredUser) { u.Action, u.Presence = "delete", bulksync.Absent }),
