@@ -48,8 +48,8 @@ func (f *engineFlags) identify(ctx context.Context, t *terminal, conn grpc.Clien
 	if f.As == "" && token == "" {
 		return conn, nil
 	}
-	if !here && !loopbackAddress(f.Server) {
-		return nil, fmt.Errorf("server %s: a token or password would travel there in the clear: use the command on the gateway's machine", f.Server)
+	if !here && !f.private() {
+		return nil, fmt.Errorf("server %s: a token or password would travel there in the clear: connect with TLS (--ca, or https://), or use the command on the gateway's machine", f.Server)
 	}
 	if f.As != "" {
 		var err error

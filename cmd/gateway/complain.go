@@ -83,7 +83,8 @@ var remedies = map[string]string{
 	"NO_ACCOUNT":           "docs/config.md says where each may come from; --upstream sandbox needs no account",
 	"STATE_NOT_RECORDED":   "run \"gateway refresh\", or add --refresh",
 	"NO_MANIFEST_IN_FORCE": "drift is what differs from the manifest applied last: \"gateway apply -f FILE\" puts one into force",
-	"IDENTITY_REQUIRED":    "say who you are: GATEWAY_APPROVER_TOKEN with a Rainbow token, or --as EMAIL",
+	"IDENTITY_REQUIRED":    "say who you are: GATEWAY_APPROVER_TOKEN with a Rainbow token, --as EMAIL, or --cert",
+	"NOT_TRUSTED":          "from another machine the engine takes calls over TLS, from holders of client certificates whom --tls-client-allow of the gateway names: --cert and --key (docs/tls.md)",
 	"IDENTITY_REFUSED":     "tokens live for some minutes to hours: take a new one, or say --as EMAIL",
 	"PLAN_NOT_APPROVED":    "\"gateway approve PLAN\" approves it; --approval says what is needed",
 	"CHANGED_SINCE":        "--stale drop leaves alone what changed since, --stale replan puts it back all the same",
@@ -107,6 +108,9 @@ func hintFor(s *status.Status) string {
 		return ""
 	case explained: // the gateway answered, so it runs
 		return "Rainbow, or something on the way to it, is in trouble; try again in a while"
+	}
+	if strings.Contains(s.Message(), "tls: ") || strings.Contains(s.Message(), "reading server preface") {
+		return "does the gateway of --server speak TLS, and by which certificates? --ca, --cert and --key; docs/tls.md lists what is seen"
 	}
 	return "is the gateway of --server running, and is its address right?"
 }

@@ -191,6 +191,8 @@ func voucherWords(p *syncv1.Principal, name string) string {
 		return name + " (by his Rainbow token)"
 	case syncv1.Principal_VOUCHER_LISTENER:
 		return name + " (the listener says)"
+	case syncv1.Principal_VOUCHER_CERTIFICATE:
+		return name + " (by his certificate)"
 	}
 	return name
 }

@@ -3,6 +3,9 @@ package main
 import (
 	"context"
 	"errors"
+	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/rainbow-gateway/rainbow-gateway/internal/config"
 	"github.com/rainbow-gateway/rainbow-gateway/internal/server"
@@ -23,9 +26,15 @@ func (serveCmd) Help() string {
 Once all listen, one JSON line on stderr says where. Callers' own Rainbow credentials pass through; without any, a caller on
 this machine uses the service account.
 
+--tls-cert and --tls-key make the gRPC and REST doors speak TLS (1.2 or later), the admin listener too unless it is for this machine
+only. --tls-client-ca takes client certificates: their holder is who made, approved or applied a plan. --tls-client-allow lists the
+holders who may use the engine, and the service account, from elsewhere than this machine. New files are taken over within ten
+seconds, or at once on SIGHUP (docs/tls.md).
+
 Examples:
   gateway serve
-  GATEWAY_PASSWORD=… GATEWAY_APP_SECRET=… gateway serve --upstream https://openrainbow.com --login admin@corp.example --app-id 1234`
+  GATEWAY_PASSWORD=… GATEWAY_APP_SECRET=… gateway serve --upstream https://openrainbow.com --login admin@corp.example --app-id 1234
+  gateway serve --grpc-addr :9090 --tls-cert gw.pem --tls-key gw.key --tls-client-ca people.pem --tls-client-allow '*@corp.example'`
 }
 
 // Run serves until ctx ends.
@@ -41,5 +50,26 @@ func (c *serveCmd) Run(ctx context.Context, t *terminal) error {
 	if err != nil {
 		return errors.Join(err, store.Close())
 	}
+	if c.UsesTLS() {
+		defer reloadOnHangup(s)()
+	}
 	return s.Run(ctx)
+}
+
+// reloadOnHangup reads the certificates again on SIGHUP, until the function that it returns is called. What is wrong with them is
+// in the log.
+func reloadOnHangup(s *server.Server) (stop func()) {
+	hangups, done := make(chan os.Signal, 1), make(chan struct{})
+	signal.Notify(hangups, syscall.SIGHUP)
+	go func() {
+		defer close(done)
+		for range hangups {
+			_ = s.Reload()
+		}
+	}()
+	return func() {
+		signal.Stop(hangups)
+		close(hangups)
+		<-done
+	}
 }

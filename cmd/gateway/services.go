@@ -77,6 +77,8 @@ func principal(ctx context.Context) bulksync.Principal {
 		return bulksync.Principal{}
 	case p.Token:
 		return bulksync.Principal{Name: p.Name, ID: p.UserID, Company: p.Company, By: bulksync.VouchedByToken}
+	case p.Certificate:
+		return bulksync.Principal{Name: p.Name, By: bulksync.VouchedByCertificate}
 	}
 	return bulksync.Principal{Name: p.Name, By: bulksync.VouchedByListener}
 }

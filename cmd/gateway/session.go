@@ -3,14 +3,12 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
 	"cloud.google.com/go/longrunning/autogen/longrunningpb"
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
 
 	syncv1 "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/sync/v1"
 	"github.com/rainbow-gateway/rainbow-gateway/internal/config"
@@ -20,8 +18,9 @@ import (
 // engineFlags say which engine a verb talks to.
 type engineFlags struct {
 	config.Engine
-	Server  string `placeholder:"ADDR" env:"GATEWAY_SERVER" group:"Engine" help:"gRPC address of a running gateway; without it the engine runs in this process."`
+	Server  string `placeholder:"ADDR" env:"GATEWAY_SERVER" group:"Engine" help:"gRPC address of a running gateway, HOST:PORT, or https://HOST:PORT for one with a certificate; without it the engine runs in this process."`
 	Company string `placeholder:"ID" default:"-" group:"Engine" help:"Rainbow company (default: that of the account)."`
+	transportFlags
 	callerFlags
 
 	// lockWait is how long to wait for another process at the state file; 0 is a moment.
@@ -47,10 +46,9 @@ type session struct {
 // open connects to the engine that the flags name.
 func (f *engineFlags) open(ctx context.Context, t *terminal) (*session, error) {
 	if f.Server != "" {
-		conn, err := grpc.NewClient(f.Server, grpc.WithTransportCredentials(insecure.NewCredentials()),
-			grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(64<<20)))
+		conn, err := f.dial()
 		if err != nil {
-			return nil, fmt.Errorf("server %s: %w", f.Server, err)
+			return nil, err
 		}
 		known, err := f.identify(ctx, t, conn, false)
 		if err != nil {

@@ -65,6 +65,7 @@ func (l *Listeners) check(problems *Problems) {
 	checkClash(problems, "http-addr", l.HTTPAddr, "grpc-addr", l.GRPCAddr)
 	checkClash(problems, "admin-addr", l.AdminAddr, "grpc-addr", l.GRPCAddr)
 	checkClash(problems, "admin-addr", l.AdminAddr, "http-addr", l.HTTPAddr)
+	l.ListenerTLS.check(problems)
 	for _, origin := range l.AllowOrigins {
 		u, err := url.Parse(origin)
 		if err != nil || u.Scheme == "" || u.Host == "" || origin != u.Scheme+"://"+u.Host {

@@ -21,6 +21,8 @@ type Listeners struct {
 	HTTPAddr  string `name:"http-addr" env:"GATEWAY_HTTP_ADDR" default:"127.0.0.1:8080" placeholder:"HOST:PORT" group:"Listeners" help:"Address of the REST door."`
 	AdminAddr string `name:"admin-addr" env:"GATEWAY_ADMIN_ADDR" default:"127.0.0.1:9091" placeholder:"HOST:PORT" group:"Listeners" help:"Address of metrics, the drift page, health and pprof."`
 
+	ListenerTLS
+
 	AllowOrigins   []string `name:"allow-origin" env:"GATEWAY_ALLOW_ORIGIN" placeholder:"ORIGIN" group:"Listeners" help:"Browser origins, beside the gateway's own, whose pages may call (CORS) and use the service account."`
 	CatchAll       string   `name:"catch-all" env:"GATEWAY_CATCH_ALL" default:"auto" enum:"auto,on,off" group:"Listeners" help:"Pass Rainbow paths that are not modelled upstream as they come: auto (loopback listeners only), on, off."`
 	Docs           string   `name:"docs" env:"GATEWAY_DOCS" default:"on" enum:"on,off" group:"Listeners" help:"Serve the reference of the REST door at /docs, without credentials: on, off."`

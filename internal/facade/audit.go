@@ -52,6 +52,9 @@ func auditAttrs(call *Call, code codes.Code, err error, took time.Duration) []sl
 		if call.Principal.Name != "" {
 			attrs = append(attrs, slog.String("principal", call.Principal.Name))
 		}
+		if a.Holder != nil {
+			attrs = append(attrs, slog.String("certificate", a.Holder.Name))
+		}
 	}
 	if answered := upstreamError(err); answered != nil {
 		attrs = append(attrs, slog.Int("http_status", answered.Status), slog.String("rainbow_request_id", answered.RequestID))

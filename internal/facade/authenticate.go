@@ -60,6 +60,8 @@ func localRefusal(op *Operation, a *Arrival) error {
 		return nil
 	case a.Credentials && !(op.Identified && a.bearer()):
 		return ErrOwnCredentials
+	case a.Holder != nil && a.Holder.Lapsed:
+		return a.Holder.lapsed()
 	case !a.Trusted:
 		return ErrNotTrusted
 	}

@@ -2,6 +2,7 @@ package facade
 
 import (
 	"context"
+	"crypto/tls"
 	"net/http"
 
 	"google.golang.org/grpc/codes"
@@ -110,10 +111,14 @@ type Arrival struct {
 	Caller      upstream.Caller
 	Credentials bool
 
-	// Trusted says that the call came to a loopback listener, with a loopback Host and no foreign Origin.
+	// Trusted says that the call came to a loopback listener, with a loopback Host and no foreign Origin, or from the
+	// holder of a client certificate whom the configuration lists.
 	Trusted bool
 
-	// Named holds what the listener's identity header says, if there is one and the call is trusted.
+	// Holder is whom the client certificate of the connection names; nil without one that its authority vouches for.
+	Holder *Holder
+
+	// Named holds what the listener's identity header says, if there is one, the call is trusted and there is no Holder.
 	Named []string
 
 	// Answer holds the headers of the REST answer that is going to be written, for policies to add to; nil at other doors.
@@ -152,20 +157,30 @@ type Listener struct {
 	// nothing does. It is believed of trusted calls only.
 	IdentityHeader string
 
+	// Allow are the holders of client certificates who are trusted from wherever they call.
+	Allow Holders
+
 	// MaxMessage is the largest message that a gRPC listener sends, in bytes; 0 is no bound.
 	MaxMessage int
-}
-
-// Names gives what the listener's identity header says of the caller of a trusted call.
-func (l Listener) Names(trusted bool, header http.Header) []string {
-	if l.IdentityHeader == "" || !trusted {
-		return nil
-	}
-	return header[l.IdentityHeader]
 }
 
 // Trusts applies the rule for callers without credentials: a loopback listener, a loopback Host (against DNS
 // rebinding) and no foreign Origin (against other sites in the browser). host is the Host header or :authority.
 func (l Listener) Trusts(host string, header http.Header) bool {
 	return l.Loopback && loopbackHost(host) && !l.foreign(host, header)
+}
+
+// Meet notes what the connection of a call and its header tell of its caller. host is the Host header or :authority; conn is
+// nil without TLS. A caller with a certificate is known by that, whatever he says in headers.
+func (l Listener) Meet(a *Arrival, host string, header http.Header, conn *tls.ConnectionState) {
+	a.Trusted = l.Trusts(host, header)
+	if a.Holder = holderOf(conn); a.Holder != nil {
+		if len(l.Allow) > 0 {
+			a.Trusted = l.Allow.has(a.Holder) && !l.foreign(host, header)
+		}
+		return
+	}
+	if l.IdentityHeader != "" && a.Trusted {
+		a.Named = header[l.IdentityHeader]
+	}
 }

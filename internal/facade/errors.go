@@ -100,8 +100,9 @@ var unknownFault = fault{code: codes.Internal, status: http.StatusInternalServer
 
 // The refusals of the doors and of the policies.
 var (
-	// ErrNotTrusted: the call would act as the service account and does not come from this machine's own programs.
-	ErrNotTrusted = errors.New("only programs of this machine may use the gateway's service account: loopback listener, loopback Host, no foreign Origin")
+	// ErrNotTrusted: the call would act as the service account and comes neither from this machine's own programs nor from a
+	// holder of a certificate who is listed.
+	ErrNotTrusted = errors.New("only programs of this machine may use the gateway's service account: loopback listener, loopback Host, no foreign Origin; or who has a client certificate that tls-client-allow names")
 	// ErrOwnCredentials: the call brings Rainbow credentials to a service that acts as the service account.
 	ErrOwnCredentials = errors.New("this service acts as the gateway's service account; call it without Rainbow credentials")
 	// ErrBody: the body is not the JSON that it should be.

@@ -2,10 +2,12 @@ package facade
 
 import (
 	"context"
+	"crypto/tls"
 	"net/http"
 	"strings"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
 	"google.golang.org/protobuf/proto"
@@ -127,11 +129,14 @@ func (f *grpcDoor) arrival(ctx context.Context) *Arrival {
 	header := metadataHeader(md)
 	a := &Arrival{Door: DoorGRPC, RequestID: RequestID(header.Get(RequestIDKey))}
 	a.Caller, a.Credentials = upstream.CallerFrom(header)
-	a.Trusted = f.listener.Trusts(first(md[":authority"]), header)
-	a.Named = f.listener.Names(a.Trusted, header)
+	var conn *tls.ConnectionState
 	if p, ok := peer.FromContext(ctx); ok {
 		a.Peer = p.Addr.String()
+		if info, ok := p.AuthInfo.(credentials.TLSInfo); ok {
+			conn = &info.State
+		}
 	}
+	f.listener.Meet(a, first(md[":authority"]), header, conn)
 	return a
 }
 

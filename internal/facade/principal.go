@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"google.golang.org/grpc/metadata"
@@ -17,8 +18,9 @@ import (
 // Who calls a local service. Such a service acts as the service account whoever calls; the caller's identity is for its
 // books, and for rules such as "approved by somebody else". It never makes a call possible that would be refused without.
 //
-// Two things vouch for a caller: Rainbow, asked whether his token is valid, and what stands before the listener, if the
-// configuration says that it names callers in a header. The token is used for that one question, and goes no further.
+// Three things vouch for a caller: Rainbow, asked whether his token is valid; the authority of his client certificate; and what
+// stands before the listener, if the configuration says that it names callers in a header. The first of them that is there counts.
+// The token is used for that one question, and goes no further.
 
 // Principal is who a caller is.
 type Principal struct {
@@ -27,12 +29,13 @@ type Principal struct {
 	// UserID and Company are those of the Rainbow user whose token it was.
 	UserID  string `json:"userId,omitempty"`
 	Company string `json:"company,omitempty"`
-	// Token: Rainbow vouches for him; else the listener does.
-	Token bool `json:"token,omitempty"`
+	// Token: Rainbow vouches for him. Certificate: the authority of his client certificate does. Else the listener's header does.
+	Token       bool `json:"token,omitempty"`
+	Certificate bool `json:"certificate,omitempty"`
 }
 
-// Identify asks whose the token of a caller is, or takes the name that the listener gives; it concerns local services that
-// want to know. tell gets a caller with nothing but the Authorization header.
+// Identify asks whose the token of a caller is, or takes the name that his certificate or the listener gives; it concerns local
+// services that want to know. tell gets a caller with nothing but the Authorization header.
 func Identify(tell func(ctx context.Context, c upstream.Caller) (Principal, error)) Policy {
 	return func(ctx context.Context, call *Call, next Next) error {
 		a := call.Arrival
@@ -44,6 +47,8 @@ func Identify(tell func(ctx context.Context, c upstream.Caller) (Principal, erro
 		case a.Credentials:
 			_, token, _ := strings.Cut(a.Caller.Header.Get(headerAuthorization), " ") // bearer has looked at it
 			call.Principal, err = tell(ctx, upstream.Caller{Header: http.Header{headerAuthorization: {"Bearer " + strings.TrimSpace(token)}}})
+		case a.Holder != nil:
+			call.Principal, err = a.Holder.principal()
 		case len(a.Named) > 0:
 			call.Principal, err = named(a.Named)
 		}
@@ -80,13 +85,15 @@ func named(values []string) (Principal, error) {
 		return Principal{}, fmt.Errorf("%w: the listener's header comes %d times", ErrIdentity, len(values))
 	}
 	name := strings.TrimSpace(values[0])
-	switch {
-	case name == "":
-		return Principal{}, nil
-	case len(name) > longestName, !utf8.ValidString(name), strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f }):
+	if !goodName(name) {
 		return Principal{}, fmt.Errorf("%w: the listener's header holds no name of at most %d bytes", ErrIdentity, longestName)
 	}
 	return Principal{Name: name}, nil
+}
+
+// goodName tells whether a name can be kept in the books and shown; an empty one stands for nobody.
+func goodName(name string) bool {
+	return len(name) <= longestName && utf8.ValidString(name) && !strings.ContainsFunc(name, unicode.IsControl)
 }
 
 // ErrIdentity: a call says who its caller is, and that is not true, or can't be told.

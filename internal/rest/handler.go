@@ -225,11 +225,10 @@ func (h *Handler) arrival(w http.ResponseWriter, r *http.Request) *facade.Arriva
 		Door:      facade.DoorREST,
 		Peer:      r.RemoteAddr,
 		RequestID: facade.RequestID(r.Header.Get(requestIDHeader)),
-		Trusted:   h.opts.Listener.Trusts(r.Host, r.Header),
 		Answer:    w.Header(),
 	}
 	a.Caller, a.Credentials = upstream.Caller{Header: r.Header}, upstream.PassesThrough(r.Header)
-	a.Named = h.opts.Listener.Names(a.Trusted, r.Header)
+	h.opts.Listener.Meet(&a.Arrival, r.Host, r.Header, r.TLS)
 	a.id[0] = a.RequestID
 	a.Answer[requestIDHeader] = a.id[:]
 	return &a.Arrival

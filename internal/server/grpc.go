@@ -2,10 +2,12 @@ package server
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/health"
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/keepalive"
@@ -19,16 +21,33 @@ import (
 // openGRPC makes the gRPC server. Clients may ping every ten seconds, also without calls, as long-lived ones behind
 // address translation must; dead ones are noticed within 80 s.
 func (s *Server) openGRPC() {
-	s.grpcServer = grpc.NewServer(
+	alive := keepalive.ServerParameters{Time: time.Minute, Timeout: 20 * time.Second}
+	if s.config.TLSClientCA != "" {
+		alive.MaxConnectionAge = certifiedAge
+	}
+	opts := []grpc.ServerOption{
 		facade.Codec(),
+		grpc.ConnectionTimeout(headerTimeout),
 		grpc.MaxRecvMsgSize(s.config.MaxMessageBytes),
 		grpc.MaxSendMsgSize(s.config.MaxMessageBytes),
 		grpc.MaxHeaderListSize(maxHeaderBytes),
-		grpc.KeepaliveParams(keepalive.ServerParameters{Time: time.Minute, Timeout: 20 * time.Second}),
+		grpc.KeepaliveParams(alive),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
 		grpc.ChainUnaryInterceptor(requestIDUnary, facade.RecoverUnary(s.log)),
 		grpc.ChainStreamInterceptor(requestIDStream, facade.RecoverStream(s.log)),
-	)
+	}
+	if s.certificates != nil {
+		opts = append(opts, grpc.Creds(credentials.NewTLS(s.certificates.config("h2"))))
+	}
+	s.grpcServer = grpc.NewServer(opts...)
+}
+
+// facing is what a door has to know of its listener.
+func (s *Server) facing(l net.Listener) facade.Listener {
+	return facade.Listener{
+		Loopback: loopback(l), Origins: s.config.AllowOrigins, IdentityHeader: http.CanonicalHeaderKey(s.config.IdentityHeader),
+		Allow: s.config.TLSClientAllow,
+	}
 }
 
 // addPublic serves health and reflection through the dispatcher, like every other service.
@@ -48,8 +67,8 @@ func (s *Server) addPublic() error {
 
 // addDoor registers what callers call, now that every service is known.
 func (s *Server) addDoor() {
-	listener := facade.Listener{Loopback: loopback(s.grpcListener), Origins: s.config.AllowOrigins, IdentityHeader: http.CanonicalHeaderKey(s.config.IdentityHeader),
-		MaxMessage: s.config.MaxMessageBytes}
+	listener := s.facing(s.grpcListener)
+	listener.MaxMessage = s.config.MaxMessageBytes
 	facade.RegisterGRPC(s.grpcServer, s.backend.Dispatcher, listener)
 	facade.RegisterRaw(s.grpcServer, s.backend.Dispatcher, listener, facade.Raw{
 		On: s.catchesAll(listener), MaxBody: s.config.MaxBodyBytes, MaxUpload: s.config.MaxUploadBytes,

@@ -1,7 +1,9 @@
 package server
 
 import (
+	"context"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/pprof"
 	"time"
@@ -27,9 +29,7 @@ const (
 
 // openHTTP makes the REST door. There is no write time-out: downloads and event streams last as long as they last.
 func (s *Server) openHTTP() error {
-	listener := facade.Listener{
-		Loopback: loopback(s.httpListener), Origins: s.config.AllowOrigins, IdentityHeader: http.CanonicalHeaderKey(s.config.IdentityHeader),
-	}
+	listener := s.facing(s.httpListener)
 	opts := rest.Options{
 		Dispatcher: s.backend.Dispatcher,
 		Listener:   listener,
@@ -59,6 +59,7 @@ func (s *Server) openHTTP() error {
 		return err
 	}
 	s.httpServer = s.newHTTP(door)
+	s.secure(s.httpServer)
 	return nil
 }
 
@@ -90,6 +91,40 @@ func (s *Server) openAdmin() {
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	s.addRadar(mux)
 	s.adminServer = s.newHTTP(s.guardAdmin(mux))
+	if !loopback(s.adminListener) {
+		s.secure(s.adminServer)
+	}
+}
+
+// secure makes a server speak TLS, if the doors do.
+func (s *Server) secure(server *http.Server) {
+	if s.certificates == nil {
+		return
+	}
+	server.TLSConfig = s.certificates.config("h2", "http/1.1")
+	if s.config.TLSClientCA != "" {
+		server.ConnContext = func(ctx context.Context, _ net.Conn) context.Context {
+			return context.WithValue(ctx, bornKey{}, time.Now())
+		}
+		server.Handler = aging(server.Handler)
+	}
+}
+
+// bornKey is where the context of a request has when its connection was made.
+type bornKey struct{}
+
+// aging ends connections, after the answer to a request, that have lived for certifiedAge or longer than the certificate that
+// they were made with. Who calls is then judged anew.
+func aging(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		now := time.Now()
+		born, _ := r.Context().Value(bornKey{}).(time.Time)
+		lapsed := r.TLS != nil && len(r.TLS.PeerCertificates) > 0 && now.After(r.TLS.PeerCertificates[0].NotAfter)
+		if lapsed || now.Sub(born) > certifiedAge {
+			w.Header().Set("Connection", "close")
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // guardAdmin keeps pages of other sites, whose name may lead to this machine, from a listener that is for this machine

@@ -6,6 +6,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -46,6 +47,9 @@ type Options struct {
 
 	// Log replaces the JSON log on Stderr.
 	Log *slog.Logger
+
+	// Reread is how often the files of certificates are looked at; default 10 s.
+	Reread time.Duration
 }
 
 // Parts is what the gateway's own services are made from.
@@ -89,6 +93,9 @@ type Server struct {
 	registry *prometheus.Registry
 	stopping atomic.Bool
 
+	certificates *certificates // nil when the doors speak without TLS
+	reread       time.Duration
+
 	grpcListener, httpListener, adminListener net.Listener
 
 	grpcServer  *grpc.Server
@@ -104,7 +111,10 @@ func New(opts Options) (*Server, error) {
 	if opts.Log == nil {
 		opts.Log = Logger(opts.Stderr, opts.Config.LogLevel)
 	}
-	s := &Server{config: opts.Config, log: opts.Log, stderr: opts.Stderr, registry: prometheus.NewRegistry()}
+	s := &Server{
+		config: opts.Config, log: opts.Log, stderr: opts.Stderr, registry: prometheus.NewRegistry(),
+		reread: cmp.Or(opts.Reread, rereadEvery),
+	}
 	s.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if err := s.open(opts); err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -122,10 +132,13 @@ func Logger(w io.Writer, level string) *slog.Logger {
 }
 
 func (s *Server) open(opts Options) error {
+	var err error
+	if s.certificates, err = openCertificates(s.config.ListenerTLS, s.log, s.registry); err != nil {
+		return err
+	}
 	if err := s.listen(); err != nil {
 		return err
 	}
-	var err error
 	if s.backend, err = openBackend(s.config.Engine, s.log, s.registry, s.openRadar(),
 		validation(s.config.Validate, s.log, s.registry)); err != nil {
 		return err
@@ -203,8 +216,14 @@ func (s *Server) Run(ctx context.Context) error {
 	defer goruntime.KeepAlive(ballast)
 	group, gctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return serveErr("grpc-addr", s.grpcServer.Serve(s.grpcListener)) })
-	group.Go(func() error { return serveErr("http-addr", s.httpServer.Serve(s.httpListener)) })
-	group.Go(func() error { return serveErr("admin-addr", s.adminServer.Serve(s.adminListener)) })
+	group.Go(func() error { return serveErr("http-addr", serveHTTP(s.httpServer, s.httpListener)) })
+	group.Go(func() error { return serveErr("admin-addr", serveHTTP(s.adminServer, s.adminListener)) })
+	if s.certificates != nil {
+		group.Go(func() error {
+			s.certificates.watch(gctx, s.reread)
+			return nil
+		})
+	}
 	group.Go(func() error {
 		<-gctx.Done()
 		s.stop()
@@ -217,9 +236,20 @@ func (s *Server) Run(ctx context.Context) error {
 
 // announce writes the line that other tools wait for; it does not depend on the log level.
 func (s *Server) announce() {
-	slog.New(slog.NewJSONHandler(s.stderr, nil)).Info("listening",
-		"grpc", s.GRPCAddr(), "http", s.HTTPAddr(), "admin", s.AdminAddr(), "upstream", s.backend.Upstream)
+	line := []any{"grpc", s.GRPCAddr(), "http", s.HTTPAddr(), "admin", s.AdminAddr(), "upstream", s.backend.Upstream}
+	if s.certificates != nil {
+		line = append(line, "tls", "on")
+	}
+	slog.New(slog.NewJSONHandler(s.stderr, nil)).Info("listening", line...)
 	s.log.Debug("configuration", "config", s.config)
+}
+
+// serveHTTP serves a listener, with TLS if the server is made for that.
+func serveHTTP(server *http.Server, listener net.Listener) error {
+	if server.TLSConfig != nil {
+		return server.ServeTLS(listener, "", "")
+	}
+	return server.Serve(listener)
 }
 
 // serveErr is nil for a server that was stopped.

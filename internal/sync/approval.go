@@ -28,12 +28,15 @@ const (
 	VouchedByToken Voucher = "rainbow-token"
 	// VouchedByListener: what stands before the listener named him.
 	VouchedByListener Voucher = "listener"
+	// VouchedByCertificate: the authority of his client certificate did.
+	VouchedByCertificate Voucher = "certificate"
 )
 
 // Known tells whether something vouches for him.
 func (p Principal) Known() bool { return p.By != "" }
 
-// Same tells whether two principals are one person, as far as can be told: by user id when both have one, else by name.
+// Same tells whether two principals are one person, as far as can be told: by user id when both have one, else by name, whose
+// case does not count.
 func (p Principal) Same(o Principal) bool {
 	if p.ID != "" && o.ID != "" {
 		return p.ID == o.ID

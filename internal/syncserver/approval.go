@@ -156,8 +156,9 @@ func (s *Server) addHistory(view *syncv1.Plan, stored *bulksync.StoredPlan) {
 }
 
 var voucherProtos = map[bulksync.Voucher]syncv1.Principal_Voucher{
-	bulksync.VouchedByToken:    syncv1.Principal_VOUCHER_RAINBOW_TOKEN,
-	bulksync.VouchedByListener: syncv1.Principal_VOUCHER_LISTENER,
+	bulksync.VouchedByToken:       syncv1.Principal_VOUCHER_RAINBOW_TOKEN,
+	bulksync.VouchedByListener:    syncv1.Principal_VOUCHER_LISTENER,
+	bulksync.VouchedByCertificate: syncv1.Principal_VOUCHER_CERTIFICATE,
 }
 
 func approvalProto(a bulksync.Approval) *syncv1.Approval {

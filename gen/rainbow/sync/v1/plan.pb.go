@@ -93,6 +93,8 @@ const (
 	Principal_VOUCHER_RAINBOW_TOKEN Principal_Voucher = 1
 	// What stands before the listener named him.
 	Principal_VOUCHER_LISTENER Principal_Voucher = 2
+	// The authority of his client certificate.
+	Principal_VOUCHER_CERTIFICATE Principal_Voucher = 3
 )
 
 // Enum value maps for Principal_Voucher.
@@ -101,11 +103,13 @@ var (
 		0: "VOUCHER_UNSPECIFIED",
 		1: "VOUCHER_RAINBOW_TOKEN",
 		2: "VOUCHER_LISTENER",
+		3: "VOUCHER_CERTIFICATE",
 	}
 	Principal_Voucher_value = map[string]int32{
 		"VOUCHER_UNSPECIFIED":   0,
 		"VOUCHER_RAINBOW_TOKEN": 1,
 		"VOUCHER_LISTENER":      2,
+		"VOUCHER_CERTIFICATE":   3,
 	}
 )
 
@@ -1781,17 +1785,18 @@ const file_rainbow_sync_v1_plan_proto_rawDesc = "" +
 	"\x0eUnchangedEntry\x12\x14\n" +
 	"\x05login\x18\x01 \x01(\tR\x05login\x125\n" +
 	"\bposition\x18\x02 \x01(\v2\x19.rainbow.sync.v1.PositionR\bposition\x12\x12\n" +
-	"\x04note\x18\x03 \x01(\tR\x04note\"\xea\x01\n" +
+	"\x04note\x18\x03 \x01(\tR\x04note\"\x83\x02\n" +
 	"\tPrincipal\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x17\n" +
 	"\auser_id\x18\x02 \x01(\tR\x06userId\x12\x1d\n" +
 	"\n" +
 	"company_id\x18\x03 \x01(\tR\tcompanyId\x12<\n" +
-	"\avoucher\x18\x04 \x01(\x0e2\".rainbow.sync.v1.Principal.VoucherR\avoucher\"S\n" +
+	"\avoucher\x18\x04 \x01(\x0e2\".rainbow.sync.v1.Principal.VoucherR\avoucher\"l\n" +
 	"\aVoucher\x12\x17\n" +
 	"\x13VOUCHER_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15VOUCHER_RAINBOW_TOKEN\x10\x01\x12\x14\n" +
-	"\x10VOUCHER_LISTENER\x10\x02\"\x94\x01\n" +
+	"\x10VOUCHER_LISTENER\x10\x02\x12\x17\n" +
+	"\x13VOUCHER_CERTIFICATE\x10\x03\"\x94\x01\n" +
 	"\bApproval\x12*\n" +
 	"\x02by\x18\x01 \x01(\v2\x1a.rainbow.sync.v1.PrincipalR\x02by\x12.\n" +
 	"\x04time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12\x12\n" +
