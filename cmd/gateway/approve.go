@@ -23,7 +23,7 @@ func (approveCmd) Help() string {
 	return `Says that you looked at a plan and want it applied. The plan's history keeps who you are, when, and your comment. With
 --approval different (docs/config.md) that has to be somebody else than the plan's creator, so the gateway must know who both
 are: by a Rainbow token in GATEWAY_APPROVER_TOKEN (or in the variable of --token-env), by --as EMAIL, which asks for the Rainbow
-password, or by what stands before the gateway's listener. A token only tells who you are: nothing is done with it, and it is
+password, by the client certificate of --cert, or by what stands before the gateway's listener. A token only tells who you are: nothing is done with it, and it is
 not kept.
 
 An approval that was a mistake is taken back by --withdraw, as long as the plan is not applied: it no longer counts. Everybody may

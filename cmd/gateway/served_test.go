@@ -16,6 +16,8 @@ type served struct {
 	HTTP string `json:"http"`
 	// Admin is the address of the metrics.
 	Admin string `json:"admin"`
+
+	process *os.Process
 }
 
 func serve(t *testing.T, flags ...string) served {
@@ -44,7 +46,7 @@ func serve(t *testing.T, flags ...string) served {
 			continue
 		}
 		go func() { defer close(drained); _, _ = io.Copy(io.Discard, stderr) }()
-		var g served
+		g := served{process: child.Process}
 		if err := json.Unmarshal(lines.Bytes(), &g); err != nil {
 			t.Fatal(err)
 		}
