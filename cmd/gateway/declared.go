@@ -25,11 +25,7 @@ func (m *manifestFlags) included(files []*syncv1.ManifestFile) ([]*syncv1.Manife
 		return nil, err
 	}
 	for _, src := range all[len(files):] {
-		content, err := io.ReadAll(src.Reader)
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, &syncv1.ManifestFile{Name: src.Name, Content: content, Encoding: m.Encoding})
+		files = append(files, &syncv1.ManifestFile{Name: src.Name, Content: src.Content, Encoding: m.Encoding})
 	}
 	return files, nil
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -66,7 +65,7 @@ func (m *manifestFlags) sources(stdin io.Reader) ([]manifest.Source, error) {
 func sourcesOf(files []*syncv1.ManifestFile) []manifest.Source {
 	sources := make([]manifest.Source, len(files))
 	for i, f := range files {
-		sources[i] = manifest.Source{Name: f.GetName(), Reader: bytes.NewReader(f.GetContent()), Encoding: manifest.Encoding(f.GetEncoding())}
+		sources[i] = manifest.Source{Name: f.GetName(), Content: f.GetContent(), Encoding: manifest.Encoding(f.GetEncoding())}
 	}
 	return sources
 }

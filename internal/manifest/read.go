@@ -13,9 +13,11 @@ import (
 
 // Source is one file of a manifest.
 type Source struct {
-	// Name is shown in positions; the ending .yaml or .yml marks a form that is refused.
-	Name   string
-	Reader io.Reader
+	// Name is shown in positions; the ending .yaml or .yml tells YAML.
+	Name string
+	// Reader gives the content. It is nil where Content holds it, which is not copied then.
+	Reader  io.Reader
+	Content []byte
 	// ContentType is the media type that the file came with, if it came with one.
 	ContentType string
 	// Encoding of the text of a CSV source; empty means [UTF8].
@@ -39,6 +41,8 @@ type Options struct {
 	Strict bool
 	// MaxFaults is how many faults are listed before the rest is summed up in one; 0 means 1,000.
 	MaxFaults int
+	// piece is how much text of a YAML list is parsed at a time, in bytes; 0: 64 KiB, below 0: files are parsed as a whole.
+	piece int
 }
 
 // Read reads the files of one manifest, in their order, as one. When their content is wrong the error is

@@ -2,15 +2,16 @@ package manifest
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -27,9 +28,11 @@ import (
 // ModeYAML is the mode of a YAML manifest.
 const ModeYAML = "yaml"
 
-// The limits of a YAML manifest. A node takes about 200 bytes while it is read.
+// The limits of a YAML manifest.
 const (
-	maxYAMLFile  = 256 << 20
+	maxYAMLFile = 256 << 20
+	// maxYAMLHeld is how much text is held as nodes, which take about fifty times its room, and up to 130 times.
+	maxYAMLHeld  = 8 << 20
 	maxYAMLDepth = 32
 	// maxAliased is how many nodes may be reached through aliases: what an alias names is read each time it is named.
 	maxAliased = 1 << 20
@@ -58,6 +61,9 @@ func yamlSource(src Source, start []byte) bool {
 func beginnings(sources []Source) (again []Source, inYAML bool) {
 	again = slices.Clone(sources)
 	for i := range again {
+		if again[i].Reader == nil {
+			again[i].Reader = bytes.NewReader(again[i].Content)
+		}
 		size := sizeOf(again[i].Reader)
 		reader := bufio.NewReaderSize(again[i].Reader, 4096)
 		start, _ := reader.Peek(4096) // what goes wrong goes wrong again when it is read
@@ -103,8 +109,14 @@ type yamlReader struct {
 	forms    *forms
 	desired  *bulksync.Desired
 	secrets  *Secrets
-	// parts are the documents of all files, each an object of the form "manifest".
+	// parts are the documents of all files, each an object of the form "manifest"; lists are the lists of entries that were
+	// cut out of them, by what stands there instead (yamltext.go).
 	parts []*object
+	lists map[*yaml.Node]*list
+	// held is how many bytes of all files are held as nodes; entered counts the entries of lists.
+	held, entered int
+	// triedWhole are the texts of which it is known that they do not parse as a whole.
+	triedWhole map[*text]bool
 	// aliased counts the nodes reached through aliases; bombed is set when there were too many.
 	aliased int
 	bombed  bool
@@ -131,28 +143,59 @@ func readYAML(ctx context.Context, sources []Source, opts Options) (*bulksync.De
 	if opts.MaxFaults <= 0 {
 		opts.MaxFaults = defaultMaxFaults
 	}
+	sources = slices.SortedStableFunc(slices.Values(sources), func(a, b Source) int { return strings.Compare(a.Name, b.Name) })
+	texts := make([]*text, 0, len(sources))
+	var unread bulksync.Faults
+	for _, src := range sources {
+		t, fault, err := readText(ctx, src)
+		switch {
+		case err != nil:
+			return nil, nil, fmt.Errorf("manifest %s: %w", src.Name, err)
+		case fault != nil:
+			unread = append(unread, *fault)
+		default:
+			texts = append(texts, t)
+		}
+	}
+	whole := map[*text]bool{}
+	for {
+		r := newYAMLReader(opts)
+		for _, f := range unread {
+			r.report(f.Position, "", &problem{f.Code, f.Message, f.Hint})
+		}
+		for _, src := range sources {
+			r.files[src.Name] = true
+		}
+		for _, t := range texts {
+			r.load(t, whole[t] || opts.piece < 0)
+		}
+		err := r.understand(ctx)
+		if again := (*wholeError)(nil); errors.As(err, &again) {
+			whole[again.text] = true
+			continue
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		return r.result()
+	}
+}
+
+func newYAMLReader(opts Options) *yamlReader {
 	r := &yamlReader{
 		opts: opts, findings: findings{max: opts.MaxFaults}, values: newValues(), forms: newForms(),
 		desired: &bulksync.Desired{Mode: ModeYAML, Strict: opts.Strict},
-		secrets: &Secrets{},
-		traps:   map[string]*trap{}, claimed: map[string]claimant{}, files: map[string]bool{}, reported: map[bulksync.Fault]bool{}, inherited: map[string]*inherited{},
+		secrets: &Secrets{}, lists: map[*yaml.Node]*list{}, triedWhole: map[*text]bool{},
+		traps: map[string]*trap{}, claimed: map[string]claimant{}, files: map[string]bool{}, reported: map[bulksync.Fault]bool{}, inherited: map[string]*inherited{},
 	}
 	if opts.Mode != "" && opts.Mode != ModeYAML {
 		r.report(bulksync.Position{}, "", &problem{codeMixedForms, "mode " + quote(opts.Mode) + " is one of CSV, the manifest is YAML", "leave the mode out"})
 	}
-	sources = slices.SortedStableFunc(slices.Values(sources), func(a, b Source) int { return strings.Compare(a.Name, b.Name) })
-	for _, src := range sources {
-		r.files[src.Name] = true
-		if err := ctx.Err(); err != nil {
-			return nil, nil, err
-		}
-		if err := r.load(src); err != nil {
-			return nil, nil, fmt.Errorf("manifest %s: %w", src.Name, err)
-		}
-	}
-	if err := r.understand(ctx); err != nil {
-		return nil, nil, err
-	}
+	return r
+}
+
+// result is the desired state, or all faults.
+func (r *yamlReader) result() (*bulksync.Desired, *Secrets, error) {
 	if err := r.findings.err(); err != nil {
 		return nil, nil, err
 	}
@@ -172,58 +215,48 @@ func (r *yamlReader) remark(at bulksync.Position, field string, p *problem) {
 	r.desired.Remarks = append(r.desired.Remarks, bulksync.Fault{Position: at, Code: p.code, Message: p.message, Hint: p.hint, Field: field})
 }
 
-// load reads the documents of a file.
-func (r *yamlReader) load(src Source) error {
-	start := bulksync.Position{File: src.Name}
-	content, err := io.ReadAll(io.LimitReader(src.Reader, maxYAMLFile+1))
-	if err != nil {
-		return err
+// load reads what stands beside the lists of a file, or everything.
+func (r *yamlReader) load(t *text, whole bool) {
+	start := bulksync.Position{File: t.name}
+	switch err := t.parse(whole, maxYAMLHeld-r.held); {
+	case errors.Is(err, errLarge):
+		r.report(start, "", &problem{codeYAMLLimit, "more than 8 MiB stand beside the lists of entries",
+			"write users:, devices: and ddis: on lines of their own, and each entry below with a dash on a new line"})
+		return
+	case err != nil:
+		r.reportSyntax(t.name, err)
+		return
+	case len(t.head.documents) == 0:
+		r.report(start, "", &problem{codeYAMLSyntax, "file is empty", "a manifest begins with version: 1"})
+		return
 	}
-	if !yamlSource(src, content) {
-		r.report(start, "", &problem{codeMixedForms, "file is not YAML, other files of the manifest are", "name YAML files .yaml, and plan CSV as a manifest of its own"})
-		return nil
+	r.held += len(t.content)
+	for _, l := range t.head.lists {
+		r.held -= len(l.content)
 	}
-	if len(content) > maxYAMLFile {
-		r.report(start, "", &problem{codeYAMLLimit, "file is larger than 256 MiB", "cut it into several files, which are read as one manifest"})
-		return nil
-	}
-	decoder := yaml.NewDecoder(strings.NewReader(string(content)))
-	for n := 0; ; n++ {
-		var document yaml.Node
-		switch err := decoder.Decode(&document); {
-		case errors.Is(err, io.EOF) && n == 0:
-			r.report(start, "", &problem{codeYAMLSyntax, "file is empty", "a manifest begins with version: 1"})
-			return nil
-		case errors.Is(err, io.EOF):
-			return nil
-		case err != nil:
-			r.report(syntaxPlace(src.Name, err), "", &problem{codeYAMLSyntax, "this is no YAML: " + syntaxWords(err), "is the indentation right, and are values that begin with a sign in quotes?"})
-			return nil
-		}
+	maps.Copy(r.lists, t.head.instead)
+	for _, document := range t.head.documents {
 		if len(document.Content) == 0 || isNull(document.Content[0]) {
 			continue // a document of comments only
 		}
-		if o := r.object(entry{value: document.Content[0], file: src.Name}, r.forms.manifest, nil); o != nil {
+		if o := r.object(entry{value: document.Content[0], file: t.name}, r.forms.manifest, nil); o != nil {
 			r.parts = append(r.parts, o)
 		}
 	}
 }
 
-var yamlLine = regexp.MustCompile(`^yaml: line (\d+): `)
-
-// syntaxPlace finds the line in an error of the YAML library.
-func syntaxPlace(file string, err error) bulksync.Position {
-	at := bulksync.Position{File: file}
-	if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
-		at.Line, _ = strconv.Atoi(m[1])
-		at.Column = 1
+// reportSyntax reports what is no YAML.
+func (r *yamlReader) reportSyntax(file string, err error) {
+	var e *syntaxError
+	if !errors.As(err, &e) {
+		e = &syntaxError{words: err.Error()}
 	}
-	return at
-}
-
-// syntaxWords is an error of the YAML library without its place. Its words never quote the text.
-func syntaxWords(err error) string {
-	return strings.TrimPrefix(yamlLine.ReplaceAllString(err.Error(), ""), "yaml: ")
+	at := bulksync.Position{File: file, Line: e.line, Column: min(e.line, 1)}
+	if e.limit {
+		r.report(at, "", &problem{codeYAMLLimit, e.words, "write it shorter"})
+		return
+	}
+	r.report(at, "", &problem{codeYAMLSyntax, "this is no YAML: " + e.words, "is the indentation right, and are values that begin with a sign in quotes?"})
 }
 
 // understand makes the desired state of the parts.
@@ -236,7 +269,9 @@ func (r *yamlReader) understand(ctx context.Context) error {
 	r.readPolicies()
 	r.readSettings()
 	r.readPools()
-	r.readProvisions()
+	if err := r.readProvisions(ctx); err != nil {
+		return err
+	}
 	return r.readUsers(ctx)
 }
 

@@ -57,6 +57,8 @@ var yamlFaultCases = []struct {
 	{name: "bad login", text: "version: 1\nusers:\n- login: ann\n", code: codeBadLogin, at: "f.yaml:3:10", says: `"ann"`},
 	{name: "login twice", text: yamlUser("- login: A@demo.example\n"), code: codeLoginTwice, at: "f.yaml:4:10", says: "f.yaml:3:10"},
 	{name: "empty login", text: "version: 1\nusers:\n- login:\n", code: codeWrongShape, says: "empty"},
+	{name: "blanks alone", text: "version: 1\ncompany: \" \"\n", code: codeWrongShape, at: "f.yaml:2:10", says: "empty"},
+	{name: "a variable that is empty", text: "version: 1\nvariables: {a: \"\"}\ncompany: ${a}\n", code: codeWrongShape, at: "f.yaml:3:10", says: "empty"},
 	{name: "a list for a text", text: yamlUser("  title: [a]\n"), code: codeWrongShape, at: "f.yaml:4:10", says: "one value"},
 	{name: "a text for a list", text: yamlUser("  tags: a\n"), code: codeWrongShape, at: "f.yaml:4:9", says: "tags: [a, b]"},
 	{name: "a number as bad extension", text: yamlUser("  extension: +3329830\n"), code: codeBadShortNumber, at: "f.yaml:4:14"},

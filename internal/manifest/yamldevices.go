@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"context"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,17 +37,16 @@ func (f *forms) deviceForms() {
 }
 
 // readProvisions reads the lists of devices and DDIs.
-func (r *yamlReader) readProvisions() {
+func (r *yamlReader) readProvisions(ctx context.Context) error {
 	for _, part := range r.parts {
-		items, _ := part.list("devices")
-		for _, item := range items {
-			r.readDevice(item)
+		if err := r.entries(ctx, part, "devices", func(item entry) { r.readDevice(item) }); err != nil {
+			return err
 		}
-		items, _ = part.list("ddis")
-		for _, item := range items {
-			r.readDDIs(item)
+		if err := r.entries(ctx, part, "ddis", r.readDDIs); err != nil {
+			return err
 		}
 	}
+	return nil
 }
 
 // readDevice reads a device that is to be there, and gives its key; false when it is faulty.

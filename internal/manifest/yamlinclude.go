@@ -2,8 +2,8 @@ package manifest
 
 import (
 	"bytes"
+	"context"
 	"fmt"
-	"io"
 	"path"
 	"slices"
 	"strings"
@@ -27,46 +27,51 @@ func Included(sources []Source, open func(name string) ([]byte, error)) ([]Sourc
 	}
 	all := slices.Clone(sources)
 	for i := 0; i < len(all) && i < maxFiles; i++ { // all grows
-		content, err := io.ReadAll(io.LimitReader(all[i].Reader, maxYAMLFile+1))
+		content, err := contentOf(all[i])
 		if err != nil {
 			return nil, fmt.Errorf("manifest %s: %w", all[i].Name, err)
 		}
-		all[i].Reader = bytes.NewReader(content)
-		if yamlSource(all[i], content) {
-			for _, name := range includesOf(all[i].Name, content) {
-				if known[name] {
-					continue
-				}
-				known[name] = true
-				if found, err := open(name); err == nil {
-					all = append(all, Source{Name: name, Reader: bytes.NewReader(found)})
-				}
+		all[i].Reader, all[i].Content = nil, content
+		for _, name := range includesOf(all[i]) {
+			if known[name] {
+				continue
+			}
+			known[name] = true
+			if found, err := open(name); err == nil {
+				all = append(all, Source{Name: name, Content: found, Encoding: all[i].Encoding})
 			}
 		}
 	}
 	return all, nil
 }
 
-// includesOf lists the files that a text includes, by the names that they have as sources. What is wrong is for Read.
-func includesOf(from string, content []byte) []string {
-	if !bytes.Contains(content, []byte("include")) {
+// includesOf lists the files that a source includes, by the names that they have as sources. What is wrong is for Read.
+func includesOf(src Source) []string {
+	if !yamlSource(src, src.Content) || !bytes.Contains(src.Content, []byte("include")) && (src.Encoding == "" || src.Encoding == UTF8) {
+		return nil
+	}
+	t, fault, err := readText(context.Background(), src)
+	if fault != nil || err != nil || t.parse(false, maxYAMLHeld) != nil {
 		return nil
 	}
 	var names []string
-	decoder := yaml.NewDecoder(bytes.NewReader(content))
-	for {
-		var part struct {
-			Include yaml.Node `yaml:"include"`
+	for _, document := range t.head.documents {
+		if len(document.Content) == 0 || document.Content[0].Kind != yaml.MappingNode {
+			continue
 		}
-		if decoder.Decode(&part) != nil {
-			return names
-		}
-		for _, n := range part.Include.Content {
-			if name, p := includeName(from, n.Value); p == nil {
-				names = append(names, name)
+		pairs := document.Content[0].Content
+		for i := 0; i+1 < len(pairs); i += 2 {
+			if pairs[i].Value != "include" {
+				continue
+			}
+			for _, n := range pairs[i+1].Content {
+				if name, p := includeName(src.Name, n.Value); p == nil {
+					names = append(names, name)
+				}
 			}
 		}
 	}
+	return names
 }
 
 // includeName is the name of an included file as a source. It may lie beside the including file or below, never elsewhere.

@@ -268,16 +268,18 @@ func (o *object) text(name string) (string, bool) {
 
 // value reads a single value of a shape.
 func (r *yamlReader) value(e entry, name string, s *shape) (string, bool) {
-	if isNull(e.value) || e.value.Kind == yaml.ScalarNode && e.value.Value == "" {
+	v, ok := "", true
+	if !isNull(e.value) {
+		if v, ok = r.scalar(e, name); !ok {
+			return "", false
+		}
+	}
+	if v == "" {
 		if !s.null {
 			r.wrongShape(entry{key: e.key, value: &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Line: e.value.Line, Column: e.value.Column}, file: e.file}, "a value, or leave "+name+" out")
 			return "", false
 		}
 		return "", true
-	}
-	v, ok := r.scalar(e, name)
-	if !ok {
-		return "", false
 	}
 	p := checkShape(r.values, name, s, &v)
 	if p != nil {

@@ -89,8 +89,11 @@ func (s *schema) shape(of *shape) map[string]any {
 		types = append(types, "null")
 	}
 	text := map[string]any{"type": types}
-	if of.pattern != "" {
+	switch {
+	case of.pattern != "":
 		text["pattern"] = of.pattern
+	case !of.null:
+		text["pattern"] = `\S`
 	}
 	return text
 }

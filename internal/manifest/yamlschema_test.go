@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -87,6 +88,9 @@ func TestTheSchemaRefusesWhatTheReaderRefuses(t *testing.T) {
 			continue
 		}
 		var v any
+		if strings.Contains(tt.text, "${") {
+			continue // an editor knows no variables
+		}
 		if err := yaml.Unmarshal([]byte(tt.text), &v); err != nil {
 			continue // more than one document, or more than an editor reads
 		}

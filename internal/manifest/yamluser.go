@@ -16,12 +16,8 @@ import (
 // readUsers makes the users of all parts.
 func (r *yamlReader) readUsers(ctx context.Context) error {
 	for _, part := range r.parts {
-		items, _ := part.list("users")
-		for n, item := range items {
-			if n%1024 == 0 && ctx.Err() != nil {
-				return ctx.Err()
-			}
-			r.readUser(item)
+		if err := r.entries(ctx, part, "users", r.readUser); err != nil {
+			return err
 		}
 	}
 	return nil

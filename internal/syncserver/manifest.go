@@ -1,7 +1,6 @@
 package syncserver
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -67,7 +66,7 @@ func (v *violations) manifest(req manifestRequest) ([]manifest.Source, manifest.
 		v.oneOf(field+".encoding", file.GetEncoding(), manifest.Encodings())
 		sources = append(sources, manifest.Source{
 			Name: name, ContentType: v.mediaType(field+".media_type", file.GetMediaType()), Encoding: manifest.Encoding(file.GetEncoding()),
-			Reader: bytes.NewReader(file.GetContent()),
+			Content: file.GetContent(),
 		})
 	}
 	return sources, opts
