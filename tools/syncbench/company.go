@@ -70,6 +70,9 @@ const (
 	changedCSV = "changed.csv"
 	sameCSV    = "same.csv"
 	stateFile  = "state.db"
+
+	applyFile    = "apply.db"
+	requestsFile = "requests.json"
 )
 
 // writeManifests writes the company as it is, and as it shall be.

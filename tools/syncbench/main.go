@@ -1,7 +1,7 @@
 // Command syncbench measures what the sync engine takes to plan and to record a large company, against the least that
 // could do as much: a plain loop over the same file, encoding/csv merged in key order with a bbolt cursor.
 //
-//	syncbench [-users 100000] [-rounds 3] [-only plan,unchanged,preview,refresh]
+//	syncbench [-users 100000] [-rounds 3] [-only plan,unchanged,preview,refresh,apply] [-operations 10000] [-workers 64]
 //
 // Each piece of work is a process of its own; rounds are interleaved, and what is printed are ratios of one round, the
 // median of all of them. Time is processor time, so that a machine that is not idle widens the range a little and no
@@ -35,6 +35,8 @@ type options struct {
 	users  int
 	rounds int
 	only   string
+	// operations are those of the plan that apply carries out, workers how many calls are in flight at most.
+	operations, workers int
 }
 
 func run(ctx context.Context, args []string) error {
@@ -45,7 +47,9 @@ func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("syncbench", flag.ContinueOnError)
 	flags.IntVar(&opts.users, "users", 100_000, "users of the company")
 	flags.IntVar(&opts.rounds, "rounds", 3, "rounds; each piece of work has one turn in each")
-	flags.StringVar(&opts.only, "only", "plan,unchanged,preview,refresh", "what to measure")
+	flags.StringVar(&opts.only, "only", "plan,unchanged,preview,refresh,apply", "what to measure")
+	flags.IntVar(&opts.operations, "operations", 10_000, "operations that are applied, a call each")
+	flags.IntVar(&opts.workers, "workers", 64, "calls in flight at most, of apply and of the bare loop")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -56,7 +60,12 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	err = measure(ctx, folder, opts)
+	if opts.roles() != nil {
+		err = measure(ctx, folder, opts)
+	}
+	if err == nil && strings.Contains(opts.only, "apply") {
+		err = measureApply(ctx, folder, opts)
+	}
 	return errors.Join(err, os.RemoveAll(folder))
 }
 

@@ -95,3 +95,9 @@ func spread(all []float64, format string) string {
 	slices.Sort(all)
 	return fmt.Sprintf(format+" ("+format+"–"+format+")", all[len(all)/2], all[0], all[len(all)-1])
 }
+
+// median is the one in the middle.
+func median(all []float64) float64 {
+	sorted := slices.Sorted(slices.Values(all))
+	return sorted[len(sorted)/2]
+}

@@ -25,6 +25,30 @@ import (
 type job struct {
 	folder string
 	users  int
+	// sandbox is the upstream's URL, workers how many calls are in flight at most: of apply and bare.
+	sandbox string
+	workers int
+	figures *figures
+}
+
+// figures are what a piece of work took: all of it, unless it says itself when it starts and stops.
+type figures struct {
+	from       time.Time
+	before     time.Duration
+	cpu, clock time.Duration
+	stopped    bool
+	// extra are figures of its own.
+	extra []float64
+}
+
+func (f *figures) start() {
+	f.from, f.before, f.stopped = time.Now(), cpuTime(), false
+}
+
+func (f *figures) stop() {
+	if !f.stopped {
+		f.cpu, f.clock, f.stopped = cpuTime()-f.before, time.Since(f.from), true
+	}
 }
 
 // jobs are the pieces of work by their role.
@@ -40,20 +64,28 @@ func (j job) jobs() map[string]func(context.Context) error {
 		"refresh":        func(ctx context.Context) error { return j.record(ctx, "fresh.db", false) },
 		"upstream-whole": func(ctx context.Context) error { return j.observe(ctx, true) },
 		"refresh-whole":  func(ctx context.Context) error { return j.record(ctx, "fresh.db", true) },
+		"record-apply":   j.recordApply,
+		"apply":          j.apply,
+		"bare":           j.bare,
 	}
 }
 
 // work is the other half of the program: a process that does one piece of work, prints what it took, and then keeps its
 // memory until its input ends.
 func work(ctx context.Context, role string, args []string) error {
-	var j job
+	j := job{figures: &figures{}}
 	flags := flag.NewFlagSet(role, flag.ContinueOnError)
 	flags.StringVar(&j.folder, "folder", "", "where the company is")
 	flags.IntVar(&j.users, "users", 0, "users of the company")
+	flags.StringVar(&j.sandbox, "sandbox", "", "where the sandbox is")
+	flags.IntVar(&j.workers, "workers", 0, "calls in flight at most")
 	cpuProfile := flags.String("cpuprofile", "", "write a CPU profile to this file")
 	heapProfile := flags.String("memprofile", "", "write a heap profile to this file")
 	if err := flags.Parse(args); err != nil {
 		return err
+	}
+	if role == "sandbox" {
+		return serveSandbox(j.users)
 	}
 	do, known := j.jobs()[role]
 	if !known {
@@ -69,11 +101,16 @@ func work(ctx context.Context, role string, args []string) error {
 		}
 		defer pprof.StopCPUProfile()
 	}
-	start, before := time.Now(), cpuTime()
+	j.figures.start()
 	if err := do(ctx); err != nil {
 		return err
 	}
-	fmt.Printf("%d %d\n", cpuTime()-before, time.Since(start))
+	j.figures.stop()
+	fmt.Printf("%d %d", j.figures.cpu, j.figures.clock)
+	for _, v := range j.figures.extra {
+		fmt.Printf(" %g", v)
+	}
+	fmt.Println()
 	if *heapProfile != "" {
 		return writeHeapProfile(*heapProfile)
 	}
