@@ -31,7 +31,7 @@ func complain(w io.Writer, err error) {
 	}
 	fmt.Fprintf(w, "gateway: %v\n", err)
 	if errors.Is(err, state.ErrLocked) && !strings.Contains(err.Error(), "--server") {
-		fmt.Fprintln(w, "hint: use --server to talk to the gateway that holds it, or stop that gateway")
+		fmt.Fprintln(w, "hint: \"apply\", \"runs resume\" and \"runs retry\" wait for it with --wait 10m; several people are served by \"gateway serve\" and --server")
 	}
 }
 

@@ -161,8 +161,34 @@ func report(w io.Writer, e *ending) {
 			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.word))
 		}
 	}
+	stranded(w, e.run)
 	took := e.run.GetEndTime().AsTime().Sub(e.run.GetStartTime().AsTime()).Round(10 * time.Millisecond)
 	fmt.Fprintf(w, "Run %s: %s, of %d, in %s.\n", lastPart(e.run.GetName()), strings.Join(parts, ", "), counts.GetTotal(), took)
+}
+
+// strandedShown is how many users without a number are named.
+const strandedShown = 10
+
+// stranded names the users whom a run left without a number.
+func stranded(w io.Writer, run *syncv1.Run) {
+	n := int(run.GetStrandedCount())
+	if n == 0 {
+		return
+	}
+	shown := run.GetStranded()[:min(len(run.GetStranded()), strandedShown)]
+	more := ""
+	if n > len(shown) {
+		more = fmt.Sprintf(" and %d more", n-len(shown))
+	}
+	fmt.Fprintf(w, "! %s left without a number, until the run goes on or is undone: %s%s.\n", isAre(n, "user"), strings.Join(shown, ", "), more)
+}
+
+// isAre counts things in front of a participle: "1 user is", "2 users are".
+func isAre(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing + " is"
+	}
+	return fmt.Sprintf("%d %ss are", n, thing)
 }
 
 func at(op *syncv1.PlanOperation) string {

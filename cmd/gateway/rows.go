@@ -85,7 +85,7 @@ func writeRows(w io.Writer, rows []*syncv1.RunRow) error {
 			code = strconv.Itoa(int(row.GetCode()))
 		}
 		record = []string{
-			row.GetFile(), line, row.GetLogin(), rowAction(row), resultWord(row.GetResult()), row.GetMessage(), code,
+			bulksync.Neutral(row.GetFile()), line, bulksync.Neutral(row.GetLogin()), rowAction(row), resultWord(row.GetResult()), bulksync.Neutral(row.GetMessage()), code,
 			strconv.FormatFloat(row.GetTook().AsDuration().Seconds(), 'f', 3, 64),
 		}
 	}
@@ -148,7 +148,7 @@ func figures(w io.Writer, run *syncv1.Run, rows []*syncv1.RunRow, always bool) {
 	if f.GetCalls() == 0 || !always && f.GetRepeats() == 0 && still < 100*time.Millisecond {
 		return
 	}
-	text := fmt.Sprintf("%d calls, %d requests, at most %d at a time", f.GetCalls(), f.GetRequests(), f.GetHighestLimit())
+	text := fmt.Sprintf("%s, %s, at most %d at a time", plural(int(f.GetCalls()), "call"), plural(int(f.GetRequests()), "request"), f.GetHighestLimit())
 	if f.GetRepeats() > 0 {
 		text += fmt.Sprintf("; %d sent again", f.GetRepeats())
 	}

@@ -42,7 +42,7 @@ func (c *serveCmd) Run(ctx context.Context, t *terminal) error {
 	if err := c.Complete(t.getenv); err != nil {
 		return err
 	}
-	store, err := openState(c.Engine, 0)
+	store, err := openState(c.Engine)
 	if err != nil {
 		return err
 	}

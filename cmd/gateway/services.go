@@ -29,9 +29,9 @@ import (
 )
 
 // openState opens the state file. It comes before everything else that a gateway opens: who finds it locked leaves the
-// sandbox's world alone, which is kept beside it. It waits so long for another process; 0 is a moment.
-func openState(e config.Engine, wait time.Duration) (*state.Store, error) {
-	return state.Open(e.State, state.Options{UpstreamURL: e.Upstream, Timeout: wait})
+// sandbox's world alone, which is kept beside it.
+func openState(e config.Engine) (*state.Store, error) {
+	return state.Open(e.State, state.Options{UpstreamURL: e.Upstream})
 }
 
 // syncServices makes the engine's services over the parts of a gateway. They close the store when the gateway stops.
@@ -53,11 +53,12 @@ func syncServices(e config.Engine, watch config.DriftWatch, store *state.Store) 
 		}
 		s, err := syncserver.New(syncserver.Options{
 			Principal: principal, Approval: bulksync.ApprovalPolicy(e.Approval), Retention: retention,
-			Engine:  &bulksync.Engine{Store: store, Target: rainbow.New(p.Conn, rainbow.Options{Account: account, Logger: p.Log})},
-			Company: companyOf(p.Conn, account),
-			Status:  facade.Status,
-			Drift:   drift,
-			Log:     p.Log,
+			Engine:   &bulksync.Engine{Store: store, Target: rainbow.New(p.Conn, rainbow.Options{Account: account, Logger: p.Log})},
+			Company:  companyOf(p.Conn, account),
+			Status:   facade.Status,
+			Drift:    drift,
+			Registry: p.Registry,
+			Log:      p.Log,
 		})
 		if err != nil {
 			return nil, err

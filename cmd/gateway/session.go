@@ -64,7 +64,7 @@ func (f *engineFlags) openHere(ctx context.Context, t *terminal) (*session, erro
 	if err := f.Complete(t.getenv); err != nil {
 		return nil, err
 	}
-	store, err := openState(f.Engine, f.lockWait)
+	store, err := f.awaitState(ctx, t)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -29,17 +30,34 @@ type LockedError struct {
 	Holder *Holder
 }
 
-// Error names the holder, its gRPC address and how to talk to it.
+// Error names the holder, what it is doing, its gRPC address and how to talk to it.
 func (e *LockedError) Error() string {
+	h := e.Holder
 	switch {
-	case e.Holder == nil:
+	case h == nil:
 		return fmt.Sprintf("state file %q: in use by another process; try again when it has ended", e.Path)
-	case e.Holder.Address == "":
-		return fmt.Sprintf("state file %q: in use by process %d since %s; try again when it has ended",
-			e.Path, e.Holder.PID, e.Holder.Since.Format(time.RFC3339))
+	case h.Address == "":
+		return fmt.Sprintf("state file %q: in use by %s since %s%s; try again when it has ended", e.Path, h.process(), h.Since.Format(time.RFC3339), h.doing())
 	}
-	return fmt.Sprintf("state file %q: in use by the gateway at %s (process %d, since %s); talk to it with --server %s",
-		e.Path, e.Holder.Address, e.Holder.PID, e.Holder.Since.Format(time.RFC3339), e.Holder.Address)
+	return fmt.Sprintf("state file %q: in use by the gateway at %s (%s, since %s)%s; talk to it with --server %s",
+		e.Path, h.Address, h.process(), h.Since.Format(time.RFC3339), h.doing(), h.Address)
+}
+
+// process names the holder's process.
+func (h *Holder) process() string {
+	if h.User == "" {
+		return fmt.Sprintf("process %d", h.PID)
+	}
+	return fmt.Sprintf("process %d of %s", h.PID, h.User)
+}
+
+// doing says which runs the holder carries out.
+func (h *Holder) doing() string {
+	words := ""
+	for _, r := range h.Runs {
+		words += fmt.Sprintf(", carrying out %s of company %s (begun by %s at %s)", r.Run, r.Company, cmp.Or(r.Actor, "nobody known"), r.Since.UTC().Format(time.RFC3339))
+	}
+	return words
 }
 
 // Is makes every LockedError an ErrLocked.

@@ -1,11 +1,17 @@
 package state
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
 	"os"
+	"os/user"
+	"slices"
+	"sync"
 	"time"
+
+	bulksync "github.com/rainbow-gateway/rainbow-gateway/internal/sync"
 )
 
 // Holder says who holds a state file for writing. It stands in a file beside the state file, because the state file
@@ -18,12 +24,25 @@ type Holder struct {
 	// Address is where the holder serves gRPC; empty while it does not.
 	Address string    `json:"grpc,omitempty"`
 	Since   time.Time `json:"since"`
+	// User is the operating system's name of whoever started the process; empty when it is not known.
+	User string `json:"user,omitempty"`
+	// Runs are those that it carries out, ordered by company.
+	Runs []HeldRun `json:"runs,omitempty"`
+}
+
+// HeldRun is a run that the holder of a state file carries out.
+type HeldRun struct {
+	Company string    `json:"company"`
+	Run     string    `json:"run"`
+	Actor   string    `json:"actor,omitempty"`
+	Since   time.Time `json:"since"`
 }
 
 // holderFile is the side file of a state file that this process holds.
 type holderFile struct {
-	file  *os.File
-	since time.Time
+	mu   sync.Mutex // guards the rest
+	file *os.File
+	says Holder
 }
 
 func holderPath(path string) string { return path + ".lock" }
@@ -34,19 +53,51 @@ func holdFile(path, address string) (*holderFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &holderFile{file: f, since: time.Now().UTC().Truncate(time.Second)}
+	h := &holderFile{file: f, says: Holder{PID: os.Getpid(), Since: time.Now().UTC().Truncate(time.Second), User: userName()}}
 	if err := lockFile(f); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	if err := h.write(address); err != nil {
+	if err := h.announce(address); err != nil {
 		return nil, errors.Join(err, h.remove())
 	}
 	return h, nil
 }
 
-// write says where the holder serves gRPC.
-func (h *holderFile) write(address string) error {
-	b, err := json.Marshal(Holder{PID: os.Getpid(), Address: address, Since: h.since})
+// userName is the operating system's name of whoever runs this process.
+func userName() string {
+	if u, err := user.Current(); err == nil {
+		return u.Username
+	}
+	return ""
+}
+
+// announce says where the holder serves gRPC.
+func (h *holderFile) announce(address string) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.says.Address = address
+	return h.write()
+}
+
+// note says that a run goes on, or does not any more.
+func (h *holderFile) note(r *bulksync.Run) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	runs := slices.DeleteFunc(h.says.Runs, func(x HeldRun) bool { return x.Company == r.Company && x.Run == r.Name })
+	if !r.State.Ended() {
+		runs = append(runs, HeldRun{Company: r.Company, Run: r.Name, Actor: r.Actor, Since: r.StartTime})
+		slices.SortFunc(runs, func(a, b HeldRun) int { return cmp.Compare(a.Company, b.Company) })
+	}
+	if len(runs) == 0 && len(h.says.Runs) == 0 {
+		return nil
+	}
+	h.says.Runs = runs
+	return h.write()
+}
+
+// write writes what the holder says. The caller holds the lock.
+func (h *holderFile) write() error {
+	b, err := json.Marshal(h.says)
 	if err != nil {
 		return err
 	}

@@ -281,7 +281,7 @@ func (s *Store) Announce(address string) error {
 	if s.holder == nil {
 		return ErrReadOnly
 	}
-	if err := s.holder.write(address); err != nil {
+	if err := s.holder.announce(address); err != nil {
 		return fmt.Errorf("state file %q: side file: %w", s.path, err)
 	}
 	return nil

@@ -68,6 +68,24 @@ func TestLockedFileNamesItsHolder(t *testing.T) {
 			t.Errorf("Open (read only: %v) = %v, want ErrLocked with the path and --server 127.0.0.1:9090", readOnly, err)
 		}
 	}
+	run := storetest.NewRun("run-7", 1)
+	run.Actor, run.State = "ann@demo.example", bulksync.RunRunning
+	if err := holder.CreateRun(t.Context(), run); err != nil {
+		t.Fatal(err)
+	}
+	_, err = state.Open(path, options())
+	for _, want := range []string{"run-7", storetest.Company, "ann@demo.example", run.StartTime.UTC().Format(time.RFC3339), "--server 127.0.0.1:9090"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("Open = %v, want it to name %s", err, want)
+		}
+	}
+	run.State = bulksync.RunFailed
+	if err := holder.UpdateRun(t.Context(), run); err != nil {
+		t.Fatal(err)
+	}
+	if _, err = state.Open(path, options()); err == nil || strings.Contains(err.Error(), "run-7") {
+		t.Errorf("Open = %v, want no word of a run that has ended", err)
+	}
 	if err := holder.Announce("x"); err != nil { // shorter than what was there
 		t.Fatal(err)
 	}

@@ -45,7 +45,7 @@ func (s *Store) putRun(ctx context.Context, r *bulksync.Run, allow func(runs *bo
 	if err != nil {
 		return fmt.Errorf("run %q: %w", r.Name, err)
 	}
-	return s.update(ctx, func(tx *bolt.Tx) error {
+	err = s.update(ctx, func(tx *bolt.Tx) error {
 		runs, err := createRuns(tx, r.Company)
 		if err != nil {
 			return err
@@ -58,6 +58,10 @@ func (s *Store) putRun(ctx context.Context, r *bulksync.Run, allow func(runs *bo
 		}
 		return putOutcomes(tx, r.Company, r.Name, outcomes)
 	})
+	if err == nil && s.holder != nil {
+		_ = s.holder.note(r) // the books are right; the side file is for those who wait
+	}
+	return err
 }
 
 // packRun gives a run's two parts: its head as JSON, and its outcomes as gzipped JSON, none when it has none.

@@ -393,7 +393,7 @@ func (c *coordinator) end(o Outcome) {
 func (c *coordinator) tell(e Event) {
 	c.Run.Figures = c.total()
 	if c.Watch != nil {
-		e.Run = *c.Run
+		e.Run, e.Circuit = *c.Run, c.circuit.state.String()
 		c.Watch(e)
 	}
 }
@@ -422,6 +422,7 @@ func (c *coordinator) finish(ctx context.Context, why string) error {
 		r.Outcomes = append(r.Outcomes, o)
 	}
 	c.showHold(time.Now(), Hold{})
+	r.Strand(c.Plan, c.outcomes)
 	r.Counts, r.EndTime, r.Message, r.Figures = c.counts, c.engine.now(), why, c.total()
 	switch {
 	case c.counts.Done+c.counts.Held == c.counts.Total:

@@ -22,6 +22,17 @@ const (
 	circuitHalfOpen
 )
 
+// String names the state.
+func (s circuitState) String() string {
+	switch s {
+	case circuitOpen:
+		return "open"
+	case circuitHalfOpen:
+		return "half-open"
+	}
+	return "closed"
+}
+
 // circuit belongs to a coordinator. Times are handed in.
 type circuit struct {
 	state circuitState

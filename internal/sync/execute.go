@@ -12,6 +12,8 @@ import (
 // Event tells a watcher of a run what just happened.
 type Event struct {
 	Run Run
+	// Circuit tells whether calls go upstream: "closed", "half-open" (one at a time) or "open" (only probes).
+	Circuit string
 	// Operation and Outcome are set when an operation came to its end; nil when only the run's state changed.
 	Operation *Operation
 	Outcome   *Outcome

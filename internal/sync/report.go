@@ -22,6 +22,8 @@ type Row struct {
 	Code    int
 	// Took is how long its calls took, one after the other.
 	Took time.Duration
+
+	done int // of its operations
 }
 
 // Result is how an entry fared: as the worst of its operations.
@@ -75,6 +77,7 @@ func Rows(p *Plan, run *Run, outcomes map[int]Outcome) []Row {
 	}
 	all := make([]Row, 0, len(r.rows))
 	for _, row := range r.rows {
+		row.inPart()
 		all = append(all, *row)
 	}
 	slices.SortFunc(all, func(a, b Row) int {
@@ -120,6 +123,9 @@ func (r *report) add(at Position, op *Operation) {
 	row.Operations = append(row.Operations, op.ID)
 	o, ended := r.outcomes[op.ID]
 	result := ResultNotDone
+	if o.Status == Done {
+		row.done++
+	}
 	if ended {
 		result = resultOf[o.Status]
 		row.Took += time.Duration(o.Millis) * time.Millisecond
@@ -130,6 +136,16 @@ func (r *report) add(at Position, op *Operation) {
 	row.Result, row.Message, row.Code = result, "", o.Code
 	if result != ResultDone {
 		row.Message = r.because(op.ID)
+	}
+}
+
+// notStarted is said of what a run did not come to.
+const notStarted = "not started"
+
+// inPart says of an entry that came to no good end how far it came: half of it may be worse than nothing.
+func (row *Row) inPart() {
+	if row.done > 0 && row.done < len(row.Operations) && row.Result != ResultHeld {
+		row.Message = strings.TrimSuffix(fmt.Sprintf("%d of %d steps are done, the rest is not; %s", row.done, len(row.Operations), strings.TrimPrefix(row.Message, notStarted)), "; ")
 	}
 }
 
@@ -146,7 +162,7 @@ func (r *report) because(id int) string {
 			why = fmt.Sprintf("skipped, because %q %s: %s", root.Title(), fate[r.outcomes[root.ID].Status], r.outcomes[root.ID].Message)
 		}
 	case "":
-		why = "not started"
+		why = notStarted
 	}
 	r.why[id] = why
 	return why

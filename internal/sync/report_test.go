@@ -48,11 +48,17 @@ func TestRowsTellHowEachEntryFared(t *testing.T) {
 		t.Errorf("rows differ (-want +got):\n%s", diff)
 	}
 
+	began := map[int]Outcome{1: {Operation: 1, Status: Done}, 2: {Operation: 2, Status: Done}}
+	for _, r := range Rows(plan, &Run{}, began) {
+		if want := "2 of 3 steps are done, the rest is not"; r.Position.Line == 3 && (r.Message != want || r.Result != ResultNotDone) {
+			t.Errorf("half done, it is %s and says %q, want %q", r.Result, r.Message, want)
+		}
+	}
 	outcomes[1] = Outcome{Operation: 1, Status: Done}
 	outcomes[2] = Outcome{Operation: 2, Status: Skipped, Message: "needs the manifest: its password stands at a.csv:3:9"}
 	plan.Operations[0].Positions = nil
 	for _, r := range Rows(plan, &Run{}, outcomes) {
-		if r.Position.Line == 3 && r.Message != "needs the manifest: its password stands at a.csv:3:9" {
+		if r.Position.Line == 3 && r.Message != "needs the manifest: its password stands at a.csv:3:9" { // operation 1 is nobody's now
 			t.Errorf("skipped for a reason of its own, it says %q", r.Message)
 		}
 	}

@@ -24,6 +24,10 @@ type Run struct {
 	Figures Figures `json:"figures,omitzero"`
 	// Message says why the run stopped, when it did not simply succeed.
 	Message string `json:"message,omitempty"`
+	// Stranded are the first of the users whom it left without a number when it ended before its time (stranded.go), and
+	// StrandedCount is how many there are.
+	Stranded      []Login `json:"stranded,omitempty"`
+	StrandedCount int     `json:"strandedCount,omitempty"`
 	// Outcomes is filled when the run has ended, by operation id.
 	Outcomes []Outcome `json:"outcomes,omitempty"`
 }

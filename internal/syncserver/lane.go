@@ -92,6 +92,9 @@ func (s *Server) recount(ctx context.Context, run *bulksync.Run) error {
 		run.Outcomes = append(run.Outcomes, o)
 		count(&run.Counts, o.Status, 1)
 	}
+	if stored != nil {
+		run.Strand(stored.Plan, ended)
+	}
 	return s.opts.Engine.Store.UpdateRun(ctx, run)
 }
 

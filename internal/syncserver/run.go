@@ -24,6 +24,7 @@ func (s *Server) start(ctx context.Context, plan *bulksync.StoredPlan, options b
 func (s *Server) resume(ctx context.Context, rested *bulksync.Run, plan *bulksync.StoredPlan, options bulksync.RunOption, secrets bulksync.Secrets) (*bulksync.Run, error) {
 	run := *rested
 	run.State, run.EndTime, run.Message, run.Outcomes = bulksync.RunRunning, time.Time{}, "", nil
+	run.Stranded, run.StrandedCount = nil, 0
 	run.Counts = bulksync.RunCounts{Total: rested.Counts.Total}
 	run.Options = renewed(run.Options, options)
 	var done []bulksync.Outcome
@@ -77,9 +78,14 @@ func (s *Server) launch(ctx context.Context, run *bulksync.Run, plan *bulksync.S
 // execute carries a run out and leaves its lane free. The secrets are let go with it.
 func (s *Server) execute(l *lane, live *liveRun, run *bulksync.Run, secrets bulksync.Secrets) {
 	err := s.opts.Engine.Execute(s.life, bulksync.Execution{
-		Run: run, Plan: live.plan.Plan, Secrets: secrets, Stop: live.stopped, Pause: live.pauses, Watch: live.note,
+		Run: run, Plan: live.plan.Plan, Secrets: secrets, Stop: live.stopped, Pause: live.pauses,
+		Watch: func(e bulksync.Event) {
+			live.note(e)
+			s.metrics.note(e)
+		},
 	})
 	s.conclude(live, run, err)
+	s.metrics.rest(run)
 	s.shelf.dropRun(run.Company, run.Name)
 	l.mu.Lock()
 	l.run = nil

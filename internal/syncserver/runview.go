@@ -40,7 +40,10 @@ func runProto(r *bulksync.Run, stopping bool) *syncv1.Run {
 			Held: int32(r.Counts.Held),
 		},
 		Message: r.Message, Resumable: r.State.Ended() && r.State.Resumable(), Stopping: stopping, Override: r.Options.Override, Operation: operationName(name),
-		Hold: holdProto(r.Hold), Figures: figuresProto(r.Figures),
+		StrandedCount: int32(r.StrandedCount), Hold: holdProto(r.Hold), Figures: figuresProto(r.Figures),
+	}
+	for _, l := range r.Stranded {
+		view.Stranded = append(view.Stranded, string(l))
 	}
 	for shown, stale := range stalePolicies {
 		if stale == r.Options.Stale {

@@ -20,6 +20,7 @@ import (
 	"sync"
 
 	"cloud.google.com/go/longrunning/autogen/longrunningpb"
+	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/status"
 
@@ -53,6 +54,9 @@ type Options struct {
 	// Drift says how often the server compares upstream with the manifests in force by itself, and whom it tells.
 	Drift DriftOptions
 
+	// Registry gets the metrics of runs; nil keeps none.
+	Registry prometheus.Registerer
+
 	// Log gets what callers are not told. Default: slog.Default().
 	Log *slog.Logger
 }
@@ -64,6 +68,7 @@ type Server struct {
 	requests  *requestMemory
 	refreshes *refreshBoard
 	drift     *driftWatch
+	metrics   *runMetrics
 	lastRows  rowsMemory
 	pruned    chan struct{} // closed when nothing is pruned any more
 
@@ -99,7 +104,7 @@ func New(opts Options) (*Server, error) {
 	life, kill := context.WithCancel(context.Background())
 	s := &Server{
 		opts: opts, life: life, kill: kill, lanes: map[string]*lane{},
-		shelf: newShelf(), requests: newRequestMemory(), refreshes: newRefreshBoard(), drift: newDriftWatch(opts.Drift),
+		shelf: newShelf(), requests: newRequestMemory(), refreshes: newRefreshBoard(), drift: newDriftWatch(opts.Drift), metrics: newRunMetrics(opts.Registry),
 		pruned: make(chan struct{}),
 	}
 	if opts.Drift.Every > 0 {

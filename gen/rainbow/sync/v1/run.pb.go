@@ -389,7 +389,12 @@ type Run struct {
 	// It carries out what the plan holds back too.
 	Override bool `protobuf:"varint,19,opt,name=override,proto3" json:"override,omitempty"`
 	// What becomes of operations that rely on what changed since the plan was made.
-	Stale         StalePolicy `protobuf:"varint,20,opt,name=stale,proto3,enum=rainbow.sync.v1.StalePolicy" json:"stale,omitempty"`
+	Stale StalePolicy `protobuf:"varint,20,opt,name=stale,proto3,enum=rainbow.sync.v1.StalePolicy" json:"stale,omitempty"`
+	// Logins of users whom it left without a number that they had before and were to have again, because it ended between the
+	// two; at most the first 100. It says how things were when it came to rest.
+	Stranded []string `protobuf:"bytes,21,rep,name=stranded,proto3" json:"stranded,omitempty"`
+	// How many there are.
+	StrandedCount int32 `protobuf:"varint,22,opt,name=stranded_count,json=strandedCount,proto3" json:"stranded_count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -562,6 +567,20 @@ func (x *Run) GetStale() StalePolicy {
 		return x.Stale
 	}
 	return StalePolicy_STALE_POLICY_UNSPECIFIED
+}
+
+func (x *Run) GetStranded() []string {
+	if x != nil {
+		return x.Stranded
+	}
+	return nil
+}
+
+func (x *Run) GetStrandedCount() int32 {
+	if x != nil {
+		return x.StrandedCount
+	}
+	return 0
 }
 
 // RunHold is a run's standing still. It goes on by itself, but for a pause.
@@ -1151,7 +1170,7 @@ var File_rainbow_sync_v1_run_proto protoreflect.FileDescriptor
 
 const file_rainbow_sync_v1_run_proto_rawDesc = "" +
 	"\n" +
-	"\x19rainbow/sync/v1/run.proto\x12\x0frainbow.sync.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1arainbow/sync/v1/plan.proto\"\x86\t\n" +
+	"\x19rainbow/sync/v1/run.proto\x12\x0frainbow.sync.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1arainbow/sync/v1/plan.proto\"\xd3\t\n" +
 	"\x03Run\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x120\n" +
 	"\x04plan\x18\x02 \x01(\tB\x1c\xe0A\x03\xfaA\x16\n" +
@@ -1176,7 +1195,9 @@ const file_rainbow_sync_v1_run_proto_rawDesc = "" +
 	"\x11wait_for_upstream\x18\x11 \x01(\v2\x19.google.protobuf.DurationB\x03\xe0A\x03R\x0fwaitForUpstream\x128\n" +
 	"\busers_by\x18\x12 \x01(\x0e2\x18.rainbow.sync.v1.UsersByB\x03\xe0A\x03R\ausersBy\x12\x1f\n" +
 	"\boverride\x18\x13 \x01(\bB\x03\xe0A\x03R\boverride\x127\n" +
-	"\x05stale\x18\x14 \x01(\x0e2\x1c.rainbow.sync.v1.StalePolicyB\x03\xe0A\x03R\x05stale\"\x97\x01\n" +
+	"\x05stale\x18\x14 \x01(\x0e2\x1c.rainbow.sync.v1.StalePolicyB\x03\xe0A\x03R\x05stale\x12\x1f\n" +
+	"\bstranded\x18\x15 \x03(\tB\x03\xe0A\x03R\bstranded\x12*\n" +
+	"\x0estranded_count\x18\x16 \x01(\x05B\x03\xe0A\x03R\rstrandedCount\"\x97\x01\n" +
 	"\x05State\x12\x15\n" +
 	"\x11STATE_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rSTATE_RUNNING\x10\x01\x12\x13\n" +
