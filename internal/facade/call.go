@@ -11,8 +11,12 @@ import (
 	"github.com/rainbow-gateway/rainbow-gateway/internal/upstream"
 )
 
-// RequestIDKey is the metadata key and header that carries the gateway's id of a call.
-const RequestIDKey = "x-request-id"
+// RequestIDKey is the metadata key and header that carries the gateway's id of a call; UpstreamIDKey the one under which callers
+// find an x-request-id of upstream's, or of what stands before it. (Rainbow's own id is x-rainbow-request-id.)
+const (
+	RequestIDKey  = "x-request-id"
+	UpstreamIDKey = "x-upstream-request-id"
+)
 
 // Next goes on with a call: the next policy, or the call itself.
 type Next func(ctx context.Context) error

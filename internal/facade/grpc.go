@@ -151,10 +151,15 @@ func metadataHeader(md metadata.MD) http.Header {
 	return h
 }
 
-// safeMetadata leaves out what belongs to gRPC's own HTTP/2 answer or to a body that is not sent as it came.
+// safeMetadata leaves out what belongs to gRPC's own HTTP/2 answer or to a body that is not sent as it came, and
+// gives upstream's id of the call another name than the gateway's.
 func safeMetadata(md metadata.MD) metadata.MD {
 	for _, key := range []string{"content-type", "content-encoding", "content-length", "date", "transfer-encoding"} {
 		delete(md, key)
+	}
+	if ids, ok := md[RequestIDKey]; ok {
+		delete(md, RequestIDKey)
+		md[UpstreamIDKey] = ids
 	}
 	return md
 }

@@ -149,5 +149,5 @@ func brokenOff(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return fmt.Errorf("%w: the answer broke off: %w", upstream.ErrUnreachable, err)
+	return fmt.Errorf("%w: the answer broke off: %s", upstream.ErrUnreachable, upstream.Cause(err))
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // exposed are the headers of an answer that pages may read beside those that every browser shows.
-const exposed = "Content-Disposition, Retry-After, X-Error-Origin, X-Gateway-Violations, X-Rainbow-Request-Id, X-Request-Id"
+const exposed = "Content-Disposition, Retry-After, X-Error-Origin, X-Gateway-Violations, X-Rainbow-Request-Id, X-Request-Id, X-Upstream-Request-Id"
 
 // cors lets pages of the configured origins, and of no others, send what a browser asks about first, and read the
 // answers. It tells whether the request was that question, and answers it then.

@@ -212,8 +212,11 @@ func setAllow(w http.ResponseWriter, allowed []string) {
 	w.Header().Set("Allow", strings.Join(append(methods, http.MethodOptions), ", "))
 }
 
-// requestIDHeader is facade.RequestIDKey in canonical form.
-const requestIDHeader = "X-Request-Id"
+// requestIDHeader is facade.RequestIDKey in canonical form, upstreamIDHeader facade.UpstreamIDKey.
+const (
+	requestIDHeader  = "X-Request-Id"
+	upstreamIDHeader = "X-Upstream-Request-Id"
+)
 
 // arrival reads the caller from the request, and tells him the id of his call.
 func (h *Handler) arrival(w http.ResponseWriter, r *http.Request) *facade.Arrival {

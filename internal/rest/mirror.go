@@ -99,6 +99,9 @@ func writeHead(w http.ResponseWriter, answer *upstream.RawAnswer, length int64) 
 	header["Content-Type"] = nil // as upstream says, and not guessed when it says nothing
 	vary := header["Vary"]
 	for name, values := range answer.Header {
+		if name == requestIDHeader { // the caller's, or the gateway's, stays: it is what the log has
+			name = upstreamIDHeader
+		}
 		header[name] = values
 	}
 	if len(vary) > 0 {

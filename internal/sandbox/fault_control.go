@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -9,7 +10,7 @@ import (
 
 // controlFaults answers /sandbox/faults: GET lists the rules with how often
 // each came up, POST replaces them all, DELETE ends them. POST takes a list or
-// one rule, in JSON or YAML, and ?seed=N for the chances.
+// one rule, in JSON or YAML, but not nothing, and ?seed=N for the chances.
 func (s *Sandbox) controlFaults(w http.ResponseWriter, r *http.Request, body []byte) {
 	err := error(nil)
 	switch r.Method {
@@ -37,6 +38,9 @@ func (s *Sandbox) postFaults(r *http.Request, body []byte) error {
 	rules, err := ParseFaults(body)
 	if err != nil {
 		return err
+	}
+	if rules == nil { // an upload that went wrong looks like this, and would end the rules in force
+		return errors.New("the body is empty: want a rule, or a list; DELETE /sandbox/faults ends those in force")
 	}
 	return s.setFaults(rules, seed)
 }

@@ -73,10 +73,11 @@ func eachLine(place string, err error) error {
 
 // ParseFaults reads rules in YAML or JSON: a list, or one alone. The error
 // lists everything that is wrong, one a line: the rule, the field, its value
-// and what would be right. Rules that were read are checked, too.
+// and what would be right. Rules that were read are checked, too. A text that says
+// nothing, or comments only, is nil; a list without rules is not.
 func ParseFaults(text []byte) ([]Fault, error) {
 	document, err := parseDocument(text)
-	if err != nil {
+	if err != nil || document == nil {
 		return nil, err
 	}
 	list, isList := document.([]any)
@@ -112,7 +113,7 @@ func parseDocument(text []byte) (document any, err error) {
 		return nil, fmt.Errorf("neither JSON nor YAML: %w", err)
 	}
 	if document == nil {
-		return []any{}, nil
+		return nil, nil
 	}
 	if err := d.Decode(new(any)); !errors.Is(err, io.EOF) {
 		return nil, errors.New("more than one document")

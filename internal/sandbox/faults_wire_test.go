@@ -244,6 +244,11 @@ func TestRefusedRulesReplaceNothing(t *testing.T) {
 	if a := f.control("POST", "/faults?seed=x", "[]"); a.status != 400 {
 		t.Errorf("%d %s", a.status, a.body)
 	}
+	for _, nothing := range []string{"", "\n", "# all rules are commented out\n# - status: 503\n", "---\n", "null", "~"} {
+		if a := f.control("POST", "/faults", nothing); a.status != 400 || !strings.Contains(string(a.body), "DELETE /sandbox/faults") {
+			t.Errorf("body %q: %d %s", nothing, a.status, a.body)
+		}
+	}
 	f.get(ddis).ok()
 	f.get(admin+"/users").fails(503, 0)
 }

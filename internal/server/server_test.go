@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -494,6 +495,53 @@ func TestTheSandboxKeepsItsWorld(t *testing.T) {
 		g.stop()
 		if err := g.wait(t); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// TestRequestIDsOfBothSides: the caller's id stays his, at both doors; upstream's comes under a name of its own.
+func TestRequestIDsOfBothSides(t *testing.T) {
+	rainbow := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Request-Id", "of-upstream")
+		w.Header().Set("X-Rainbow-Request-Id", "of-rainbow")
+		w.Header().Set("Content-Type", "application/json")
+		if r.URL.Query().Get("limit") == "7" {
+			w.WriteHeader(http.StatusForbidden)
+		}
+		_, _ = io.WriteString(w, `{"data":[]}`)
+	}))
+	t.Cleanup(rainbow.Close)
+	g := start(t, server.Options{Config: completed(t, rainbow.URL)})
+	want := map[string][]string{"x-request-id": {"of-caller"}, "x-upstream-request-id": {"of-upstream"}, "x-rainbow-request-id": {"of-rainbow"}}
+	for _, target := range []string{"/api/rainbow/admin/v1.0/users", "/api/rainbow/admin/v1.0/users?limit=7", "/api/rainbow/unheard/of"} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+g.HTTPAddr()+target, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("X-Request-Id", "of-caller")
+		req.Header.Set("Authorization", "Bearer x")
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		for name, values := range want {
+			if got := resp.Header.Values(name); !slices.Equal(got, values) {
+				t.Errorf("REST %s: %s is %q, want %q", target, name, got, values)
+			}
+		}
+	}
+	for _, limit := range []int32{1, 7} {
+		var header metadata.MD
+		ctx := metadata.AppendToOutgoingContext(t.Context(), "x-request-id", "of-caller", "authorization", "Bearer x")
+		_, err := adminv1.NewUsersServiceClient(g.conn).ListUsers(ctx, &adminv1.ListUsersRequest{Limit: proto.Int32(limit)}, grpc.Header(&header))
+		if (err != nil) != (limit == 7) {
+			t.Fatal(err)
+		}
+		for name, values := range want {
+			if got := header.Get(name); !slices.Equal(got, values) {
+				t.Errorf("gRPC, limit %d: %s is %q, want %q", limit, name, got, values)
+			}
 		}
 	}
 }

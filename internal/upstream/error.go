@@ -105,7 +105,7 @@ func (e *callError) Error() string {
 		b.WriteString(" (" + e.host + ")")
 	}
 	if e.cause != nil {
-		fmt.Fprintf(&b, ": %v", e.cause)
+		b.WriteString(": " + Cause(e.cause))
 	}
 	return b.String()
 }

@@ -24,6 +24,10 @@ const (
 )
 
 // UpstreamError is Rainbow's own refusal, as it came: attached to every status that stems from an upstream answer.
+//
+// gRPC sends errors in headers, of which many clients take 8 KiB. What has no room there is left out or cut, and the metadata
+// "shortened" of the status's google.rpc.ErrorInfo then names it: "extra_json", "error_details_json", "error_msg", "body" are fields
+// of this message, "field_violations" those of google.rpc.BadRequest; several are separated by ", ".
 type UpstreamError struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// HTTP status of the answer, e.g. 409.
