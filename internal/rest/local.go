@@ -48,7 +48,8 @@ func (h *Handler) local(ctx context.Context, w http.ResponseWriter, r *http.Requ
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
 	}
-	rt.generated(w, plain(ctx, r), rt.params(p))
+	params := rt.params(p)
+	rt.generated(w, plain(withDocumentName(ctx, params["name"]), r), params)
 }
 
 // mediaType is the media type of the body; JSON when the caller names none.
@@ -85,6 +86,7 @@ func localOptions() []runtime.ServeMuxOption {
 		runtime.WithIncomingHeaderMatcher(func(string) (string, bool) { return "", false }),
 		runtime.WithOutgoingHeaderMatcher(func(string) (string, bool) { return "", false }),
 		runtime.WithErrorHandler(localError),
+		runtime.WithForwardResponseOption(document),
 		runtime.WithStreamErrorHandler(func(_ context.Context, err error) *status.Status { return facade.Status(err) }),
 		runtime.WithDisableHTTPMethodOverride(),
 		runtime.WithDisablePathLengthFallback(),
