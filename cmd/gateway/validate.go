@@ -51,7 +51,7 @@ func (c *validateCmd) Run(ctx context.Context, t *terminal) error {
 		return err
 	}
 	if desired != nil {
-		answer.Mode, answer.Users, answer.Digest = desired.Mode, len(desired.Users), desired.Digest
+		answer.Mode, answer.Users, answer.Digest = desired.Mode, desired.Users.Len(), desired.Digest
 	}
 	if err := c.show(t, answer); err != nil {
 		return err

@@ -84,22 +84,22 @@ func TestAnnotatedSamplesReadAsBefore(t *testing.T) {
 			t.Fatal(faults)
 		}
 		results := map[bulksync.Position]RowResult{}
-		for _, u := range before.Users {
+		for _, u := range before.Users.All() {
 			results[u.Position] = RowResult{u.Action, "done", "as asked, " + string(u.Login)}
 		}
 		back := annotate(t, string(text), Options{}, results)
 		after, secrets, faults := read(t, back, Options{})
-		if faults != nil || secrets.Len() != 0 || after.Mode != before.Mode || len(after.Users) != len(before.Users) {
-			t.Fatalf("%s: faults %v, %v, mode %s, %d users", name, faults, secrets, after.Mode, len(after.Users))
+		if faults != nil || secrets.Len() != 0 || after.Mode != before.Mode || after.Users.Len() != before.Users.Len() {
+			t.Fatalf("%s: faults %v, %v, mode %s, %d users", name, faults, secrets, after.Mode, after.Users.Len())
 		}
-		for i, u := range after.Users {
-			b := before.Users[i]
+		for i, u := range after.Users.All() {
+			b := before.Users.At(i)
 			if u.Login != b.Login || u.Action != b.Action || !cmp.Equal(u.Attributes, b.Attributes) || !cmp.Equal(u.Subscriber, b.Subscriber) || !cmp.Equal(u.Pairings, b.Pairings) {
 				t.Errorf("%s: %+v came back as %+v", name, b, u)
 			}
 		}
-		if n := strings.Count(back, ";done;") + strings.Count(back, ",done,"); n != len(before.Users) {
-			t.Errorf("%s: %d rows have a result, want %d", name, n, len(before.Users))
+		if n := strings.Count(back, ";done;") + strings.Count(back, ",done,"); n != before.Users.Len() {
+			t.Errorf("%s: %d rows have a result, want %d", name, n, before.Users.Len())
 		}
 	}
 }

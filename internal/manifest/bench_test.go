@@ -24,7 +24,7 @@ func BenchmarkRead(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		d, _, err := Read(b.Context(), []Source{{Name: "f", Reader: bytes.NewReader(text)}}, Options{})
-		if err != nil || len(d.Users) != 100_000 {
+		if err != nil || d.Users.Len() != 100_000 {
 			b.Fatal(err)
 		}
 	}

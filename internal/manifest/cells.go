@@ -6,27 +6,19 @@ import (
 	bulksync "github.com/rainbow-gateway/rainbow-gateway/internal/sync"
 )
 
-// places are where the cells of one row stand that a later fault may speak of: the engine's Cells in a few bytes, of
-// which a manifest of a million users needs many. A cell of a row that is read never begins on another line than its
-// row, since a line break in a cell is a fault; so the columns are enough.
-type places struct {
-	sheet *sheet
-	line  uint32
-	from  uint32 // in the sheet's noted
-}
-
-var _ bulksync.Cells = (*places)(nil)
-
-// At finds a column by the header's name, an attribute by the engine's, and the first of the services by their family's.
-func (p *places) At(name string) (bulksync.Position, bool) {
-	noted := p.sheet.noted[p.from:]
-	for k := 1; k < 1+2*int(noted[0]); k += 2 {
-		c := &p.sheet.columns[noted[k]]
-		if c.role() == roleAttribute && c.attribute == name || c.role() != roleAttribute && c.name == name || c.role() == roleService && c.def.name == name {
-			return bulksync.Position{File: p.sheet.t.name, Line: int(p.line), Column: int(noted[k+1])}, true
-		}
+// keep remembers the place of a cell of the row at hand, of which a later fault may speak: a column under the header's name,
+// an attribute under the engine's, and the first of the services under their family's too.
+func (w *row) keep(i int) {
+	c, u := &w.s.columns[i], w.user
+	at := w.s.t.position(w.s.t.cells[i].start)
+	name := c.name
+	if c.def.role == roleAttribute {
+		name = c.attribute
 	}
-	return bulksync.Position{}, false
+	u.Cells = append(u.Cells, bulksync.Cell{Column: name, Position: at})
+	if c.def.role == roleService && c.name != c.def.name && len(w.offers) == 1 {
+		u.Cells = append(u.Cells, bulksync.Cell{Column: c.def.name, Position: at})
+	}
 }
 
 // role is that of the column's definition.
@@ -35,21 +27,6 @@ func (c *column) role() role {
 		return roleCount
 	}
 	return c.def.role
-}
-
-// keep remembers the place of a cell of the row at hand.
-func (w *row) keep(i int) {
-	if w.places == nil {
-		if len(w.s.places) == cap(w.s.places) { // in pieces, since pointers to them are given away
-			w.s.places = make([]places, 0, 1024)
-		}
-		w.s.places = append(w.s.places, places{w.s, uint32(w.user.Position.Line), uint32(len(w.s.noted))})
-		w.places = &w.s.places[len(w.s.places)-1]
-		w.user.Cells = w.places
-		w.s.noted = append(w.s.noted, 0)
-	}
-	w.s.noted[w.places.from]++
-	w.s.noted = append(w.s.noted, uint16(i), uint16(min(w.s.t.position(w.s.t.cells[i].start).Column, 1<<16-1)))
 }
 
 // kept makes small strings that live as long as the manifest. They are cut from larger pieces: a string of its own costs

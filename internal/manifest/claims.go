@@ -7,12 +7,13 @@ import (
 	bulksync "github.com/rainbow-gateway/rainbow-gateway/internal/sync"
 )
 
-// claims remembers which row speaks of which user, extension, device, DDI and pairing, to find two rows that speak of
-// the same.
+// claims remembers which row asks for which extension, device, DDI and pairing, to find two rows that ask for the same.
 type claims struct {
-	r                                         *reader
-	seed                                      maphash.Seed
-	logins, numbers, devices, ddis, extension seen
+	r                                 *reader
+	seed                              maphash.Seed
+	numbers, devices, ddis, extension seen
+	// other is the user of an earlier row that is looked at.
+	other bulksync.DesiredUser
 }
 
 // seen finds equal keys by their hashes. It holds indexes into the users read, whose keys it is told to compare, so that
@@ -65,32 +66,29 @@ func newClaims(r *reader) *claims {
 
 // enter adds the user of the row at hand to the result and reports what an earlier row claims already.
 func (c *claims) enter(w *row) {
-	c.r.grow(w.s)
-	users := append(c.r.desired.Users, *w.user)
-	c.r.desired.Users = users
-	index := len(users) - 1
-	u := &users[index]
-	if u.Login != "" {
-		if first, taken := c.logins.enter(maphash.String(c.seed, string(u.Login)), index, func(i int) bool { return users[i].Login == u.Login }); taken {
-			c.twice(w, users[first])
-			return
-		}
+	users, u := c.r.desired.Users, w.user
+	index := users.Len()
+	if first, taken := users.Append(u); taken {
+		c.twice(w, users.At(first))
+		return
 	}
 	if u.Presence == bulksync.Absent {
 		return
 	}
+	same := &c.other
 	for _, k := range wanted(u.Subscriber) {
-		c.claim(u, &c.numbers, string(k), held{"extension", "shortNumber", codeNumberTwice}, index, func(i int) bool { return has(users[i].Subscriber, k) })
+		c.claim(u, &c.numbers, string(k), held{"extension", "shortNumber", codeNumberTwice}, index, func(i int) bool { users.Read(i, same); return has(same.Subscriber, k) })
 	}
 	for _, k := range wanted(u.Devices) {
-		c.claim(u, &c.devices, string(k), held{"device", "macAddress", codeMACTwice}, index, func(i int) bool { return has(users[i].Devices, k) })
+		c.claim(u, &c.devices, string(k), held{"device", "macAddress", codeMACTwice}, index, func(i int) bool { users.Read(i, same); return has(same.Devices, k) })
 	}
 	for _, k := range wanted(u.DDIs) {
-		c.claim(u, &c.ddis, string(k), held{"DDI", "ddiE164Number", codeDDITwice}, index, func(i int) bool { return has(users[i].DDIs, k) })
+		c.claim(u, &c.ddis, string(k), held{"DDI", "ddiE164Number", codeDDITwice}, index, func(i int) bool { users.Read(i, same); return has(same.DDIs, k) })
 	}
 	for _, p := range wanted(u.Pairings) { // one row without pbxId and one with it may mean the same: only the planner can tell
 		c.claim(u, &c.extension, pairingKey(p), held{"extension", "pbxShortNumber", codePairingTwice}, index, func(i int) bool {
-			for _, q := range wanted(users[i].Pairings) {
+			users.Read(i, same)
+			for _, q := range wanted(same.Pairings) {
 				if q.Number == p.Number && strings.EqualFold(q.PbxID, p.PbxID) {
 					return true
 				}
@@ -127,7 +125,7 @@ func pairingKey(p bulksync.Pairing) string {
 
 // twice reports a second row for one user. Rainbow would apply the two one after the other, so that their order
 // mattered; here a row says what shall hold in the end.
-func (c *claims) twice(w *row, first bulksync.DesiredUser) {
+func (c *claims) twice(w *row, first *bulksync.DesiredUser) {
 	u := w.user
 	hint := "one row says all that a user shall have: merge the two"
 	if u.Action != first.Action {
@@ -152,7 +150,7 @@ func (c *claims) claim(u *bulksync.DesiredUser, by *seen, key string, h held, in
 	if h.code == codeMACTwice {
 		key = bulksync.DeviceKey(key).String()
 	}
-	other := &c.r.desired.Users[first]
+	other := c.r.desired.Users.At(first)
 	c.r.report(u.At(h.column), h.column, &problem{h.code,
 		h.kind + " " + quote(key) + " is asked for by two users: also by " + quote(string(other.Login)) + " at " + other.At(h.column).String(),
 		"give it to one of them; whoever has it now need not be named"})

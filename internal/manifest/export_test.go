@@ -152,8 +152,8 @@ func TestExportReadsBack(t *testing.T) {
 		if err != nil {
 			rt.Fatalf("does not read: %v\n%s", err, text)
 		}
-		for _, u := range desired.Users {
-			if wish := unmet(obs, &u); wish != "" {
+		for _, u := range desired.Users.All() {
+			if wish := unmet(obs, u); wish != "" {
 				rt.Fatalf("%s asks for %s\n%s", u.Login, wish, text)
 			}
 		}

@@ -169,7 +169,7 @@ func FuzzAnnotate(f *testing.F) {
 			return
 		}
 		results := map[bulksync.Position]RowResult{}
-		for _, u := range before.Users {
+		for _, u := range before.Users.All() {
 			results[u.Position] = RowResult{u.Action, "done", "50%; \"so\""}
 		}
 		var back, again bytes.Buffer
@@ -177,11 +177,11 @@ func FuzzAnnotate(f *testing.F) {
 			t.Fatalf("%q: %v", text, err)
 		}
 		after, left, err := Read(t.Context(), []Source{source(back.Bytes())}, Options{})
-		if err != nil || left.Len() != 0 || len(after.Users) != len(before.Users) {
+		if err != nil || left.Len() != 0 || after.Users.Len() != before.Users.Len() {
 			t.Fatalf("%q came back as %q: %v, %v", text, back.Bytes(), left, err)
 		}
-		for i := range after.Users {
-			a, b := after.Users[i], before.Users[i]
+		for i := range after.Users.Len() {
+			a, b := after.Users.At(i), before.Users.At(i)
 			if a.Login != b.Login || a.Action != b.Action || !slices.Equal(a.Attributes, b.Attributes) || !slices.Equal(a.Subscriber.Keys, b.Subscriber.Keys) {
 				t.Fatalf("%+v came back as %+v", b, a)
 			}
@@ -204,7 +204,7 @@ func checkModel(t *testing.T, d *bulksync.Desired) {
 		t.Fatalf("mode %q, digest %q", d.Mode, d.Digest)
 	}
 	seen := map[bulksync.Login]bool{}
-	for _, u := range d.Users {
+	for _, u := range d.Users.All() {
 		if u.Login == "" || seen[u.Login] || u.Action == "" || u.Position.Line < 2 {
 			t.Fatalf("user %+v", u)
 		}

@@ -40,11 +40,7 @@ type sheet struct {
 	misencoded bool
 	// header is the position of the header.
 	header bulksync.Position
-	// places are those of the rows' cells: for each, the number of cells noted, then their indexes and columns, in noted.
-	places    []places
-	noted     []uint16
-	recent    []recent
-	passwords []bulksync.SecretPlace
+	recent []recent
 }
 
 // readHeader reads the first row of a source; nil when the source cannot be read further. opened, if any, is called

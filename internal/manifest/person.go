@@ -27,10 +27,7 @@ func (w *row) upsert(u *bulksync.DesiredUser) {
 
 // attributes reads the descriptive columns. An empty cell says nothing, or clears the value when cleared is set.
 func (w *row) attributes(cleared bool) {
-	r, start := w.r, len(w.r.attributes)
-	if need := len(w.s.attributes); cap(r.attributes)-start < need {
-		r.attributes, start = make([]bulksync.Attribute, 0, max(4096, need)), 0
-	}
+	all := w.user.Attributes
 	for _, i := range w.s.attributes {
 		text, ok := w.value(i)
 		if !ok || text == "" && !cleared {
@@ -42,14 +39,12 @@ func (w *row) attributes(cleared bool) {
 				continue
 			}
 		}
-		if c.place > 0 && (len(r.attributes) == start || !c.follows(r.attributes[len(r.attributes)-1])) {
+		if c.place > 0 && (len(all) == 0 || !c.follows(all[len(all)-1])) {
 			w.keep(i) // a gap unless the user has the ones before: the planner can tell
 		}
-		r.attributes = append(r.attributes, bulksync.Attribute{Name: c.attribute, Value: text})
+		all = append(all, bulksync.Attribute{Name: c.attribute, Value: text})
 	}
-	if end := len(r.attributes); end > start {
-		w.user.Attributes = r.attributes[start:end:end]
-	}
+	w.user.Attributes = all
 }
 
 // checked gives a cell's value in its normal form, to keep; false when it is wrong, which is reported.
@@ -93,13 +88,10 @@ func (w *row) password() {
 		return
 	}
 	w.keep(i)
-	if len(w.s.passwords) == cap(w.s.passwords) {
-		w.s.passwords = make([]bulksync.SecretPlace, 0, 256)
-	}
-	w.s.passwords = append(w.s.passwords, bulksync.SecretPlace{Position: w.s.t.position(w.s.t.cells[i].start), Field: fieldPassword})
-	w.user.Password = &w.s.passwords[len(w.s.passwords)-1]
+	w.secret = bulksync.SecretPlace{Position: w.s.t.position(w.s.t.cells[i].start), Field: fieldPassword}
+	w.user.Password = &w.secret
 	if w.user.Login != "" {
-		w.r.secrets.entries = append(w.r.secrets.entries, secretEntry{w.user.Login, w.r.kept.keep(text)})
+		w.r.secrets.entries = append(w.r.secrets.entries, secretEntry{bulksync.Login(w.r.kept.keep(string(w.user.Login))), w.r.kept.keep(text)})
 	}
 }
 
@@ -115,25 +107,12 @@ func (w *row) services() {
 			continue
 		}
 		offers = append(offers, bulksync.Offer(text))
+		w.offers = offers
 		w.keep(i)
 	}
 	if w.offers = offers; len(offers) > 0 {
-		w.user.Licences = bulksync.Adding(w.r.combination(offers)...)
+		w.user.Licences = bulksync.Adding(offers...)
 	}
-}
-
-// combination keeps a list of offers; most users have one of few lists.
-func (r *reader) combination(offers []bulksync.Offer) []bulksync.Offer {
-	for _, known := range r.combinations {
-		if slices.Equal(known, offers) {
-			return known
-		}
-	}
-	offers = slices.Clone(offers)
-	if len(r.combinations) < 64 {
-		r.combinations = append(r.combinations, offers)
-	}
-	return offers
 }
 
 // nothing is the meaning of delete: the other cells may be filled and are not read.

@@ -86,7 +86,6 @@ func Read(ctx context.Context, sources []Source, opts Options) (*bulksync.Desire
 		return nil, nil, err
 	}
 	r.desired.Digest = r.digest.sum()
-	r.claims = nil // the users' cells keep the reader, and these are large
 	return r.desired, r.secrets, nil
 }
 
@@ -103,20 +102,6 @@ func (r *reader) settleMode(read bool) {
 	r.digest.line(r.desired.Mode)
 }
 
-// grow makes room for one more user, and for as many as the source seems to hold: users are large, and copying them
-// would take room for all of them twice.
-func (r *reader) grow(s *sheet) {
-	users := r.desired.Users
-	if len(users) < cap(users) {
-		return
-	}
-	more := max(64, len(users)/8)
-	if len(users) >= 64 {
-		more += s.t.left()
-	}
-	r.desired.Users = slices.Grow(users, more)
-}
-
 // reader reads one manifest.
 type reader struct {
 	opts     Options
@@ -126,14 +111,7 @@ type reader struct {
 	digest   *digest
 	desired  *bulksync.Desired
 	secrets  *Secrets
-	// attributes is what the users' attributes are cut from.
-	attributes []bulksync.Attribute
-	numbers    pieces[bulksync.Number]
-	devices    pieces[bulksync.DeviceKey]
-	ddis       pieces[bulksync.E164]
-	kept       kept
-	// combinations are the lists of offers met first.
-	combinations [][]bulksync.Offer
+	kept     kept
 	// modes are those that the manifest leaves open so far; unclear is the first detach that some of them read otherwise.
 	modes   modeSet
 	unclear *bulksync.Position
@@ -154,7 +132,7 @@ func newReader(opts Options) (*reader, error) {
 		findings: findings{max: opts.MaxFaults},
 		values:   newValues(),
 		digest:   newDigest(),
-		desired:  &bulksync.Desired{Strict: opts.Strict},
+		desired:  &bulksync.Desired{Strict: opts.Strict, Users: &bulksync.Entries{}},
 		secrets:  &Secrets{},
 	}
 	r.claims = newClaims(r)
@@ -245,7 +223,7 @@ func (r *reader) dropForeign(s *sheet) {
 
 // readRows reads the rows behind a sheet's header.
 func (r *reader) readRows(ctx context.Context, s *sheet) error {
-	w := &row{r: r, s: s, user: &bulksync.DesiredUser{}}
+	w := newRow(r, s)
 	for n := 0; ; n++ {
 		if n%1024 == 0 && ctx.Err() != nil {
 			return ctx.Err()

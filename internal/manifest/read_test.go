@@ -47,10 +47,12 @@ func users(t *testing.T, text string, opts Options) []bulksync.DesiredUser {
 	if faults != nil {
 		t.Fatalf("faults:\n%v", faults)
 	}
-	for i := range d.Users {
-		d.Users[i].Cells, d.Users[i].Position = nil, bulksync.Position{}
+	var users []bulksync.DesiredUser
+	for _, u := range d.Users.All() {
+		u.Cells, u.Position = nil, bulksync.Position{}
+		users = append(users, *u)
 	}
-	return d.Users
+	return users
 }
 
 func TestRainbowvoiceRows(t *testing.T) {
@@ -95,14 +97,14 @@ delete    ;eve@demo.example  ;nonsense   ;nonsense         ;nonsense     ;nonsen
 		t.Errorf("secrets print as %s", s)
 	}
 	wantCells := map[string]bulksync.Position{
-		"firstName": d.Users[0].Position, "loginEmail": d.Users[0].Position, // not remembered
+		"firstName": d.Users.At(0).Position, "loginEmail": d.Users.At(0).Position, // not remembered
 		"shortNumber": {File: "f.csv", Line: 2, Column: 31}, "macAddress": {File: "f.csv", Line: 2, Column: 43},
 		"ddiE164Number": {File: "f.csv", Line: 2, Column: 61}, "password": {File: "f.csv", Line: 2, Column: 75},
 		"service0": {File: "f.csv", Line: 2, Column: 127}, "service1": {File: "f.csv", Line: 2, Column: 104}, "service": {File: "f.csv", Line: 2, Column: 127},
 		"tags1": {File: "f.csv", Line: 2, Column: 98}, // there is no tags0
 	}
 	for name, want := range wantCells {
-		if got := d.Users[0].At(name); got != want {
+		if got := d.Users.At(0).At(name); got != want {
 			t.Errorf("column %s is at %v, want %v", name, got, want)
 		}
 	}
@@ -313,7 +315,7 @@ func TestAPlaceBehindAnEmptyOneIsRemembered(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	u := &desired.Users[0]
+	u := desired.Users.At(0)
 	for name, column := range map[string]int{"businessPhone1": 24, "businessPhone0": 1, "businessPhone2": 1, "tags0": 1, "tags1": 1} {
 		if got, want := u.At(name), (bulksync.Position{File: "f.csv", Line: 2, Column: column}); got != want {
 			t.Errorf("%s is at %v, want %v", name, got, want)

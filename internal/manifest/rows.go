@@ -13,11 +13,18 @@ import (
 type row struct {
 	r *reader
 	s *sheet
-	// user is what the row becomes; places are those of its cells, nil until there is one to keep.
-	user   *bulksync.DesiredUser
-	places *places
-	// offers is where the row's are collected.
+	// user is what the row becomes; his lists are written over by the next row.
+	user *bulksync.DesiredUser
+	// offers is where the row's are collected; number, phone, public and secret are the row's, if it has them.
 	offers []bulksync.Offer
+	number [1]bulksync.Number
+	phone  [1]bulksync.DeviceKey
+	public [1]bulksync.E164
+	secret bulksync.SecretPlace
+}
+
+func newRow(r *reader, s *sheet) *row {
+	return &row{r: r, s: s, user: &bulksync.DesiredUser{}}
 }
 
 // read makes a user of the tokenizer's current record and reports what is wrong with it.
@@ -32,7 +39,7 @@ func (w *row) read() {
 			}
 		}
 	}
-	*w.user, w.places = bulksync.DesiredUser{Position: w.s.t.position(0)}, nil
+	*w.user = bulksync.DesiredUser{Position: w.s.t.position(0), Attributes: w.user.Attributes[:0], Cells: w.user.Cells[:0]}
 	w.user.Login = w.login()
 	act := w.action()
 	if act == nil {
@@ -151,7 +158,7 @@ func (w *row) login() bulksync.Login {
 		p = lostCharacters(text)
 	}
 	if err == nil && p == nil {
-		return bulksync.Login(w.r.kept.keep(string(login)))
+		return login
 	}
 	if p == nil {
 		p = &problem{codeBadLogin, "loginEmail " + quote(text) + " is not an e-mail address", "write one address such as ann@demo.example"}

@@ -95,8 +95,8 @@ func TestSamplesPlan(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if d.Mode != tt.mode || len(d.Users) != tt.rows {
-				t.Errorf("got mode %s with %d rows, want %s with %d", d.Mode, len(d.Users), tt.mode, tt.rows)
+			if d.Mode != tt.mode || d.Users.Len() != tt.rows {
+				t.Errorf("got mode %s with %d rows, want %s with %d", d.Mode, d.Users.Len(), tt.mode, tt.rows)
 			}
 			plan, err := bulksync.MakePlan(d, sandboxWorld(tt.seeded), bulksync.Policy{})
 			if err != nil {

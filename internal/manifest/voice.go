@@ -7,26 +7,17 @@ import bulksync "github.com/rainbow-gateway/rainbow-gateway/internal/sync"
 // voice reads the extension, device and DDI that the user shall have; an empty cell says nothing.
 func (w *row) voice(u *bulksync.DesiredUser) {
 	if n, ok := w.shortNumber(roleShortNumber); ok {
-		u.Subscriber = bulksync.Wish[bulksync.Number]{Mood: bulksync.Exactly, Keys: w.r.numbers.of(n)}
+		w.number[0] = n
+		u.Subscriber = bulksync.Wish[bulksync.Number]{Mood: bulksync.Exactly, Keys: w.number[:]}
 	}
 	if d, ok := w.device(); ok {
-		u.Devices = bulksync.Wish[bulksync.DeviceKey]{Mood: bulksync.Exactly, Keys: w.r.devices.of(d)}
+		w.phone[0] = d
+		u.Devices = bulksync.Wish[bulksync.DeviceKey]{Mood: bulksync.Exactly, Keys: w.phone[:]}
 	}
 	if n, ok := w.ddi(); ok {
-		u.DDIs = bulksync.Wish[bulksync.E164]{Mood: bulksync.Exactly, Keys: w.r.ddis.of(n)}
+		w.public[0] = n
+		u.DDIs = bulksync.Wish[bulksync.E164]{Mood: bulksync.Exactly, Keys: w.public[:]}
 	}
-}
-
-// pieces cuts lists of one key from larger ones.
-type pieces[K any] []K
-
-func (p *pieces[K]) of(k K) []K {
-	if len(*p) == cap(*p) {
-		*p = make([]K, 0, 1024)
-	}
-	*p = append(*p, k)
-	n := len(*p)
-	return (*p)[n-1 : n : n]
 }
 
 // detachVoice: the user gives up the extension, device or DDI that is filled. With the extension, its device and DDI go
@@ -61,7 +52,7 @@ func (w *row) shortNumber(as role) (bulksync.Number, bool) {
 		return "", false
 	}
 	w.keep(i)
-	return bulksync.Number(w.r.kept.keep(string(n))), true
+	return n, true
 }
 
 func (w *row) device() (bulksync.DeviceKey, bool) {
@@ -75,7 +66,7 @@ func (w *row) device() (bulksync.DeviceKey, bool) {
 		return "", false
 	}
 	w.keep(i)
-	return bulksync.DeviceKey(w.r.kept.keep(string(key))), true
+	return key, true
 }
 
 func (w *row) ddi() (bulksync.E164, bool) {
@@ -89,5 +80,5 @@ func (w *row) ddi() (bulksync.E164, bool) {
 		return "", false
 	}
 	w.keep(i)
-	return bulksync.E164(w.r.kept.keep(string(n))), true
+	return n, true
 }

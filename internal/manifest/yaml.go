@@ -184,7 +184,7 @@ func readYAML(ctx context.Context, sources []Source, opts Options) (*bulksync.De
 func newYAMLReader(opts Options) *yamlReader {
 	r := &yamlReader{
 		opts: opts, findings: findings{max: opts.MaxFaults}, values: newValues(), forms: newForms(),
-		desired: &bulksync.Desired{Mode: ModeYAML, Strict: opts.Strict},
+		desired: &bulksync.Desired{Mode: ModeYAML, Strict: opts.Strict, Users: &bulksync.Entries{}},
 		secrets: &Secrets{}, lists: map[*yaml.Node]*list{}, triedWhole: map[*text]bool{},
 		traps: map[string]*trap{}, claimed: map[string]claimant{}, files: map[string]bool{}, reported: map[bulksync.Fault]bool{}, inherited: map[string]*inherited{},
 	}

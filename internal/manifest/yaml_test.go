@@ -205,10 +205,10 @@ users:
 		},
 	}
 	ignore := cmpopts.IgnoreFields(bulksync.DesiredUser{}, "Position", "Cells")
-	if diff := cmp.Diff(want, d.Users, ignore, cmpopts.EquateEmpty()); diff != "" {
+	if diff := cmp.Diff(want, usersOf(d), ignore, cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if got := d.Users[0].At("macAddress").String(); got != "f.yaml:17:12" {
+	if got := d.Users.At(0).At("macAddress").String(); got != "f.yaml:17:12" {
 		t.Errorf("devices stand at %s", got)
 	}
 	if d.Company != "c1" || d.Mode != "yaml" || len(d.Digest) != 64 {
@@ -250,7 +250,7 @@ users:
 		{Group: "externalForward", Values: []bulksync.Attribute{{Name: "externalCallForward", Value: "authorized"}}},
 		{Group: "overflow", Values: []bulksync.Attribute{{Name: "unavailableOverflow"}, {Name: "value"}}},
 	}
-	if diff := cmp.Diff(options, d.Users[0].Options, place); diff != "" {
+	if diff := cmp.Diff(options, d.Users.At(0).Options, place); diff != "" {
 		t.Errorf("options (-want +got):\n%s", diff)
 	}
 	settings := []bulksync.DesiredGroup{
@@ -324,8 +324,8 @@ func TestPasswordsByReference(t *testing.T) {
 	if len(d.Remarks) != 1 || d.Remarks[0].Code != codeSecretByValue || strings.Contains(fmt.Sprint(d.Remarks), "Passw0rd") {
 		t.Errorf("got remarks %v", d.Remarks)
 	}
-	if d, s, _ := readYAMLText(t, text, Options{}); d.Users[0].Password == nil || s.Len() != 1 {
-		t.Errorf("without a way to look secrets up: place %v, %d secrets", d.Users[0].Password, s.Len())
+	if d, s, _ := readYAMLText(t, text, Options{}); d.Users.At(0).Password == nil || s.Len() != 1 {
+		t.Errorf("without a way to look secrets up: place %v, %d secrets", d.Users.At(0).Password, s.Len())
 	}
 }
 
@@ -359,7 +359,7 @@ func TestIncludedFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(d.Users) != 2 || d.Users[1].Position.File != "dir/sub/users.yaml" || len(d.Users[1].Attributes) != 1 {
+	if d.Users.Len() != 2 || d.Users.At(1).Position.File != "dir/sub/users.yaml" || len(d.Users.At(1).Attributes) != 1 {
 		t.Errorf("got %+v", d.Users)
 	}
 	again, err := read("dir/sub/users.yaml", "dir/top.yaml")
@@ -450,4 +450,13 @@ func TestYAMLCodes(t *testing.T) {
 	if diff := cmp.Diff(codes, documented); diff != "" {
 		t.Errorf("docs/errors.md (-code +doc):\n%s", diff)
 	}
+}
+
+// usersOf unpacks the users of a manifest.
+func usersOf(d *bulksync.Desired) []bulksync.DesiredUser {
+	var users []bulksync.DesiredUser
+	for _, u := range d.Users.All() {
+		users = append(users, *u)
+	}
+	return users
 }

@@ -39,7 +39,7 @@ func digestOf(d *bulksync.Desired) string {
 	for _, n := range d.DDIs {
 		write(n.Number)
 	}
-	for _, u := range d.Users {
+	for _, u := range d.Users.All() {
 		u.Position, u.Cells = bulksync.Position{}, nil
 		u.Options = withoutPlaces(u.Options)
 		if u.Password != nil {

@@ -31,7 +31,7 @@ func reading(t testing.TB, text []byte, piece int) (string, bulksync.Faults) {
 		t.Fatal(err)
 	}
 	var cells strings.Builder
-	for _, u := range d.Users {
+	for _, u := range d.Users.All() {
 		for _, name := range []string{"shortNumber", "macAddress", "tags0", "options", "password", "title"} {
 			fmt.Fprintf(&cells, "%s ", u.At(name))
 		}

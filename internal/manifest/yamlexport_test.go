@@ -81,7 +81,7 @@ func TestTextsComeBackFromYAML(t *testing.T) {
 			"version: 1\nusers:\n- {login: a@demo.example, userInfo1: " + flowText(s) + "}\n",
 		} {
 			d, _, err := Read(t.Context(), []Source{{Name: "f.yaml", Reader: strings.NewReader(text)}}, Options{})
-			if err != nil || d.Users[0].Attributes[0].Value != s {
+			if err != nil || d.Users.At(0).Attributes[0].Value != s {
 				t.Fatalf("%q is written\n%s\nand read as %v, %v", s, text, d, err)
 			}
 		}

@@ -26,8 +26,7 @@ func (r *yamlReader) readUsers(ctx context.Context) error {
 // userEntry is a user on his way into the desired state.
 type userEntry struct {
 	*object
-	user  *bulksync.DesiredUser
-	cells bulksync.CellMap
+	user *bulksync.DesiredUser
 }
 
 func (r *yamlReader) readUser(item entry) {
@@ -36,7 +35,7 @@ func (r *yamlReader) readUser(item entry) {
 		return
 	}
 	r.takeOver(o, "users")
-	u := &userEntry{object: o, user: &bulksync.DesiredUser{Position: o.self.position(), Action: "upsert"}, cells: bulksync.CellMap{}}
+	u := &userEntry{object: o, user: &bulksync.DesiredUser{Position: o.self.position(), Action: "upsert"}}
 	u.login()
 	if absent, _ := o.text("absent"); absent == "true" {
 		u.user.Presence, u.user.Action = bulksync.Absent, "delete"
@@ -46,13 +45,16 @@ func (r *yamlReader) readUser(item entry) {
 		u.password()
 		u.holdings()
 	}
-	if len(u.cells) > 0 {
-		u.user.Cells = u.cells
-	}
 	if u.user.Login != "" {
 		u.claim("user "+quote(string(u.user.Login)), "login", codeLoginTwice, "keep one entry for each user")
 	}
-	r.desired.Users = append(r.desired.Users, *u.user)
+	r.desired.Users.Append(u.user)
+}
+
+// place remembers where a column of the entry is said; what is said last counts.
+func (u *userEntry) place(column string, at bulksync.Position) {
+	u.user.Cells = slices.DeleteFunc(u.user.Cells, func(c bulksync.Cell) bool { return c.Column == column })
+	u.user.Cells = append(u.user.Cells, bulksync.Cell{Column: column, Position: at})
 }
 
 func (u *userEntry) login() {
@@ -110,7 +112,7 @@ func (u *userEntry) attributes() {
 		}
 		if v, ok := u.text(def.name); ok {
 			all = append(all, bulksync.Attribute{Name: def.name, Value: v})
-			u.cells[def.name] = u.at(def.name)
+			u.place(def.name, u.at(def.name))
 		}
 	}
 	slices.SortFunc(all, func(a, b bulksync.Attribute) int { return strings.Compare(a.Name, b.Name) })
@@ -130,7 +132,7 @@ func (u *userEntry) numbered(def *columnDef) []bulksync.Attribute {
 	all := make([]bulksync.Attribute, len(texts))
 	for n, t := range texts {
 		all[n] = bulksync.Attribute{Name: def.name + strconv.Itoa(n), Value: t.text}
-		u.cells[all[n].Name] = t.at
+		u.place(all[n].Name, t.at)
 	}
 	u.user.Lists = append(u.user.Lists, def.name)
 	return all
@@ -220,7 +222,7 @@ func (u *userEntry) extension() {
 	if !ok {
 		return
 	}
-	u.cells["shortNumber"] = u.at("extension")
+	u.place("shortNumber", u.at("extension"))
 	if u.fromPool(e, bulksync.KindExtension) {
 		u.user.Subscriber = bulksync.Having[bulksync.Number]() // the planner fills it in
 		return
@@ -244,7 +246,7 @@ func (u *userEntry) extension() {
 
 // wishOf makes the complete list of things of one kind that a user shall hold.
 func wishOf[K ~string](u *userEntry, texts []placed, name, column, code string, parse func(string) (K, *problem)) bulksync.Wish[K] {
-	u.cells[column] = u.at(name)
+	u.place(column, u.at(name))
 	keys := make([]K, 0, len(texts))
 	for _, t := range texts {
 		k, p := parse(t.text)
@@ -271,7 +273,7 @@ func (u *userEntry) pairings() {
 	if !ok {
 		return
 	}
-	u.cells["pbxShortNumber"] = u.at("pairings")
+	u.place("pbxShortNumber", u.at("pairings"))
 	wish := bulksync.Wish[bulksync.Pairing]{Mood: bulksync.Exactly}
 	for _, item := range items {
 		o := u.r.object(item, u.r.forms.pairing, nil)
@@ -312,7 +314,7 @@ func (u *userEntry) licences() {
 	if !ok {
 		return
 	}
-	u.cells["service"] = u.at("licences")
+	u.place("service", u.at("licences"))
 	wish := bulksync.Wish[bulksync.Offer]{Mood: bulksync.Exactly}
 	for _, t := range texts {
 		if offer := bulksync.Offer(t.text); !slices.ContainsFunc(wish.Keys, offer.Same) {

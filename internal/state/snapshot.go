@@ -35,8 +35,10 @@ type snapshot struct {
 	// records are cursors over gen's records, holders one over its index, as far as they were asked for.
 	records map[bulksync.Kind]*bolt.Cursor
 	holders *bolt.Cursor
-	closed  bool
-	fault   error // the first thing that could not be read
+	// glimpses are cursors too, of users who are asked for one after another.
+	glimpses glimpses
+	closed   bool
+	fault    error // the first thing that could not be read
 	// before holds the stored form of records that changed since, by id; nil for those that did not exist.
 	before map[bulksync.Kind]map[string][]byte
 	// held holds what users held whose holdings changed since.
@@ -113,7 +115,7 @@ func (v *snapshot) begin() (keep bool, err error) {
 func (v *snapshot) end() {
 	if v.tx != nil {
 		_ = v.tx.Rollback() // it fails only when it has ended already
-		v.tx, v.gen, v.records, v.holders = nil, generation{}, nil, nil
+		v.tx, v.gen, v.records, v.holders, v.glimpses = nil, generation{}, nil, nil, glimpses{}
 	}
 }
 

@@ -1,9 +1,15 @@
 package sync
 
+import (
+	"cmp"
+	"slices"
+)
+
 // settleClaims is the second pass: what a user is to hold and does not hold yet is taken from whoever has it. A device, a
 // DDI or a paired number moves by itself; an extension can't, for it is deleted with its subscriber: its holder must give
 // it up in the same manifest.
 func (p *planner) settleClaims() {
+	p.claimed = map[Key]*stance{}
 	for _, s := range p.queue { // who is asked for by name, before anything is taken
 		if s.want != nil && !s.faulty {
 			p.claimNamed(s)
@@ -19,6 +25,7 @@ func (p *planner) settleClaims() {
 			p.takeFromOthers(s)
 		}
 	}
+	slices.SortFunc(p.queue, func(a, b *stance) int { return cmp.Compare(a.order, b.order) })
 }
 
 func (p *planner) claimNamed(s *stance) {
@@ -38,10 +45,13 @@ func (p *planner) claimNamed(s *stance) {
 
 // claim notes that a user is to hold a thing; two users who are to hold the same one are a fault.
 func (p *planner) claim(s *stance, column string, k Key) {
-	other := p.claimed[k]
+	other := p.claimant(k)
 	if other == nil || other == s {
 		p.claimed[k] = s
 		return
+	}
+	if other.order > s.order { // the later one is at fault
+		s, other = other, s
 	}
 	p.fault(s, column, "claimed-twice", "keep it at one of the two", "%s %s is asked for by two users: %s and, at %s, %s", k.Kind, k.ID, s.login, other.at, other.login)
 }

@@ -18,19 +18,7 @@ func writeOnly(name string) bool {
 
 // takeStances is the first pass: every entry of the manifest against what is observed, once it is known who is who.
 func (p *planner) takeStances() {
-	all := make([]stance, len(p.desired.Users)) // one piece of memory instead of many
-	for i := range p.desired.Users {
-		want := &p.desired.Users[i]
-		s := &all[i]
-		*s = stance{login: want.Login, want: want, at: want.Position, order: i}
-		if first := p.stances[want.Login]; first != nil {
-			p.fault(s, "loginEmail", "duplicate-login", "keep one entry for each user", "user %s comes twice, first at %s", want.Login, first.at)
-			continue
-		}
-		p.meet(s, find[User](p.obs, want.Login.Key()))
-		p.stances[want.Login] = s
-		p.queue = append(p.queue, s)
-	}
+	p.settle(func(entry int) { p.takeStance(entry) })
 	p.identify(p.queue)
 	p.queue = slices.DeleteFunc(p.queue, func(s *stance) bool { return s.held })
 	for _, s := range p.queue {
@@ -38,7 +26,8 @@ func (p *planner) takeStances() {
 		s.then = s.now
 	}
 	p.allocate()
-	for _, s := range p.queue {
+	for i := 0; i < len(p.queue); i++ { // the queue may grow
+		s := p.queue[i]
 		p.checkNamed(s)
 		switch s.want.Presence {
 		case Absent:
@@ -49,6 +38,20 @@ func (p *planner) takeStances() {
 			p.comparePresent(s)
 		}
 	}
+}
+
+// takeStance takes the stance of an entry that is not settled; nil for one whose login an earlier one has.
+func (p *planner) takeStance(entry int) *stance {
+	want := p.desired.Users.At(entry)
+	s := &stance{login: want.Login, want: want, at: want.Position, order: entry}
+	if first, found := p.desired.Users.Find(want.Login); found && first != entry {
+		p.fault(s, "loginEmail", "duplicate-login", "keep one entry for each user", "user %s comes twice, first at %s", want.Login, p.desired.Users.Position(first))
+		return nil
+	}
+	p.meet(s, find[User](p.obs, want.Login.Key()))
+	p.stances[want.Login] = s
+	p.queue = append(p.queue, s)
+	return s
 }
 
 // meet gives a stance the user that its entry names, if he exists. Of one in whom nothing differs only that is kept: nearly

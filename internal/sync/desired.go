@@ -2,7 +2,7 @@ package sync
 
 import "slices"
 
-// Desired is what a manifest asks for: one entry per login, in manifest order. Nothing that a manifest does not speak
+// Desired is what a manifest asks for. Nothing that a manifest does not speak
 // of is in it, so that whatever is absent here is left alone.
 type Desired struct {
 	// Mode is the manifest's form: "user", "device", "useranddevice", "rainbowvoice" or "yaml"; ModeRules without one.
@@ -26,7 +26,7 @@ type Desired struct {
 	Ignore  []Pattern
 	// Owned are the users that earlier manifests of the name held, with their upstream ids; the engine fills it in.
 	Owned map[Login]string `json:"-"`
-	Users []DesiredUser
+	Users *Entries
 	// Company is the id of the company that the manifest is for; empty: any. CompanyPosition is where that stands.
 	Company         string
 	CompanyPosition Position
@@ -121,26 +121,29 @@ type DesiredUser struct {
 	Cells    Cells `json:"-"`
 }
 
-// Cells gives the places of a row's cells, or of an entry's keys, by the name of the column.
-type Cells interface {
-	At(column string) (Position, bool)
+// Cells are the places of a row's cells, or of an entry's keys.
+type Cells []Cell
+
+// Cell is the place of one, by the name of its column.
+type Cell struct {
+	Column   string
+	Position Position
 }
 
-// CellMap is Cells as a plain map.
-type CellMap map[string]Position
-
 // At is the place of a column.
-func (m CellMap) At(column string) (Position, bool) {
-	p, ok := m[column]
-	return p, ok
+func (c Cells) At(column string) (Position, bool) {
+	for i := range c {
+		if c[i].Column == column {
+			return c[i].Position, true
+		}
+	}
+	return Position{}, false
 }
 
 // At is the position of a column of the row, or the row's own.
 func (u *DesiredUser) At(column string) Position {
-	if u.Cells != nil {
-		if p, ok := u.Cells.At(column); ok {
-			return p
-		}
+	if p, ok := u.Cells.At(column); ok {
+		return p
 	}
 	return u.Position
 }

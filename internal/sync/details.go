@@ -18,8 +18,12 @@ func (d *Desired) details(obs Observed) []Key {
 			keys = append(keys, k)
 		}
 	}
-	for i := range d.Users {
-		u := &d.Users[i]
+	var u DesiredUser
+	for i := range d.Users.Len() {
+		if !d.Users.uncommon() {
+			break
+		}
+		d.Users.Read(i, &u)
 		if len(u.Options) == 0 || SubscriberOf(obs, u.Login) == nil {
 			continue
 		}

@@ -58,7 +58,7 @@ func inForce(t interface{ Fatal(...any) }, world *World, desired *Desired, polic
 
 // demoManifest speaks of everything that a manifest can speak of.
 func demoManifest() *Desired {
-	return &Desired{Mode: "rainbowvoice", Digest: "d1", Users: []DesiredUser{
+	return &Desired{Mode: "rainbowvoice", Digest: "d1", Users: EntriesOf([]DesiredUser{
 		with(entry(2, "ann@demo.example", "upsert"), func(u *DesiredUser) {
 			u.Attributes = []Attribute{{"firstName", "Ann"}, {"jobTitle", "Surgeon"}, {"photoUrl", "https://demo.example/ann.png"}}
 			u.Subscriber, u.Devices, u.DDIs, u.Licences = Having[Number]("2001"), Having(device(0)), Having(ddi(0)), Adding[Offer]("Voice Enterprise")
@@ -70,7 +70,7 @@ func demoManifest() *Desired {
 		with(entry(4, "dora@demo.example", "upsert"), func(u *DesiredUser) { u.Attributes = []Attribute{{"firstName", "Dora"}} }),
 		with(entry(5, "eve@demo.example", "delete"), func(*DesiredUser) {}),
 		with(entry(6, "boss@demo.example", "upsert"), func(u *DesiredUser) { u.Pairings = Having(Pairing{Number: "3001", InternalNumber: "93001"}) }),
-	}}
+	}...)}
 }
 
 // edited gives a changed copy of a record.
@@ -258,9 +258,9 @@ func TestWithoutAManifestInForceThereIsNoDrift(t *testing.T) {
 
 // TestStrictManifestsDoNotDriftBySucceeding: what a strict manifest has brought about is no fault of it afterwards.
 func TestStrictManifestsDoNotDriftBySucceeding(t *testing.T) {
-	desired := &Desired{Mode: "useranddevice", Strict: true, Users: []DesiredUser{
+	desired := &Desired{Mode: "useranddevice", Strict: true, Users: EntriesOf([]DesiredUser{
 		entry(2, "dora@demo.example", "create"), entry(3, "cleo@demo.example", "delete"),
-	}}
+	}...)}
 	e, _ := inForce(t, demoWorld(), desired, Policy{Strict: true, ResetPasswords: true})
 	d, repair, err := e.Drift(context.Background(), "c1")
 	if err != nil || len(d.Differences) > 0 || repair != nil {
@@ -270,7 +270,7 @@ func TestStrictManifestsDoNotDriftBySucceeding(t *testing.T) {
 
 // TestARepairKeepsTheOutageBudget: no plan is offered that the manifest in force would not have been applied with.
 func TestARepairKeepsTheOutageBudget(t *testing.T) {
-	desired := &Desired{Mode: "rainbowvoice", Users: []DesiredUser{with(entry(2, "ann@demo.example", "upsert"), func(u *DesiredUser) { u.Subscriber = Having[Number]("2001") })}}
+	desired := &Desired{Mode: "rainbowvoice", Users: EntriesOf([]DesiredUser{with(entry(2, "ann@demo.example", "upsert"), func(u *DesiredUser) { u.Subscriber = Having[Number]("2001") })}...)}
 	for _, budget := range []int{0, 9} {
 		e, world := inForce(t, demoWorld(), desired, Policy{OutageBudget: &budget})
 		world.remove(ExtensionKey(cloudID, "2001"))
@@ -291,7 +291,7 @@ func TestARepairKeepsTheOutageBudget(t *testing.T) {
 
 // TestWhatARepairHoldsBackIsSaid: the guards of the manifest in force hold for its repair too.
 func TestWhatARepairHoldsBackIsSaid(t *testing.T) {
-	desired := &Desired{Mode: "rainbowvoice", Users: []DesiredUser{entry(2, "eve@demo.example", "delete")}}
+	desired := &Desired{Mode: "rainbowvoice", Users: EntriesOf([]DesiredUser{entry(2, "eve@demo.example", "delete")}...)}
 	e, world := inForce(t, demoWorld(), desired, Policy{Ceilings: []Ceiling{{Kind: KindUser, Action: ActionDelete}}})
 	world.put(&User{ID: "u9", Login: "eve@demo.example"})
 	d, repair, err := e.Drift(context.Background(), "c1")

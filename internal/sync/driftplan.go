@@ -63,9 +63,10 @@ func newRelaxation(desired *Desired, policy Policy) *relaxation {
 	r := &relaxation{desired: *desired, policy: policy, touched: map[Login]bool{}}
 	r.policy.Strict, r.policy.ResetPasswords, r.policy.Renumber, r.policy.OutageBudget = false, false, nil, nil
 	r.desired.Strict, r.desired.Renumber = false, nil
-	r.desired.Users = slices.Clone(desired.Users)
-	for i := range r.desired.Users {
-		r.desired.Users[i].Cells = nil // so that every fault stands at its user's entry
+	r.desired.Users = &Entries{}
+	for _, u := range desired.Users.All() {
+		u.Cells = nil // so that every fault stands at its user's entry
+		r.desired.Users.Append(u)
 	}
 	return r
 }
@@ -75,7 +76,7 @@ func (r *relaxation) relax(faults Faults) bool {
 	if r.at == nil {
 		r.index()
 	}
-	dropped := map[int]bool{}
+	next := map[int]*DesiredUser{} // what becomes of entries; nil: it is dropped
 	found := false
 	for _, f := range faults {
 		i, ok := r.at[f.Position]
@@ -84,29 +85,39 @@ func (r *relaxation) relax(faults Faults) bool {
 			continue
 		}
 		found = true
-		u := &r.desired.Users[i]
-		if !dropped[i] {
-			r.blocked = append(r.blocked, blocked{u.Login, f})
+		u, met := next[i]
+		if !met {
+			u = r.desired.Users.At(i)
 		}
-		if r.touched[u.Login] || !u.relax(f.Field) {
-			dropped[i] = true
+		if u == nil {
+			continue
+		}
+		r.blocked = append(r.blocked, blocked{u.Login, f})
+		if next[i] = u; r.touched[u.Login] || !u.relax(f.Field) {
+			next[i] = nil
 		}
 	}
-	for _, f := range faults { // one entry may be at fault in several columns at once
-		if i, ok := r.at[f.Position]; ok {
-			r.touched[r.desired.Users[i].Login] = true
-		}
+	for i := range next { // one entry may be at fault in several columns at once
+		r.touched[r.desired.Users.Login(i)] = true
 	}
-	if len(dropped) > 0 {
-		kept := r.desired.Users[:0:0]
-		for i := range r.desired.Users {
-			if !dropped[i] {
-				kept = append(kept, r.desired.Users[i])
-			}
-		}
-		r.desired.Users, r.at = kept, nil
+	if len(next) > 0 {
+		r.replace(next)
 	}
 	return found
+}
+
+// replace puts others in the places of entries.
+func (r *relaxation) replace(next map[int]*DesiredUser) {
+	users := &Entries{}
+	for i, u := range r.desired.Users.All() {
+		if other, ok := next[i]; ok {
+			u = other
+		}
+		if u != nil {
+			users.Append(u)
+		}
+	}
+	r.desired.Users, r.at = users, nil
 }
 
 // relaxWhole deals with a fault that is at no entry. That users can't be recognised by a column any more is the fault of
@@ -121,9 +132,9 @@ func (r *relaxation) relaxWhole(f Fault) bool {
 }
 
 func (r *relaxation) index() {
-	r.at = make(map[Position]int, len(r.desired.Users))
-	for i := range r.desired.Users {
-		r.at[r.desired.Users[i].Position] = i
+	r.at = make(map[Position]int, r.desired.Users.Len())
+	for i := range r.desired.Users.Len() {
+		r.at[r.desired.Users.Position(i)] = i
 	}
 }
 

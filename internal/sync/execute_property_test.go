@@ -648,7 +648,7 @@ func (b *books) Journal(context.Context, string, string) iter.Seq2[JournalEntry,
 // TestAFailureStopsOnlyWhatNeedsIt: the operations that do not need the failed one are done all the same.
 func TestAFailureStopsOnlyWhatNeedsIt(t *testing.T) {
 	world := demoWorld()
-	plan, err := MakePlan(&Desired{Users: []DesiredUser{planCases[0].users[0], planCases[5].users[0]}}, world, Policy{})
+	plan, err := MakePlan(&Desired{Users: EntriesOf([]DesiredUser{planCases[0].users[0], planCases[5].users[0]}...)}, world, Policy{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -686,7 +686,7 @@ func (r *refusing) Apply(ctx context.Context, call Call) ([]Outcome, error) {
 
 func TestWithoutItsManifestACreationIsSkipped(t *testing.T) {
 	world := demoWorld()
-	plan, err := MakePlan(&Desired{Users: planCases[0].users}, world, Policy{})
+	plan, err := MakePlan(&Desired{Users: EntriesOf(planCases[0].users...)}, world, Policy{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -705,7 +705,7 @@ func TestWithoutItsManifestACreationIsSkipped(t *testing.T) {
 
 func TestAStalePlanWaits(t *testing.T) {
 	world := demoWorld()
-	plan, err := MakePlan(&Desired{Users: planCases[4].users}, world, Policy{})
+	plan, err := MakePlan(&Desired{Users: EntriesOf(planCases[4].users...)}, world, Policy{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -727,7 +727,7 @@ func TestAStalePlanWaits(t *testing.T) {
 
 func TestAStoppedRunFinishesWhatIsInFlight(t *testing.T) {
 	world := demoWorld()
-	plan, err := MakePlan(&Desired{Users: planCases[2].users}, world, Policy{})
+	plan, err := MakePlan(&Desired{Users: EntriesOf(planCases[2].users...)}, world, Policy{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -746,7 +746,7 @@ func TestAStoppedRunFinishesWhatIsInFlight(t *testing.T) {
 // stopped meanwhile does not wait.
 func TestWhatIsSentAgainIsSentLater(t *testing.T) {
 	world := demoWorld()
-	plan, err := MakePlan(&Desired{Users: planCases[4].users}, world, Policy{})
+	plan, err := MakePlan(&Desired{Users: EntriesOf(planCases[4].users...)}, world, Policy{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -793,7 +793,7 @@ func TestAUserSeenEarlyKeepsALicenceGivenMeanwhile(t *testing.T) {
 		u.Attributes = []Attribute{{"firstName", "Cleo"}}
 		u.Licences = Adding[Offer]("Voice Enterprise")
 	})
-	plan, err := MakePlan(&Desired{Users: []DesiredUser{u}}, world, Policy{})
+	plan, err := MakePlan(&Desired{Users: EntriesOf([]DesiredUser{u}...)}, world, Policy{})
 	if err != nil || len(plan.Operations) != 2 {
 		t.Fatalf("plan %+v, error %v; want an update and a licence", plan, err)
 	}

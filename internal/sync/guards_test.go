@@ -44,7 +44,7 @@ func keepers(from, to int) []DesiredUser {
 
 func makePlan(t *testing.T, w *World, users []DesiredUser, policy Policy) *Plan {
 	t.Helper()
-	plan, err := MakePlan(&Desired{Mode: "rainbowvoice", Digest: "d16e57", Users: users}, w, policy)
+	plan, err := MakePlan(&Desired{Mode: "rainbowvoice", Digest: "d16e57", Users: EntriesOf(users...)}, w, policy)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -233,7 +233,7 @@ func TestPrune(t *testing.T) {
 		{"detached by a manifest that manages nothing, users lose nothing", keepers(0, 5), Policy{Prune: PruneDetach, Scope: scope("all")}, nil, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			plan, err := MakePlan(&Desired{Users: c.users, Owned: c.owned}, crowd(8), c.policy)
+			plan, err := MakePlan(&Desired{Users: EntriesOf(c.users...), Owned: c.owned}, crowd(8), c.policy)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -250,7 +250,7 @@ func TestPrune(t *testing.T) {
 
 func TestPruneNeedsAScope(t *testing.T) {
 	for _, policy := range []Policy{{Prune: PruneDelete}, {Prune: PruneDelete, Scope: Scope{{Name: ScopeOwned}}}} {
-		_, err := MakePlan(&Desired{Users: keepers(0, 1)}, crowd(8), policy)
+		_, err := MakePlan(&Desired{Users: EntriesOf(keepers(0, 1)...)}, crowd(8), policy)
 		if f := faultsIn(err); len(f) != 1 || f[0].Code != "prune-without-scope" {
 			t.Errorf("policy %+v: got %v, want prune-without-scope", policy, err)
 		}
@@ -290,7 +290,7 @@ func TestIgnoredAndProtected(t *testing.T) {
 		{"a protected user gets a title", upsert("ann@demo.example", func(u *DesiredUser) { u.Attributes = []Attribute{{"title", "Dr"}} }), Policy{Protect: pattern("*")}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			plan, err := MakePlan(&Desired{Users: c.users}, demoWorld(), c.policy)
+			plan, err := MakePlan(&Desired{Users: EntriesOf(c.users...)}, demoWorld(), c.policy)
 			codes := map[string]bool{}
 			for _, f := range faultsIn(err) {
 				codes[f.Code] = true
@@ -365,7 +365,7 @@ func TestGuardsLetNoMoreThroughThanTheyAllow(t *testing.T) {
 			if slices.ContainsFunc(op.Needs, func(n int) bool { return plan.Operations[n-1].Held != "" }) {
 				t.Fatalf("operation %d goes on and needs what is held: %v", op.ID, op.Needs)
 			}
-			if op.Action == ActionDelete && op.Key.Kind == KindUser && !slices.ContainsFunc(desired.Users, func(u DesiredUser) bool { return u.Login == op.Login }) {
+			if op.Action == ActionDelete && op.Key.Kind == KindUser && !slices.ContainsFunc(usersOf(desired), func(u DesiredUser) bool { return u.Login == op.Login }) {
 				pruned++
 			}
 		}

@@ -139,6 +139,15 @@ func (p *planner) resolveOffer(s *stance, offer Offer) *Licence {
 // subscriptionsTo lists the company's subscriptions to an offer; none is a fault. The undoing of a run names subscriptions
 // by their ids, for it gives back just the one that was taken.
 func (p *planner) subscriptionsTo(s *stance, offer Offer) []*Licence {
+	all := p.subscribed(offer)
+	if len(all) == 0 {
+		p.fault(s, "service", "unknown-offer", "use one of: "+p.offerNames(), "the company has no subscription to an offer named %q", offer)
+	}
+	return all
+}
+
+// subscribed lists the company's subscriptions to an offer.
+func (p *planner) subscribed(offer Offer) []*Licence {
 	all, known := p.offers[offer]
 	if !known {
 		for _, l := range p.licences {
@@ -147,9 +156,6 @@ func (p *planner) subscriptionsTo(s *stance, offer Offer) []*Licence {
 			}
 		}
 		p.offers[offer] = all
-	}
-	if len(all) == 0 {
-		p.fault(s, "service", "unknown-offer", "use one of: "+p.offerNames(), "the company has no subscription to an offer named %q", offer)
 	}
 	return all
 }

@@ -294,7 +294,7 @@ func (m *matcher) checkClaims() {
 
 // obstacle says why a claim can't stand.
 func (m *matcher) obstacle(k *claim) (why, against string) {
-	other := m.stances[k.user.Login]
+	other := m.known(k.user.Login)
 	switch {
 	case m.doubted[k.user.Login]:
 		return "another entry may be " + string(k.user.Login), "another entry may be him"
@@ -409,7 +409,7 @@ func (m *matcher) holders(s *stance) map[Login]*Candidate {
 			return
 		}
 		u := find[User](m.obs, r.HeldBy().Key())
-		if other := m.stances[r.HeldBy()]; u == nil || other != nil && other.want.Presence != Absent || len(m.contradictions(s, u)) > 0 {
+		if other := m.stances[r.HeldBy()]; u == nil || other != nil && other.want.Presence != Absent || other == nil && m.planner.names(r.HeldBy()) || len(m.contradictions(s, u)) > 0 {
 			return
 		}
 		c := candidate(found, u.Login)

@@ -138,7 +138,7 @@ func TestWhoIsWho(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			world := peopleWorld()
-			desired := &Desired{Users: c.users}
+			desired := &Desired{Users: EntriesOf(c.users...)}
 			plan, err := MakePlan(desired, world, c.policy)
 			if err != nil {
 				t.Fatal(err)
@@ -177,7 +177,7 @@ func TestWhoIsWho(t *testing.T) {
 // TestARenamedUserKeepsWhatHeHas: his id, licences, extension, device and DDI stay, and follow his login.
 func TestARenamedUserKeepsWhatHeHas(t *testing.T) {
 	world := peopleWorld()
-	plan, err := MakePlan(&Desired{Users: []DesiredUser{person(2, "anna", "Ann", "Archer", "E1")}}, world, byStaff)
+	plan, err := MakePlan(&Desired{Users: EntriesOf([]DesiredUser{person(2, "anna", "Ann", "Archer", "E1")}...)}, world, byStaff)
 	if err != nil || len(plan.Operations) != 1 {
 		t.Fatalf("plan %+v, error %v; want one operation", plan, err)
 	}
@@ -203,7 +203,7 @@ func TestARenamedUserKeepsWhatHeHas(t *testing.T) {
 
 func TestAColumnThatCannotMatchIsAFault(t *testing.T) {
 	for _, column := range []string{"password", "loginEmail", "photoUrl", "userInfo9"} {
-		_, err := MakePlan(&Desired{Users: []DesiredUser{person(2, "anna", "Ann", "Archer", "E1")}}, peopleWorld(), Policy{Match: []string{column}})
+		_, err := MakePlan(&Desired{Users: EntriesOf([]DesiredUser{person(2, "anna", "Ann", "Archer", "E1")}...)}, peopleWorld(), Policy{Match: []string{column}})
 		if err == nil || !strings.Contains(err.Error(), "[match-column]") || !strings.Contains(err.Error(), column) {
 			t.Errorf("%s: error %v, want match-column", column, err)
 		}

@@ -161,18 +161,29 @@ func unite(a, b *draft) {
 
 // noteUnchanged lists the entries that needed no operation.
 func (p *planner) noteUnchanged(plan *Plan) {
-	plan.Unchanged = slices.Grow(plan.Unchanged, len(p.queue))
+	plan.Unchanged = slices.Grow(plan.Unchanged, p.settled.count+len(p.queue))
+	for i := range p.desired.Users.Len() {
+		if p.settled.has(i) {
+			plan.Unchanged = append(plan.Unchanged, Unchanged{Login: p.desired.Users.Login(i), Position: p.desired.Users.Position(i), Note: asWanted})
+		}
+	}
 	for _, s := range p.queue {
 		if s.want != nil && !s.drafted {
 			plan.Unchanged = append(plan.Unchanged, Unchanged{Login: s.login, Position: s.at, Note: orWords(s.why, unchangedNote(s.want))})
 		}
 	}
-	slices.SortStableFunc(plan.Unchanged, func(a, b Unchanged) int { return a.Position.Compare(b.Position) })
+	byPosition := func(a, b Unchanged) int { return a.Position.Compare(b.Position) }
+	if !slices.IsSortedFunc(plan.Unchanged, byPosition) {
+		slices.SortStableFunc(plan.Unchanged, byPosition)
+	}
 }
+
+// asWanted is what is said of an entry that needs nothing.
+const asWanted = "is as the manifest wants it"
 
 func unchangedNote(want *DesiredUser) string {
 	if want.Presence == Existing && !want.Pairings.claims() {
 		return "nothing to detach"
 	}
-	return "is as the manifest wants it"
+	return asWanted
 }

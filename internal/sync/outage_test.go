@@ -11,7 +11,7 @@ import (
 // first's, or a free one when it is a chain.
 func rotating(n int, chain bool, extras func(i int, u *DesiredUser) []Record) (*World, *Desired) {
 	w := NewWorld(Company{ID: "c1", CloudPbx: &CloudPbx{ID: "s1", PbxID: cloudID, Ranges: []Range{{"2000", "2999"}}}})
-	d := &Desired{Mode: "rainbowvoice", Digest: "d16e57"}
+	d := &Desired{Mode: "rainbowvoice", Digest: "d16e57", Users: &Entries{}}
 	number := func(i int) Number { return Number(fmt.Sprintf("%d", 2301+i)) }
 	for i := range n {
 		w.put(&User{ID: fmt.Sprintf("u%d", i), Login: login(i)})
@@ -27,7 +27,7 @@ func rotating(n int, chain bool, extras func(i int, u *DesiredUser) []Record) (*
 				w.put(r)
 			}
 		}
-		d.Users = append(d.Users, u)
+		d.Users.Append(&u)
 	}
 	return w, d
 }

@@ -44,8 +44,13 @@ func (p *planner) owners() []Owner {
 		}
 		all = append(all, o)
 	}
+	for _, o := range p.settled.owners {
+		if p.settled.has(o.entry) {
+			all = append(all, o.Owner)
+		}
+	}
 	for l, id := range p.desired.Owned { // those that this manifest does not name
-		if s := p.stances[l]; s != nil && s.want != nil && s.want.Action != pruneAction {
+		if s := p.stances[l]; s != nil && s.want != nil && s.want.Action != pruneAction || s == nil && p.names(l) {
 			continue
 		}
 		if u := find[User](p.obs, l.Key()); u != nil && (id == "" || id == u.ID) {

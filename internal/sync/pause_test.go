@@ -80,10 +80,10 @@ func (w *weather) Probe(context.Context, Company) error {
 func manyPlan(t *testing.T, n int) (*World, *Plan) {
 	t.Helper()
 	world := benchWorld(0)
-	desired := &Desired{Mode: "rainbowvoice", Users: make([]DesiredUser, n)}
+	desired := &Desired{Mode: "rainbowvoice", Users: &Entries{}}
 	for i := range n {
-		desired.Users[i] = DesiredUser{Login: benchLogin(i), Action: "upsert", Position: Position{"demo.csv", i + 2, 1}, Password: &SecretPlace{Field: passwordField},
-			Subscriber: Having(benchNumber(i))}
+		desired.Users.Append(&DesiredUser{Login: benchLogin(i), Action: "upsert", Position: Position{"demo.csv", i + 2, 1}, Password: &SecretPlace{Field: passwordField},
+			Subscriber: Having(benchNumber(i))})
 	}
 	plan, err := MakePlan(desired, world, Policy{})
 	if err != nil {

@@ -11,26 +11,12 @@ import (
 //
 // It works in four passes over small, separate data:
 //
-//  1. stances   for every user of the manifest: what he holds now and what he shall hold (compare.go)
+//  1. stances   for every user in whom something may change: what he holds now and what he shall hold (settled.go, compare.go)
 //  2. claims    what one user shall get is taken from whoever holds it (claims.go)
 //  3. drafts    first what frees a value, then what takes it, each knowing what it needs (drafts.go, licences.go)
 //  4. order     drafts become numbered operations (order.go)
 func MakePlan(desired *Desired, obs Observed, policy Policy) (*Plan, error) {
-	n := len(desired.Users)
-	p := &planner{
-		desired: desired, obs: obs, policy: policy, company: obs.Company(),
-		queue:   make([]*stance, 0, n),
-		stances: make(map[Login]*stance, n),
-		claimed: make(map[Key]*stance, 3*n), // most users have an extension, a device and a DDI
-		frees:   map[Key]*draft{},
-		touched: map[Key]bool{},
-		spared:  map[Login]string{},
-		offers:  map[Offer][]*Licence{},
-	}
-	for r := range obs.Records(KindLicence) {
-		p.licences = append(p.licences, r.(*Licence))
-	}
-	p.policy = desired.policy(policy)
+	p := newPlanner(desired, obs, policy)
 	p.checkCompany()
 	p.provide()
 	p.takeStances()
@@ -58,6 +44,21 @@ func MakePlan(desired *Desired, obs Observed, policy Policy) (*Plan, error) {
 	return p.plan()
 }
 
+func newPlanner(desired *Desired, obs Observed, policy Policy) *planner {
+	p := &planner{
+		desired: desired, obs: obs, policy: desired.policy(policy), company: obs.Company(),
+		stances: map[Login]*stance{},
+		frees:   map[Key]*draft{},
+		touched: map[Key]bool{},
+		spared:  map[Login]string{},
+		offers:  map[Offer][]*Licence{},
+	}
+	for r := range obs.Records(KindLicence) {
+		p.licences = append(p.licences, r.(*Licence))
+	}
+	return p
+}
+
 type planner struct {
 	desired *Desired
 	obs     Observed
@@ -68,12 +69,15 @@ type planner struct {
 	// offers remembers the subscriptions to an offer, by the name that a manifest gives it.
 	offers map[Offer][]*Licence
 
+	// settled are the entries without a stance, manages what all entries speak of.
+	settled settled
+	manages managed
 	// queue holds the stances in the order in which their users come up: manifest order, then those who only lose things.
 	queue   []*stance
 	stances map[Login]*stance
 	// acting are the stances of which operations give or take things, by the login that these name.
 	acting map[Login]*stance
-	// claimed tells which stance asks by name for a thing.
+	// claimed tells which stance asks by name for a thing; nil before that is settled.
 	claimed map[Key]*stance
 
 	drafts []*draft
@@ -207,11 +211,11 @@ func (p *planner) add(s *stance, op Operation, needs ...*draft) *draft {
 }
 
 // nextOrder is the place in the order of a user who comes up behind the manifest's entries, of whom some may be held back.
-func (p *planner) nextOrder() int { return len(p.desired.Users) + len(p.queue) }
+func (p *planner) nextOrder() int { return p.desired.Users.Len() + len(p.queue) }
 
 // stanceOf gives the stance of a user who is drawn in because he loses something; cause is the stance that takes it.
 func (p *planner) stanceOf(l Login, cause *stance) *stance {
-	if s := p.stances[l]; s != nil {
+	if s := p.known(l); s != nil {
 		return s
 	}
 	s := &stance{login: l, user: find[User](p.obs, l.Key()), now: holdingOf(p.obs, l), at: cause.at, order: p.nextOrder()}

@@ -100,6 +100,7 @@ func ddi(i int) E164         { return E164(fmt.Sprintf("+3329830050%d", i)) }
 // drawDesired draws a manifest over that world; it may be one that can't be planned.
 func drawDesired(t *rapid.T) *Desired {
 	d := &Desired{Mode: "yaml", Digest: "digest"}
+	var users []DesiredUser
 	logins := rapid.SliceOfNDistinct(rapid.IntRange(0, 8), 2, 7, rapid.ID).Draw(t, "logins")
 	numbers := rapid.Permutation([]Number{"2000", "2001", "2002", "2003", "2004", "2005", "2006", "80000", "80001"}).Draw(t, "wanted numbers")
 	devices := rapid.Permutation([]int{0, 1, 2, 3, 4}).Draw(t, "wanted devices")
@@ -139,10 +140,20 @@ func drawDesired(t *rapid.T) *Desired {
 			offers := rapid.SliceOfNDistinct(rapid.SampledFrom([]Offer{"Voice", "Alpha", "Beta"}), 1, 2, rapid.ID).Draw(t, "offers")
 			u.Licences = drawWish(t, "licences", []Mood{Keep, Keep, Include, Exactly, Exclude}, offers)
 		}
-		d.Users = append(d.Users, u)
+		users = append(users, u)
 	}
-	drawProvisions(t, d)
+	drawProvisions(t, d, users)
+	d.Users = EntriesOf(users...)
 	return d
+}
+
+// usersOf unpacks the users of a manifest.
+func usersOf(d *Desired) []DesiredUser {
+	var users []DesiredUser
+	for _, u := range d.Users.All() {
+		users = append(users, *u)
+	}
+	return users
 }
 
 func drawWish[K any](t *rapid.T, label string, moods []Mood, keys []K) Wish[K] {
@@ -167,17 +178,17 @@ func drawPlanBy(t *rapid.T, policy Policy) (*World, *Desired, *Plan) {
 		if !errors.As(err, &faults) || len(faults) == 0 {
 			t.Fatalf("plan refused with %T %v, want faults", err, err)
 		}
-		left := slices.DeleteFunc(slices.Clone(desired.Users), func(u DesiredUser) bool {
+		left := slices.DeleteFunc(usersOf(desired), func(u DesiredUser) bool {
 			return slices.ContainsFunc(faults, func(f Fault) bool { return f.Position == u.Position })
 		})
-		if len(desired.Match)+len(desired.Renumber) > 0 && len(left) == len(desired.Users) {
+		if len(desired.Match)+len(desired.Renumber) > 0 && len(left) == desired.Users.Len() {
 			desired.Match, desired.Renumber = nil, nil
 			continue
 		}
-		if len(left) == len(desired.Users) {
+		if len(left) == desired.Users.Len() {
 			t.Fatalf("plan refused for faults that are at no entry: %v", err)
 		}
-		desired.Users = left
+		desired.Users = EntriesOf(left...)
 	}
 }
 

@@ -130,7 +130,7 @@ var planCases = []struct {
 func TestPlansReadAsGoldens(t *testing.T) {
 	for _, c := range planCases {
 		t.Run(c.name, func(t *testing.T) {
-			plan, err := MakePlan(&Desired{Mode: "rainbowvoice", Digest: "d16e57", Users: c.users}, demoWorld(), Policy{})
+			plan, err := MakePlan(&Desired{Mode: "rainbowvoice", Digest: "d16e57", Users: EntriesOf(c.users...)}, demoWorld(), Policy{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -197,7 +197,7 @@ func TestPlanFaults(t *testing.T) {
 		{"an unknown PBX number", with(entry(2, "ann@demo.example", "upsert"), func(u *DesiredUser) { u.Pairings = Having(Pairing{Number: "3999"}) }), "unknown-number", "pbxShortNumber"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := MakePlan(&Desired{Users: []DesiredUser{c.user}}, demoWorld(), Policy{})
+			_, err := MakePlan(&Desired{Users: EntriesOf([]DesiredUser{c.user}...)}, demoWorld(), Policy{})
 			var faults Faults
 			if !errors.As(err, &faults) || len(faults) != 1 {
 				t.Fatalf("got %v, want one fault", err)
@@ -211,11 +211,11 @@ func TestPlanFaults(t *testing.T) {
 }
 
 func TestPlanFaultsComeAllAtOnce(t *testing.T) {
-	_, err := MakePlan(&Desired{Users: []DesiredUser{
+	_, err := MakePlan(&Desired{Users: EntriesOf([]DesiredUser{
 		with(entry(3, "bob@demo.example", "upsert"), func(u *DesiredUser) { u.Devices = Having(device(1)) }),
 		with(entry(2, "ann@demo.example", "upsert"), func(u *DesiredUser) { u.Devices, u.DDIs = Having(device(1)), Having(E164("+33298309999")) }),
 		entry(4, "ann@demo.example", "delete"),
-	}}, demoWorld(), Policy{})
+	}...)}, demoWorld(), Policy{})
 	var faults Faults
 	if !errors.As(err, &faults) {
 		t.Fatalf("got %v, want faults", err)
@@ -235,11 +235,11 @@ func TestLicencesShortIsAFault(t *testing.T) {
 	for i, l := range []Login{"cleo@demo.example", "dora@demo.example"} {
 		users = append(users, with(entry(2+i, l, "upsert"), func(u *DesiredUser) { u.Licences = Adding[Offer]("Voice Enterprise") }))
 	}
-	_, err := MakePlan(&Desired{Users: users}, demoWorld(), Policy{})
+	_, err := MakePlan(&Desired{Users: EntriesOf(users...)}, demoWorld(), Policy{})
 	if err == nil || !strings.Contains(err.Error(), "licences-short") {
 		t.Fatalf("got %v, want licences-short: one seat is left for two", err)
 	}
-	plan, err := MakePlan(&Desired{Users: append(users, entry(4, "bob@demo.example", "delete"))}, demoWorld(), Policy{})
+	plan, err := MakePlan(&Desired{Users: EntriesOf(append(users, entry(4, "bob@demo.example", "delete"))...)}, demoWorld(), Policy{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -260,11 +260,11 @@ func TestOverbookedLicencesAreGivenBackFirst(t *testing.T) {
 		with(entry(2, "cleo@demo.example", "upsert"), func(u *DesiredUser) { u.Licences = Adding[Offer]("Voice Enterprise") }),
 		entry(3, "ann@demo.example", "delete"),
 	}
-	_, err := MakePlan(&Desired{Users: users}, world, Policy{})
+	_, err := MakePlan(&Desired{Users: EntriesOf(users...)}, world, Policy{})
 	if err == nil || !strings.Contains(err.Error(), "licences-short") {
 		t.Fatalf("got %v, want licences-short: two of one are assigned and one is given back", err)
 	}
-	plan, err := MakePlan(&Desired{Users: append(users, entry(4, "bob@demo.example", "delete"))}, world, Policy{})
+	plan, err := MakePlan(&Desired{Users: EntriesOf(append(users, entry(4, "bob@demo.example", "delete"))...)}, world, Policy{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -276,7 +276,7 @@ func TestOverbookedLicencesAreGivenBackFirst(t *testing.T) {
 // TestAnExclusiveLicenceWaitsForTheOneBefore: upstream refuses a second one (admin guide, AssignUserSubscription).
 func TestAnExclusiveLicenceWaitsForTheOneBefore(t *testing.T) {
 	u := with(entry(2, "ann@demo.example", "upsert"), func(u *DesiredUser) { u.Licences = Having[Offer]("Voice Attendant") })
-	plan, err := MakePlan(&Desired{Users: []DesiredUser{u}}, demoWorld(), Policy{})
+	plan, err := MakePlan(&Desired{Users: EntriesOf([]DesiredUser{u}...)}, demoWorld(), Policy{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -293,13 +293,13 @@ func TestALicenceThatIsHeldNeedsNoActiveSubscription(t *testing.T) {
 	held.Syncing = true
 	world.put(&held)
 	ann := with(entry(2, "ann@demo.example", "upsert"), func(u *DesiredUser) { u.Licences = Adding[Offer]("Voice Enterprise") })
-	plan, err := MakePlan(&Desired{Users: []DesiredUser{ann}}, world, Policy{})
+	plan, err := MakePlan(&Desired{Users: EntriesOf([]DesiredUser{ann}...)}, world, Policy{})
 	if err != nil || len(plan.Operations) != 0 {
 		t.Errorf("plan %+v, error %v; want nothing to do: ann has it", plan, err)
 	}
 	world.put(&Licence{ID: "l9", Offer: "Voice Enterprise", Max: 5, Status: "active"})
 	cleo := with(entry(3, "cleo@demo.example", "upsert"), func(u *DesiredUser) { u.Licences = Adding[Offer]("Voice Enterprise") })
-	plan, err = MakePlan(&Desired{Users: []DesiredUser{ann, cleo}}, world, Policy{})
+	plan, err = MakePlan(&Desired{Users: EntriesOf([]DesiredUser{ann, cleo}...)}, world, Policy{})
 	if err != nil || len(plan.Operations) != 1 || plan.Operations[0].Key.ID != "l9" {
 		t.Errorf("plan %+v, error %v; want cleo to get l9, the active one", plan, err)
 	}
@@ -312,7 +312,7 @@ func TestWhatIsHeldWithoutAnExtensionStays(t *testing.T) {
 	n.Holder, n.HolderID = "cleo@demo.example", "u3"
 	world.put(&n)
 	u := with(entry(2, "cleo@demo.example", "upsert"), func(u *DesiredUser) { u.DDIs = Having(ddi(2)) })
-	plan, err := MakePlan(&Desired{Users: []DesiredUser{u}}, world, Policy{})
+	plan, err := MakePlan(&Desired{Users: EntriesOf([]DesiredUser{u}...)}, world, Policy{})
 	if err != nil || len(plan.Operations) != 0 {
 		t.Errorf("plan %+v, error %v; want nothing to do: cleo has the DDI", plan, err)
 	}
@@ -338,7 +338,7 @@ func TestListsAreClearedFromTheirEnd(t *testing.T) {
 		{[]Attribute{{"tags2", "day"}, {"tags3", "kitchen"}}, false},
 	} {
 		u := with(entry(2, "ann@demo.example", "sync"), func(u *DesiredUser) { u.Attributes = c.attributes })
-		_, err := MakePlan(&Desired{Users: []DesiredUser{u}}, world, Policy{})
+		_, err := MakePlan(&Desired{Users: EntriesOf([]DesiredUser{u}...)}, world, Policy{})
 		if gap := err != nil && strings.Contains(err.Error(), "list-gap"); gap != c.gap || err != nil != c.gap {
 			t.Errorf("%v over tags night, ward 4: %v; want a gap: %v", c.attributes, err, c.gap)
 		}
@@ -347,7 +347,7 @@ func TestListsAreClearedFromTheirEnd(t *testing.T) {
 
 func TestTheAccountsPasswordIsNotReset(t *testing.T) {
 	u := entry(2, "root@demo.example", "upsert")
-	if plan, err := MakePlan(&Desired{Users: []DesiredUser{u}}, demoWorld(), Policy{ResetPasswords: true}); err == nil || !strings.Contains(err.Error(), "user-protected") {
+	if plan, err := MakePlan(&Desired{Users: EntriesOf([]DesiredUser{u}...)}, demoWorld(), Policy{ResetPasswords: true}); err == nil || !strings.Contains(err.Error(), "user-protected") {
 		t.Errorf("plan %+v, error %v; want user-protected: the gateway would lock itself out", plan, err)
 	}
 }
@@ -358,7 +358,7 @@ func TestANumberOfAnUnknownUserIsAFault(t *testing.T) {
 	e.HolderID = "u-gone"
 	world.put(&e)
 	u := with(entry(2, "ann@demo.example", "upsert"), func(u *DesiredUser) { u.Pairings = Having(Pairing{Number: "3001"}) })
-	if plan, err := MakePlan(&Desired{Users: []DesiredUser{u}}, world, Policy{}); err == nil || !strings.Contains(err.Error(), "number-held") {
+	if plan, err := MakePlan(&Desired{Users: EntriesOf([]DesiredUser{u}...)}, world, Policy{}); err == nil || !strings.Contains(err.Error(), "number-held") {
 		t.Errorf("plan %+v, error %v; want number-held", plan, err)
 	}
 }
@@ -370,10 +370,10 @@ func TestStrictMakesRowErrors(t *testing.T) {
 		with(entry(2, "cleo@demo.example", "detach"), func(u *DesiredUser) { u.Subscriber = Without[Number]("2001") }),
 		entry(2, "ann@demo.example", "create"),
 	} {
-		if _, err := MakePlan(&Desired{Users: []DesiredUser{u}, Strict: true}, demoWorld(), Policy{}); err == nil {
+		if _, err := MakePlan(&Desired{Users: EntriesOf([]DesiredUser{u}...), Strict: true}, demoWorld(), Policy{}); err == nil {
 			t.Errorf("%s of %s passes under strict", u.Action, u.Login)
 		}
-		if plan, err := MakePlan(&Desired{Users: []DesiredUser{u}}, demoWorld(), Policy{}); err != nil || len(plan.Operations) != 0 || len(plan.Unchanged) != 1 {
+		if plan, err := MakePlan(&Desired{Users: EntriesOf([]DesiredUser{u}...)}, demoWorld(), Policy{}); err != nil || len(plan.Operations) != 0 || len(plan.Unchanged) != 1 {
 			t.Errorf("%s of %s without strict: plan %+v, error %v; want one unchanged entry", u.Action, u.Login, plan, err)
 		}
 	}
@@ -413,7 +413,7 @@ func (r reread) Record(k Key) Record {
 // TestLicencesAreComparedByWhatTheyAre: a store gives a new record at each reading.
 func TestLicencesAreComparedByWhatTheyAre(t *testing.T) {
 	u := with(entry(2, "ann@demo.example", "upsert"), func(u *DesiredUser) { u.Licences = Having[Offer]("Voice Enterprise") })
-	plan, err := MakePlan(&Desired{Users: []DesiredUser{u}}, reread{demoWorld()}, Policy{})
+	plan, err := MakePlan(&Desired{Users: EntriesOf([]DesiredUser{u}...)}, reread{demoWorld()}, Policy{})
 	if err != nil || len(plan.Operations) != 0 {
 		t.Errorf("plan %+v, error %v; want nothing to do: she has just that licence", plan, err)
 	}

@@ -65,7 +65,7 @@ func TestPools(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			plan, err := MakePlan(&Desired{Mode: "yaml", Users: tt.users, Pools: tt.pools, Today: tt.today}, poolWorld(tt.releases...), Policy{})
+			plan, err := MakePlan(&Desired{Mode: "yaml", Users: EntriesOf(tt.users...), Pools: tt.pools, Today: tt.today}, poolWorld(tt.releases...), Policy{})
 			var got []string
 			if faults, ok := err.(Faults); ok {
 				got = []string{faults[0].Code}
@@ -93,11 +93,11 @@ func TestAllocationIsStable(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := drawWorld(t)
 		n := rapid.IntRange(1, 6).Draw(t, "users who ask")
-		d := &Desired{Mode: "yaml", Today: "2026-01-15", Pools: []Pool{{Name: "brest", Kind: KindExtension, Ranges: []KeyRange{{"2000", "2009"}, {"80000", "80009"}}, Quarantine: 10}}}
+		d := &Desired{Mode: "yaml", Today: "2026-01-15", Users: &Entries{}, Pools: []Pool{{Name: "brest", Kind: KindExtension, Ranges: []KeyRange{{"2000", "2009"}, {"80000", "80009"}}, Quarantine: 10}}}
 		for i := range n {
 			u := fromPool(login(i))
 			u.Position.Line, u.Password = i+2, &SecretPlace{Field: passwordField}
-			d.Users = append(d.Users, u)
+			d.Users.Append(&u)
 		}
 		for i := range 4 {
 			if rapid.Bool().Draw(t, "released") {
@@ -109,7 +109,7 @@ func TestAllocationIsStable(t *testing.T) {
 			t.Fatal(err)
 		}
 		other := *d
-		other.Users = rapid.Permutation(d.Users).Draw(t, "another order")
+		other.Users = EntriesOf(rapid.Permutation(usersOf(d)).Draw(t, "another order")...)
 		shuffled, err := MakePlan(&other, w, Policy{})
 		if err != nil || given(plan) != given(shuffled) {
 			t.Fatalf("another order gives\n%s\nnot\n%s (%v)", given(shuffled), given(plan), err)
@@ -143,7 +143,7 @@ func TestWhatARunGivesUpIsRemembered(t *testing.T) {
 	world := demoWorld()
 	run := func(users ...DesiredUser) *World {
 		t.Helper()
-		plan, err := MakePlan(&Desired{Users: users}, world, Policy{})
+		plan, err := MakePlan(&Desired{Users: EntriesOf(users...)}, world, Policy{})
 		if err != nil {
 			t.Fatal(err)
 		}

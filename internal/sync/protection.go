@@ -78,6 +78,24 @@ func (p *planner) checkNamed(s *stance) {
 	}
 }
 
+// namedKeys lists what an entry names, an extension of an unknown PBX as far as it is known.
+func (p *planner) namedKeys(u *DesiredUser) []Key {
+	keys := []Key{u.Login.Key()}
+	for _, n := range u.Subscriber.Keys {
+		keys = append(keys, p.subscriberKeyOrNone(n))
+	}
+	for _, k := range u.Devices.Keys {
+		keys = append(keys, k.Key())
+	}
+	for _, n := range u.DDIs.Keys {
+		keys = append(keys, n.Key())
+	}
+	for _, pairing := range u.Pairings.Keys {
+		keys = append(keys, ExtensionKey(pairing.PbxID, pairing.Number))
+	}
+	return keys
+}
+
 func (p *planner) checkIgnored(s *stance, column string, k Key) {
 	if rule, ok := matching(p.policy.Ignore, k); ok {
 		p.fault(s, column, "ignored", "remove it from the manifest, or the rule", "%s %s is left alone by the ignore rule %s, and the manifest names it", k.Kind, thingName(k), rule)

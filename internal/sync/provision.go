@@ -318,7 +318,7 @@ func (p *planner) draftAbsence(k Key) {
 	if d, ok := r.(*DDI); ok && d.Label != "" {
 		held, by = true, d.Label
 	}
-	if to := p.claimed[k]; to != nil && to.then.holds(k) {
+	if to := p.claimant(k); to != nil && to.then.holds(k) {
 		held, by = true, string(to.login)
 	}
 	if held {
@@ -335,7 +335,7 @@ func (h holding) holds(k Key) bool {
 
 // dispose drafts the deletion of a thing that is not listed.
 func (p *planner) dispose(s *stance, k Key, held bool, kept string) {
-	if p.provided[k] != nil || p.claimed[k] != nil || p.ignores(k) {
+	if p.provided[k] != nil || p.claimant(k) != nil || p.ignores(k) {
 		return
 	}
 	freed := p.frees[k]

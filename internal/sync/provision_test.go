@@ -11,7 +11,7 @@ import (
 
 // drawProvisions adds lists of devices and DDIs to a drawn manifest: some that are there and some that are not, and users
 // who ask for what is to be created. The lists may be complete.
-func drawProvisions(t *rapid.T, d *Desired) {
+func drawProvisions(t *rapid.T, d *Desired, users []DesiredUser) {
 	if rapid.IntRange(0, 2).Draw(t, "lists") > 0 {
 		return
 	}
@@ -27,8 +27,8 @@ func drawProvisions(t *rapid.T, d *Desired) {
 			d.DDIs = append(d.DDIs, DesiredDDI{Number: ddi(i), Position: at(10 + i)})
 		}
 	}
-	for i := range d.Users {
-		u := &d.Users[i]
+	for i := range users {
+		u := &users[i]
 		if u.Presence == Present && len(u.Subscriber.Keys) > 0 && i < 2 {
 			if rapid.Bool().Draw(t, "a new device") {
 				u.Devices = Having(device(5 + i))
@@ -44,16 +44,16 @@ func drawProvisions(t *rapid.T, d *Desired) {
 			d.Devices[i].Keys = Having(keys[:rapid.IntRange(0, 3).Draw(t, "number of keys")]...)
 		}
 	}
-	drawOptions(t, d)
+	drawOptions(t, d, users)
 	if rapid.Bool().Draw(t, "complete lists") {
 		d.Complete, d.Prune = []Kind{KindDevice, KindDDI}, PruneDelete
 	}
 }
 
 // drawOptions adds options of those who are to have an extension, and settings.
-func drawOptions(t *rapid.T, d *Desired) {
-	for i := range d.Users {
-		u := &d.Users[i]
+func drawOptions(t *rapid.T, d *Desired, users []DesiredUser) {
+	for i := range users {
+		u := &users[i]
 		if u.Presence != Present || len(u.Subscriber.Keys) == 0 || rapid.Bool().Draw(t, "no options") {
 			continue
 		}
@@ -84,9 +84,9 @@ func TestProvisioning(t *testing.T) {
 			Desired{
 				Devices: []DesiredDevice{{Address: mac, Model: "m5", Description: "Desk", Modules: Having(DeviceModule{1, "EM_20", ""})}},
 				DDIs:    []DesiredDDI{{Number: "+33298300999"}},
-				Users: []DesiredUser{with(entry(2, "ann@demo.example", "upsert"), func(u *DesiredUser) {
+				Users: EntriesOf([]DesiredUser{with(entry(2, "ann@demo.example", "upsert"), func(u *DesiredUser) {
 					u.Devices, u.DDIs = Adding(mac), Adding[E164]("+33298300999")
-				})},
+				})}...),
 			},
 			"create ddi/+33298300999, create device/020000aa0001, update device/020000aa0001, attach ddi/+33298300999, attach device/020000aa0001"},
 		{"a description changes", Desired{Devices: []DesiredDevice{{Address: device(1), Description: "Desk"}}}, "update device/" + string(device(1))},

@@ -33,7 +33,7 @@ func (p *planner) prune() {
 			Hint: "give the manifest a name: users that an earlier applied manifest of that name named are its own"})
 		return
 	}
-	if !slices.ContainsFunc(p.desired.Users, func(u DesiredUser) bool { return u.Presence != Absent }) {
+	if !p.manages.users {
 		p.remarks = append(p.remarks, Fault{Position: whole, Code: "empty-manifest", Message: "nobody is pruned: the manifest wants no user at all"})
 		return
 	}
@@ -42,26 +42,25 @@ func (p *planner) prune() {
 
 // file names the manifest's first file.
 func (p *planner) file() string {
-	for i := range p.desired.Users {
-		return p.desired.Users[i].Position.File
+	if p.desired.Users.Len() == 0 {
+		return ""
 	}
-	return ""
+	return p.desired.Users.Position(0).File
 }
 
 func (p *planner) pruneUsers(at Position) {
-	managed := p.managed()
 	spared := map[string][]Login{}
 	var entries []DesiredUser
 	for r := range p.obs.Records(KindUser) {
 		u := r.(*User)
-		if p.stances[u.Login] != nil || !p.inScope(u.Login, u) {
+		if p.names(u.Login) || !p.inScope(u.Login, u) {
 			continue
 		}
 		if why := p.spare(u); why != "" {
 			spared[why] = append(spared[why], u.Login)
 			continue
 		}
-		if want, loses := p.pruned(u, managed); loses {
+		if want, loses := p.pruned(u); loses {
 			want.Position = at
 			entries = append(entries, want)
 		}
@@ -134,25 +133,11 @@ func (p *planner) inScope(l Login, u *User) bool {
 	return p.policy.Scope.selects(l, u.Attribute, owned && (id == "" || id == u.ID))
 }
 
-// managed are the kinds of things that the manifest gives or takes.
-func (p *planner) managed() map[string]bool {
-	m := map[string]bool{}
-	for i := range p.desired.Users {
-		u := &p.desired.Users[i]
-		m["subscriber"] = m["subscriber"] || u.Subscriber.Mood != Keep
-		m["devices"] = m["devices"] || u.Devices.Mood != Keep
-		m["ddis"] = m["ddis"] || u.DDIs.Mood != Keep
-		m["pairings"] = m["pairings"] || u.Pairings.Mood != Keep
-		m["licences"] = m["licences"] || u.Licences.Mood != Keep
-	}
-	return m
-}
-
 // pruneAction is the action of an entry that pruning adds.
 const pruneAction = "prune"
 
 // pruned is the entry for a user to prune; false when he has nothing to lose.
-func (p *planner) pruned(u *User, managed map[string]bool) (DesiredUser, bool) {
+func (p *planner) pruned(u *User) (DesiredUser, bool) {
 	want := DesiredUser{Login: u.Login, Action: pruneAction, Presence: Absent}
 	if p.policy.Prune == PruneDelete {
 		return want, true
@@ -160,19 +145,19 @@ func (p *planner) pruned(u *User, managed map[string]bool) (DesiredUser, bool) {
 	want.Presence = Existing
 	h := holdingOf(p.obs, u.Login)
 	loses := false
-	if managed["subscriber"] && h.subscriber != "" {
+	if p.manages.subscriber && h.subscriber != "" {
 		want.Subscriber, loses = Without[Number](), true
 	}
-	if managed["devices"] && len(h.devices) > 0 {
+	if p.manages.devices && len(h.devices) > 0 {
 		want.Devices, loses = Without[DeviceKey](), true
 	}
-	if managed["ddis"] && len(h.ddis) > 0 {
+	if p.manages.ddis && len(h.ddis) > 0 {
 		want.DDIs, loses = Without[E164](), true
 	}
-	if managed["pairings"] && len(h.pairings) > 0 {
+	if p.manages.pairings && len(h.pairings) > 0 {
 		want.Pairings, loses = Without[Pairing](), true
 	}
-	if managed["licences"] {
+	if p.manages.licences {
 		want.Licences, loses = Without[Offer](), true
 	}
 	return want, loses

@@ -105,7 +105,8 @@ func (p *planner) spareLogin(l Login) Login {
 }
 
 func (p *planner) asksFor(l Login) bool {
-	return slices.ContainsFunc(p.desired.Users, func(u DesiredUser) bool { return u.Login == l })
+	_, found := p.desired.Users.Find(l)
+	return found
 }
 
 // draftRename drafts one change of login. The first one of a user carries what else differs, the last one his password.

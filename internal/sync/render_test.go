@@ -113,7 +113,7 @@ func inAnotherProcess(t *testing.T) []byte {
 // renderEverything is what the other process does: it plans every case and writes it in all forms.
 func renderEverything() error {
 	for _, c := range planCases {
-		plan, err := MakePlan(&Desired{Mode: "rainbowvoice", Digest: "d16e57", Users: c.users}, demoWorld(), Policy{})
+		plan, err := MakePlan(&Desired{Mode: "rainbowvoice", Digest: "d16e57", Users: EntriesOf(c.users...)}, demoWorld(), Policy{})
 		if err != nil {
 			return err
 		}

@@ -137,7 +137,7 @@ func TestRulesRenumber(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			world := peopleWorld()
-			desired := &Desired{Users: c.users, Match: byStaff.Match, Renumber: rules(t, c.rules...)}
+			desired := &Desired{Users: EntriesOf(c.users...), Match: byStaff.Match, Renumber: rules(t, c.rules...)}
 			if !slices.ContainsFunc(c.users, func(u DesiredUser) bool { return attributeOf(&u, "userInfo1") != "" }) {
 				desired.Match = nil
 			}

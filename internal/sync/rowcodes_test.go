@@ -131,7 +131,7 @@ func TestRowCodes(t *testing.T) {
 // outcome says in short what planning gives. A fault must name the code of Rainbow's, if it has one.
 func outcome(t *testing.T, world *World, users []DesiredUser, strict bool, code int) string {
 	t.Helper()
-	plan, err := MakePlan(&Desired{Users: users}, world, Policy{Strict: strict})
+	plan, err := MakePlan(&Desired{Users: EntriesOf(users...)}, world, Policy{Strict: strict})
 	var faults Faults
 	if errors.As(err, &faults) {
 		if len(faults) != 1 {
@@ -201,7 +201,7 @@ func TestLostZerosAreNamed(t *testing.T) {
 		{"a DDI without its country code", "probably " + string(ddi(2)), func(u *DesiredUser) { u.DDIs = Having(E164("+" + string(ddi(2))[3:])) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := MakePlan(&Desired{Users: []DesiredUser{with(entry(2, "ann@demo.example", "upsert"), c.wish)}}, world, Policy{})
+			_, err := MakePlan(&Desired{Users: EntriesOf([]DesiredUser{with(entry(2, "ann@demo.example", "upsert"), c.wish)}...)}, world, Policy{})
 			var faults Faults
 			if !errors.As(err, &faults) || len(faults) != 1 || !strings.Contains(faults[0].Hint, c.says) {
 				t.Errorf("got %v, want one fault that says %q", err, c.says)

@@ -16,7 +16,7 @@ func TestTheOrderOfEntriesChangesNoOperation(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		world, desired, plan := drawPlan(t)
 		shuffled := *desired
-		shuffled.Users = rapid.Permutation(desired.Users).Draw(t, "another order")
+		shuffled.Users = EntriesOf(rapid.Permutation(usersOf(desired)).Draw(t, "another order")...)
 		other, err := MakePlan(&shuffled, world, plan.Policy)
 		if err != nil {
 			t.Fatalf("in another order the manifest can't be planned: %v", err)

@@ -74,7 +74,7 @@ func TestWhatWentStaleIsLeftOut(t *testing.T) {
 // TestAUserWhoIsGoneLeavesNothing: what CheckPlan records of a user who was deleted frees what he held.
 func TestAUserWhoIsGoneLeavesNothing(t *testing.T) {
 	world := demoWorld()
-	plan, err := MakePlan(&Desired{Users: planCases[4].users}, world, Policy{})
+	plan, err := MakePlan(&Desired{Users: EntriesOf(planCases[4].users...)}, world, Policy{})
 	if err != nil {
 		t.Fatal(err)
 	}

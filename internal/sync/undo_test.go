@@ -321,7 +321,7 @@ func TestWhatUndoingDoesNotBringBackIsSaid(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			c.user.Password = &SecretPlace{Field: "password"}
 			w := world()
-			plan, err := MakePlan(&Desired{Users: []DesiredUser{c.user}}, w, Policy{})
+			plan, err := MakePlan(&Desired{Users: EntriesOf([]DesiredUser{c.user}...)}, w, Policy{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -396,7 +396,7 @@ func TestNewPasswordsAreStrongAndStayTheSame(t *testing.T) {
 func TestUndoingAgainASwapOfLogins(t *testing.T) {
 	world := peopleWorld()
 	ann := with(person(2, "bob", "Ann", "Archer", "E1"), func(u *DesiredUser) { u.Subscriber, u.DDIs = Having[Number](), Having[E164]() })
-	plan, err := MakePlan(&Desired{Users: []DesiredUser{ann, person(3, "ann", "Bob", "Baker", "E2")}}, world, byStaff)
+	plan, err := MakePlan(&Desired{Users: EntriesOf([]DesiredUser{ann, person(3, "ann", "Bob", "Baker", "E2")}...)}, world, byStaff)
 	if err != nil || len(plan.Operations) < 5 {
 		t.Fatalf("plan %+v, error %v; want renames and what she loses", plan, err)
 	}

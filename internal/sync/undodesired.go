@@ -18,7 +18,7 @@ import (
 
 // desired gives the wishes as a manifest: users in the order in which the run came to them.
 func (b *undoer) desired() *Desired {
-	d := &Desired{Mode: ModeUndo, Devices: b.devices, DDIs: b.ddis, Settings: b.settings}
+	d := &Desired{Mode: ModeUndo, Users: &Entries{}, Devices: b.devices, DDIs: b.ddis, Settings: b.settings}
 	defer func() { d.Digest = undoDigest(b.Run.Name, d) }()
 	users := slices.SortedFunc(maps.Values(b.users), func(x, y *undoUser) int {
 		return cmp.Or(cmp.Compare(b.first[x.login], b.first[y.login]), cmp.Compare(x.login, y.login))
@@ -28,7 +28,7 @@ func (b *undoer) desired() *Desired {
 			if want.Position.Line == 0 { // the run's plan is gone, and entries are told apart by their positions
 				want.Position.Column = i + 1
 			}
-			d.Users = append(d.Users, want)
+			d.Users.Append(&want)
 		}
 	}
 	return d
@@ -253,9 +253,9 @@ func (b *undoer) dropFaulty(d *Desired, err error) bool {
 		return false
 	}
 	for _, f := range faults {
-		for i := range d.Users {
-			if u := &d.Users[i]; f.Position.Compare(u.Position) == 0 {
-				b.drop(u.Login, Fault{Position: f.Position, Code: "not-undoable", Message: "left alone: " + f.Message})
+		for i := range d.Users.Len() {
+			if f.Position.Compare(d.Users.Position(i)) == 0 {
+				b.drop(d.Users.Login(i), Fault{Position: f.Position, Code: "not-undoable", Message: "left alone: " + f.Message})
 			}
 		}
 	}

@@ -59,7 +59,7 @@ func (s planService) validate(ctx context.Context, req *syncv1.ValidateManifestR
 	if err != nil {
 		return nil, err
 	}
-	resp := &syncv1.ValidateManifestResponse{Valid: true, UserCount: int32(len(desired.Users)), Mode: desired.Mode, Digest: desired.Digest}
+	resp := &syncv1.ValidateManifestResponse{Valid: true, UserCount: int32(desired.Users.Len()), Mode: desired.Mode, Digest: desired.Digest}
 	return resp, addSARIF(resp, req, nil)
 }
 

@@ -104,7 +104,7 @@ func (j job) prepareApply(ctx context.Context, requests *recorder) (*applying, e
 
 // everyUser is a manifest that changes one thing of every seeded user.
 func everyUser(users int) *bulksync.Desired {
-	d := &bulksync.Desired{Mode: "rainbowvoice"}
+	d := &bulksync.Desired{Mode: "rainbowvoice", Users: &bulksync.Entries{}}
 	for i := range users {
 		u := bulksync.DesiredUser{
 			Login: bulksync.Login(sandbox.SeedLogin(i + 1)), Action: "upsert", Position: bulksync.Position{File: "bench.csv", Line: i + 2, Column: 1},
@@ -119,7 +119,7 @@ func everyUser(users int) *bulksync.Desired {
 		case 3:
 			u.Attributes = []bulksync.Attribute{{Name: "jobTitle", Value: "Surgeon"}}
 		}
-		d.Users = append(d.Users, u)
+		d.Users.Append(&u)
 	}
 	return d
 }

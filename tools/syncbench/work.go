@@ -54,6 +54,7 @@ func (f *figures) stop() {
 // jobs are the pieces of work by their role.
 func (j job) jobs() map[string]func(context.Context) error {
 	return map[string]func(context.Context) error{
+		"manifests":      func(context.Context) error { return writeManifests(j.folder, j.users) },
 		"record":         func(ctx context.Context) error { return j.record(ctx, stateFile, true) },
 		"loop":           func(context.Context) error { return j.loop() },
 		"plan":           func(ctx context.Context) error { return j.plan(ctx, changedCSV) },

@@ -14,9 +14,9 @@ import (
 
 // NewDesired is what a manifest of some users asks for.
 func NewDesired(users int) *bulksync.Desired {
-	d := &bulksync.Desired{Mode: "rainbowvoice", Digest: "d1ce"}
+	d := &bulksync.Desired{Mode: "rainbowvoice", Digest: "d1ce", Users: &bulksync.Entries{}}
 	for n := range users {
-		d.Users = append(d.Users, bulksync.DesiredUser{
+		d.Users.Append(&bulksync.DesiredUser{
 			Login: Login(n), Action: "upsert", Attributes: []bulksync.Attribute{{Name: "jobTitle", Value: "operator"}, {Name: "lastName", Value: ""}},
 			Subscriber: bulksync.Having(Extension(n).Number), Devices: bulksync.Having[bulksync.DeviceKey](),
 			DDIs: bulksync.Adding(DDI(n).Number), Licences: bulksync.Without[bulksync.Offer]("Voice"),

@@ -155,8 +155,32 @@ func CheckView(t testing.TB, got, want bulksync.Observed, records []bulksync.Rec
 			if w, g := want.Held(login), got.Held(login); len(w)+len(g) > 0 && !cmp.Equal(w, g) {
 				t.Errorf("Held(%q) = %v, want %v", login, g, w)
 			}
+			if diff := cmp.Diff(glimpse(want, login), glimpse(got, login)); diff != "" {
+				t.Errorf("glimpse of %q (-want +got):\n%s", login, diff)
+			}
 		}
 	}
+}
+
+// glimpse is what an Observed shows of a user at a glimpse, or what it tells of him when it knows none; empty without him.
+func glimpse(o bulksync.Observed, login bulksync.Login) string {
+	words := ""
+	look := func(g *bulksync.Glimpse) {
+		words = string(g.ID)
+		for _, a := range g.Attributes {
+			words += fmt.Sprintf(" %s=%q", a.Name, a.Value)
+		}
+		words += fmt.Sprintf(" %q", g.Licences)
+		for _, k := range g.Held {
+			words += fmt.Sprintf(" %s/%s", k.Kind, k.ID)
+		}
+	}
+	if g, ok := o.(bulksync.Glimpser); ok {
+		g.Glimpse(login, look)
+	} else if u, ok := o.Record(login.Key()).(*bulksync.User); ok {
+		look(bulksync.NewGlimpse(u, o.Held(login)))
+	}
+	return words
 }
 
 func walk(o bulksync.Observed, kind bulksync.Kind) []bulksync.Record {

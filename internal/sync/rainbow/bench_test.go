@@ -79,7 +79,7 @@ func applyOnce(b *testing.B) (time.Duration, []sandbox.JournalEntry) {
 			Login: seeded(n + 1), Action: "upsert", Position: bulksync.Position{File: "bench.csv", Line: n + 2, Column: 1}, DDIs: bulksync.Having[bulksync.E164](),
 		})
 	}
-	plan, err := engine.Plan(b.Context(), sandbox.CompanyID, &bulksync.Desired{Mode: "rainbowvoice", Users: users}, bulksync.Policy{})
+	plan, err := engine.Plan(b.Context(), sandbox.CompanyID, &bulksync.Desired{Mode: "rainbowvoice", Users: bulksync.EntriesOf(users...)}, bulksync.Policy{})
 	if err != nil || len(plan.Operations) != benchOperations {
 		b.Fatalf("%d operations, error %v", len(plan.Operations), err)
 	}

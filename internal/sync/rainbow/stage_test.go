@@ -170,7 +170,7 @@ func (s *stage) plan(policy bulksync.Policy, users ...bulksync.DesiredUser) *bul
 			users[i].Action = "upsert"
 		}
 	}
-	plan, err := s.engine.Plan(s.Context(), sandbox.CompanyID, &bulksync.Desired{Mode: "rainbowvoice", Users: users}, policy)
+	plan, err := s.engine.Plan(s.Context(), sandbox.CompanyID, &bulksync.Desired{Mode: "rainbowvoice", Users: bulksync.EntriesOf(users...)}, policy)
 	if err != nil {
 		s.Fatal(err)
 	}
