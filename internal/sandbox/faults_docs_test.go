@@ -135,6 +135,7 @@ func (f *faulty) took(atLeast, atMost time.Duration, call func()) {
 }
 
 func TestTheDocumentedFaults(t *testing.T) {
+	t.Parallel()
 	checks := map[string]func(*testing.T, *faulty){}
 	for _, group := range []map[string]func(*testing.T, *faulty){latencyChecks(), errorChecks(), connectionChecks(), sessionChecks(), replicaChecks(), documentChecks(), importChecks()} {
 		maps.Copy(checks, group)

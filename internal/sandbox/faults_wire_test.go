@@ -273,6 +273,7 @@ func TestRulesOfFlagsAndFiles(t *testing.T) {
 // TestFaultsUnderLoad has rules of all kinds in force while they are replaced,
 // for the race detector to look at.
 func TestFaultsUnderLoad(t *testing.T) {
+	t.Parallel()
 	r := start(t, sandbox.Options{})
 	rules, err := sandbox.ParseFaults([]byte(`
 - {latency: {distribution: uniform, max: 2ms}, slowAnswer: {bytes: 500, every: 1ms}, slowRequest: {bytes: 10, every: 1ms, max: 3ms}}

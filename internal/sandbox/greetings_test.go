@@ -46,6 +46,7 @@ func (a answer) holds(file string) {
 }
 
 func TestGreetingLifecycle(t *testing.T) {
+	t.Parallel()
 	r := start(t, sandbox.Options{})
 	list := r.get(greetings).ok().want("data.greetings.0.greetingId", "music_on_hold", "data.greetings.0.isDefault", "true", "data.greetings.0.isActive", "true",
 		"data.greetings.0.duration", "12", "data.greetings.0.size", "192044", "data.greetings.0.loopPlay", "true")

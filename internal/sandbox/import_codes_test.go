@@ -56,6 +56,7 @@ func TestEveryDeviceCode(t *testing.T) {
 }
 
 func TestEveryRainbowVoiceCode(t *testing.T) {
+	t.Parallel()
 	const ana, company = "ana@sandbox.example", sandbox.CompanyID
 	subscriber := []string{"upsert;" + ana + ";81011;;"}
 	for _, c := range []codeCase{

@@ -14,6 +14,7 @@ import (
 const imports = mass + "/users/imports"
 
 func TestAnImportIsPendingThenTerminated(t *testing.T) {
+	t.Parallel()
 	r := start(t, sandbox.Options{ImportDelay: 150 * time.Millisecond})
 	sheet := "__action__;loginEmail;firstName\ncreate;ana@sandbox.example;Ana\ndelete;nobody@sandbox.example;\n"
 	a := r.post(imports+"?label=run-1", sheet).ok()

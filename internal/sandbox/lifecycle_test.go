@@ -253,6 +253,7 @@ func misfortunes() []sandbox.Fault {
 // with the refusals on the way, without and with faults: what is left in the
 // end is the same.
 func TestATelephonyLifecycle(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		what   string
 		faults []sandbox.Fault

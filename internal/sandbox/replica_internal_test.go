@@ -41,6 +41,7 @@ func (w *world) pictured(t *testing.T) string {
 // TestAReplicaIsAWorldThatHasBeen changes a world at random, a minute after the
 // other, and looks at a replica that is five minutes behind.
 func TestAReplicaIsAWorldThatHasBeen(t *testing.T) {
+	t.Parallel()
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	s, err := New(Options{SeedUsers: 6, Clock: func() time.Time { return now }, TokenLifetime: 100 * time.Hour})
 	if err != nil {

@@ -61,6 +61,7 @@ func (a account) mayCall(o operation) bool {
 // administrators as each account, for documents that do not exist: 403000
 // stands for the roles that the catalogue does not list, and for nothing else.
 func TestEveryOperationAnswersOrRefusesByRole(t *testing.T) {
+	t.Parallel()
 	r := start(t, sandbox.Options{})
 	var everyone []*rainbow
 	for _, a := range accounts() {

@@ -90,6 +90,7 @@ func TestWhatIsNotThereIsRainbows404(t *testing.T) {
 // TestManyClientsAtOnce hammers one sandbox; run with the race detector it
 // also looks at the locks.
 func TestManyClientsAtOnce(t *testing.T) {
+	t.Parallel()
 	r := start(t, sandbox.Options{SeedUsers: 40})
 	before := r.get(ddis + "?isAssigned=false").ok().text("total")
 	reqID := r.post(imports, "__action__;loginEmail;jobTitle\n"+strings.Repeat("update;user000001@sandbox.example;Buyer\n", 50)).ok().text("data.reqId")

@@ -42,26 +42,27 @@ func (r *rainbow) page(path string, offset int) time.Duration {
 }
 
 // TestPagesCostTheSameAtEveryOffset compares the first and the last page of
-// each large list of a company with 100,000 users: the quickest of rounds that
+// each large list of a company with 40,000 users: the quickest of rounds that
 // alternate, since a busy machine can only make a page slower. A list that walks
-// to its offset would be slower there each time.
+// to its offset would be slower there each time. BenchmarkPages has 100,000.
 func TestPagesCostTheSameAtEveryOffset(t *testing.T) {
-	const users, rounds = 100_000, 7
+	const users, rounds = 40_000, 25 // at most; three do unless the machine is busy
 	began := time.Now()
 	r := start(t, sandbox.Options{SeedUsers: users})
-	if took := time.Since(began); took > 30*time.Second {
+	if took := time.Since(began); took > 15*time.Second {
 		t.Errorf("a world of %d users takes %s", users, took)
 	}
 	t.Logf("started in %s", time.Since(began))
 	for _, list := range largeLists() {
 		cold := r.page(list.path, 0)
 		var first, last []time.Duration
-		for range rounds {
+		even := func() bool { return slices.Min(last) <= 2*slices.Min(first)+2*time.Millisecond }
+		for n := 0; n < 3 || n < rounds && !even(); n++ {
 			first, last = append(first, r.page(list.path, 0)), append(last, r.page(list.path, users-2000))
 		}
 		atFirst, atLast := slices.Min(first), slices.Min(last)
 		t.Logf("%-36s cold %s, first page %s, last page %s, ratio %.2f", list.what, cold, atFirst, atLast, float64(atLast)/float64(atFirst))
-		if atLast > 2*atFirst+5*time.Millisecond {
+		if !even() {
 			t.Errorf("%s: the last page takes %s, the first %s: want at most twice as long", list.what, last, first)
 		}
 	}
@@ -69,8 +70,8 @@ func TestPagesCostTheSameAtEveryOffset(t *testing.T) {
 	runtime.GC()
 	runtime.ReadMemStats(&m)
 	t.Logf("heap %d MiB, %s", m.HeapAlloc>>20, peakMemory(t))
-	if m.HeapAlloc > 1<<29 {
-		t.Errorf("%d users take %d MiB of heap, want at most 512", users, m.HeapAlloc>>20)
+	if m.HeapAlloc > 200<<20 {
+		t.Errorf("%d users take %d MiB of heap, want at most 200", users, m.HeapAlloc>>20)
 	}
 }
 

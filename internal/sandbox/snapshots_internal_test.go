@@ -34,6 +34,7 @@ func frozen(t *testing.T, lookups map[string]any) string {
 // walks: a document that the second walk changed in place would show, and so
 // would a lookup that was not rebuilt.
 func TestARestoredWorldIsTheOneOfTheSnapshot(t *testing.T) {
+	t.Parallel()
 	for seed := range uint64(3) {
 		file := filepath.Join(t.TempDir(), "world.jsonl")
 		s, err := New(Options{SeedUsers: 8, DataFile: file})
@@ -82,6 +83,7 @@ func TestARestoredWorldIsTheOneOfTheSnapshot(t *testing.T) {
 // TestTheSameSeedIsTheSameWorld compares whole worlds byte for byte, and what
 // a reset brings back.
 func TestTheSameSeedIsTheSameWorld(t *testing.T) {
+	t.Parallel()
 	for _, users := range []int{0, 20, 12_000} {
 		key := []byte("the key of tokens is drawn anew")
 		first, second := seedWorld(users, key), seedWorld(users, key)
@@ -97,6 +99,7 @@ func TestTheSameSeedIsTheSameWorld(t *testing.T) {
 // TestTheSameCallsMakeTheSameWorld walks two sandboxes of one seed with the
 // same dice and the same clock.
 func TestTheSameCallsMakeTheSameWorld(t *testing.T) {
+	t.Parallel()
 	walk := func() map[string]string {
 		at := time.Date(2025, 3, 4, 5, 6, 7, 0, time.UTC)
 		s, err := New(Options{SeedUsers: 8, Clock: func() time.Time { return at }})

@@ -75,6 +75,7 @@ func TestSnapshotsAreBounded(t *testing.T) {
 // TestImportsAndSnapshots: a picture taken in the middle of an import resumes
 // it at its row, one taken before makes it never have been.
 func TestImportsAndSnapshots(t *testing.T) {
+	t.Parallel()
 	r := start(t, sandbox.Options{SeedUsers: 3, ImportRowDelay: 5 * time.Millisecond})
 	sheet := "__action__;loginEmail;jobTitle\n"
 	for n := range 30 {

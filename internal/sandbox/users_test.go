@@ -83,6 +83,7 @@ func TestUserRulesAnswerEveryFault(t *testing.T) {
 }
 
 func TestUserLists(t *testing.T) {
+	t.Parallel()
 	r := start(t, sandbox.Options{SeedUsers: 45})
 	full := r.get(admin+"/users?format=full&limit=1000").ok().want("total", "46", "limit", "1000")
 	for i := range full.size("data") - 1 {

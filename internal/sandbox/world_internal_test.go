@@ -129,6 +129,7 @@ func (k *walker) voiceStep(voice string) int {
 // in memory with the one its file gives: a document that was changed without
 // being put, or a lookup that drifted from its table, shows.
 func TestTheKeptWorldIsTheLivingOne(t *testing.T) {
+	t.Parallel()
 	for seed := range uint64(4) {
 		file := filepath.Join(t.TempDir(), "world.jsonl")
 		s, err := New(Options{SeedUsers: 8, DataFile: file})
@@ -282,6 +283,7 @@ func checkInvariants(t *testing.T, w *world) {
 // TestAWorldWithoutServicesGetsThem opens a world as it was kept before the
 // sandbox had groups, welcomes and trunks.
 func TestAWorldWithoutServicesGetsThem(t *testing.T) {
+	t.Parallel()
 	for _, withPbx := range []bool{true, false} {
 		file := filepath.Join(t.TempDir(), "world.jsonl")
 		old := seedWorld(4, newSigningKey())
