@@ -48,8 +48,8 @@ func complainStatus(w io.Writer, s *status.Status) {
 				hints = append(hints, l.GetDescription())
 			}
 		case *errdetails.BadRequest:
-			if faults == 0 {
-				for _, v := range d.GetFieldViolations() {
+			if violations := d.GetFieldViolations(); faults == 0 && (len(violations) != 1 || !strings.Contains(s.Message(), violations[0].GetDescription())) {
+				for _, v := range violations {
 					fmt.Fprintf(w, "%s: %s\n", v.GetField(), v.GetDescription())
 				}
 			}

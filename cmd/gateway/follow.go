@@ -141,16 +141,7 @@ func (s *session) trouble(ctx context.Context, name string) ([]*syncv1.RunOutcom
 
 // report writes what a run did and what it did not.
 func report(w io.Writer, e *ending) {
-	for _, o := range e.trouble {
-		op := o.GetOperation()
-		what := strings.ToLower(strings.TrimPrefix(o.GetStatus().String(), "STATUS_"))
-		fmt.Fprintf(w, "%s %d: %s%s\n", what, op.GetId(), op.GetTitle(), at(op))
-		if code := o.GetCode(); code != 0 {
-			fmt.Fprintf(w, "    Rainbow says %d: %s\n", code, o.GetMessage())
-		} else {
-			fmt.Fprintf(w, "    %s\n", o.GetMessage())
-		}
-	}
+	writeTrouble(w, e)
 	counts := e.run.GetCounts()
 	var parts []string
 	for _, p := range []struct {
@@ -213,9 +204,10 @@ func (s *session) conclude(t *terminal, e *ending) error {
 		return exitInterrupted
 	case syncv1.Run_STATE_WAITING:
 		fmt.Fprintf(t.stderr, "gateway: the run waits: %s\n", e.run.GetMessage())
-		if !strings.Contains(e.run.GetMessage(), "stale") {
-			fmt.Fprintln(t.stderr, resume)
+		if strings.Contains(e.run.GetMessage(), "stale") {
+			resume = fmt.Sprintf("hint: gateway apply %s --stale replan makes a new plan and shows how it differs; --stale drop leaves out what relies on what changed", lastPart(e.run.GetPlan()))
 		}
+		fmt.Fprintln(t.stderr, resume)
 		return exitWaiting
 	}
 	fmt.Fprintf(t.stderr, "gateway: not everything could be done; to try the rest again:\n%s\n", resume)

@@ -9,6 +9,7 @@ import (
 	"os/user"
 	"slices"
 	"sync"
+	"syscall"
 	"time"
 
 	bulksync "github.com/rainbow-gateway/rainbow-gateway/internal/sync"
@@ -105,7 +106,15 @@ func (h *holderFile) write() error {
 		return err
 	}
 	_, err = h.file.WriteAt(append(b, '\n'), 0)
+	if diskFull(err) { // the books can still be read, and pruned; those who find the file locked learn less
+		return h.file.Truncate(0)
+	}
 	return err
+}
+
+// diskFull tells whether there is no room for what was written.
+func diskFull(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }
 
 // remove deletes the side file. The caller still holds the state file, so the path is not yet another holder's.
