@@ -153,13 +153,16 @@ func (p *planner) draftOptionGroup(s *stance, want *DesiredGroup) {
 	key := OptionsKey(want.Group, s.login)
 	known := find[Options](p.obs, OptionsKey(want.Group, s.recorded()))
 	if s.subscription != nil && (s.now.subscriber == "" || !want.Group.Shown()) {
-		known = nil // a new subscriber has the defaults; the old one's are put back, as far as upstream shows them
+		known = nil // nothing is known of a new subscriber; the old one's are put back, as far as upstream shows them
 	}
 	var now []Attribute
 	if known != nil {
 		now = known.Values
 	}
 	changes := groupChanges(want.Group, now, want.Values)
+	if s.subscription != nil && s.now.subscriber == "" {
+		changes = outright(want)
+	}
 	reason := "differs in " + names(changes)
 	if !want.Group.Shown() {
 		sub := SubscriberOf(p.obs, s.recorded())
@@ -187,6 +190,16 @@ func (p *planner) draftOptionGroup(s *stance, want *DesiredGroup) {
 		delete(p.touched, d.op.Key)
 	}
 	p.touched[p.subscriberKey(s.then.subscriber)] = true
+}
+
+// outright sets all that is wished for, also where it is the default: with what a new subscriber begins is not documented.
+func outright(want *DesiredGroup) (changes []Change) {
+	for _, v := range applied(want) {
+		if v.Value != "" {
+			changes = append(changes, Change{Name: v.Name, After: v.Value})
+		}
+	}
+	return changes
 }
 
 // applied are the values that applying a group sets.

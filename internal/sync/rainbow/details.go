@@ -362,11 +362,25 @@ func (r *reading) detail(ctx context.Context, cloud *bulksync.CloudPbx, k bulksy
 	return &bulksync.Options{Login: login, Group: group, SubscriberID: sub.ID, Values: v.list()}, err
 }
 
+// optionsLeft is what an operation on options left, read back when it began from nothing known: a new subscriber's other
+// options are as upstream chose. When they can't be read now, what the operation promised is recorded.
+func (t *Target) optionsLeft(ctx context.Context, step bulksync.Step) (left effect) {
+	group, login := bulksync.GroupOf(step.Operation.Key)
+	if !group.Shown() || slices.ContainsFunc(step.Operation.Changes, func(c bulksync.Change) bool { return c.Before != "" }) {
+		return effect{}
+	}
+	v, err := t.optionValues(ctx, group, step.Refs.SystemID, step.Refs.SubscriberID)
+	if err != nil {
+		return effect{}
+	}
+	return effect{seen: &bulksync.Options{Login: bulksync.Login(login), Group: group, SubscriberID: step.Refs.SubscriberID, Values: v.list()}}
+}
+
 // detailHolds tells whether options, keys or settings are as an operation leaves them. Setting again what upstream does not
 // show does no harm, so that counts as not done.
 func (t *Target) detailHolds(ctx context.Context, step bulksync.Step) (left effect, holds bool, err error) {
 	op, refs := &step.Operation, step.Refs
-	group, _ := bulksync.GroupOf(op.Key)
+	group, login := bulksync.GroupOf(op.Key)
 	var now values
 	switch op.Key.Kind {
 	case bulksync.KindSettings:
@@ -376,6 +390,7 @@ func (t *Target) detailHolds(ctx context.Context, step bulksync.Step) (left effe
 			return effect{}, false, nil
 		}
 		now, err = t.optionValues(ctx, group, refs.SystemID, refs.SubscriberID)
+		left.seen = &bulksync.Options{Login: bulksync.Login(login), Group: group, SubscriberID: refs.SubscriberID, Values: now.list()}
 	case bulksync.KindKeys:
 		return t.keysHold(ctx, step)
 	}
@@ -387,7 +402,7 @@ func (t *Target) detailHolds(ctx context.Context, step bulksync.Step) (left effe
 			return effect{}, false, nil
 		}
 	}
-	return effect{}, true, nil
+	return left, true, nil
 }
 
 func (t *Target) keysHold(ctx context.Context, step bulksync.Step) (left effect, holds bool, err error) {

@@ -87,7 +87,10 @@ func (t *Target) send(ctx context.Context, company bulksync.Company, step bulksy
 		}
 		return effect{}, t.updateNumber(ctx, step)
 	case bulksync.KindOptions:
-		return effect{}, t.putOptions(ctx, step)
+		if err := t.putOptions(ctx, step); err != nil {
+			return effect{}, err
+		}
+		return t.optionsLeft(ctx, step), nil
 	case bulksync.KindSettings:
 		return effect{}, t.putSettings(ctx, step)
 	case bulksync.KindKeys:
