@@ -160,7 +160,7 @@ func (p *planner) draftOptionGroup(s *stance, want *DesiredGroup) {
 		now = known.Values
 	}
 	changes := groupChanges(want.Group, now, want.Values)
-	if s.subscription != nil && s.now.subscriber == "" {
+	if s.subscription != nil && s.now.subscriber == "" || known == nil && s.recorded() != s.login {
 		changes = outright(want)
 	}
 	reason := "differs in " + names(changes)
@@ -192,7 +192,8 @@ func (p *planner) draftOptionGroup(s *stance, want *DesiredGroup) {
 	p.touched[p.subscriberKey(s.then.subscriber)] = true
 }
 
-// outright sets all that is wished for, also where it is the default: with what a new subscriber begins is not documented.
+// outright sets all that is wished for, also where it is the default, when nothing is known of the group: with what a new
+// subscriber begins is not documented, and those of a user with another login were not read (details.go).
 func outright(want *DesiredGroup) (changes []Change) {
 	for _, v := range applied(want) {
 		if v.Value != "" {

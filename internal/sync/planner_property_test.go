@@ -74,15 +74,22 @@ func drawWorld(t *rapid.T) *World {
 		}
 		return users[i].Login, users[i].ID
 	}
+	ddis := 5 // of which one is the default
+	if rapid.IntRange(0, 9).Draw(t, "no DDIs") == 0 {
+		ddis = 0
+	}
+	standard := rapid.IntRange(0, 4).Draw(t, "default DDI")
 	for i := range 5 {
 		d := &Device{ID: fmt.Sprintf("d%d", i), Address: device(i), Model: "M5", Description: "old"}
 		if d.Holder, d.HolderID = holder("device holder", true); d.Holder != "" {
 			d.SubscriberID = SubscriberOf(w, d.Holder).ID
 		}
 		w.put(d)
-		n := &DDI{ID: fmt.Sprintf("n%d", i), Number: ddi(i)}
+		n := &DDI{ID: fmt.Sprintf("n%d", i), Number: ddi(i), Default: i == standard}
 		n.Holder, n.HolderID = holder("DDI holder", i > 0) // one may be held by a user without extension
-		w.put(n)
+		if i < ddis {
+			w.put(n)
+		}
 		e := &Extension{ID: fmt.Sprintf("p%d", i), SystemID: "s2", PbxID: oxeID, Number: Number(fmt.Sprintf("300%d", i)), Role: RolePairing}
 		e.Holder, e.HolderID = holder("pairing holder", false)
 		w.put(e)
@@ -178,18 +185,27 @@ func drawPlanBy(t *rapid.T, policy Policy) (*World, *Desired, *Plan) {
 		if !errors.As(err, &faults) || len(faults) == 0 {
 			t.Fatalf("plan refused with %T %v, want faults", err, err)
 		}
-		left := slices.DeleteFunc(usersOf(desired), func(u DesiredUser) bool {
-			return slices.ContainsFunc(faults, func(f Fault) bool { return f.Position == u.Position })
-		})
-		if len(desired.Match)+len(desired.Renumber) > 0 && len(left) == desired.Users.Len() {
-			desired.Match, desired.Renumber = nil, nil
-			continue
-		}
-		if len(left) == desired.Users.Len() {
+		if !dropFaulty(desired, faults) {
 			t.Fatalf("plan refused for faults that are at no entry: %v", err)
 		}
-		desired.Users = EntriesOf(left...)
 	}
+}
+
+// dropFaulty takes the entries out of a manifest that have faults, else its rules; false when nothing is left to take.
+func dropFaulty(d *Desired, faults Faults) bool {
+	faulty := func(at Position) bool {
+		return slices.ContainsFunc(faults, func(f Fault) bool { return f.Position == at })
+	}
+	before := d.Users.Len() + len(d.Devices) + len(d.DDIs)
+	d.Users = EntriesOf(slices.DeleteFunc(usersOf(d), func(u DesiredUser) bool { return faulty(u.Position) })...)
+	d.Devices = slices.DeleteFunc(slices.Clone(d.Devices), func(v DesiredDevice) bool { return faulty(v.Position) })
+	d.DDIs = slices.DeleteFunc(slices.Clone(d.DDIs), func(n DesiredDDI) bool { return faulty(n.Position) })
+	if d.Users.Len()+len(d.Devices)+len(d.DDIs) < before {
+		return true
+	}
+	rules := len(d.Match) + len(d.Renumber)
+	d.Match, d.Renumber = nil, nil
+	return rules > 0
 }
 
 // TestPlanLeadsWhereTheManifestPoints carries drawn plans out on the model: every operation finds what it takes free, no
@@ -312,11 +328,6 @@ func carryOut(t *rapid.T, w *World, op *Operation) {
 	if u := find[User](w, op.Login.Key()); u != nil {
 		checkUser(u, refuse)
 	}
-}
-
-func isDefault(r Record) bool {
-	d, ok := r.(*DDI)
-	return ok && d.Default
 }
 
 // checkUser holds what upstream holds of every user: at most one exclusive licence, and no gaps in lists.

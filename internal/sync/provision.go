@@ -196,13 +196,17 @@ func (p *planner) draftProvisions() {
 		}
 	}
 	noted := map[Position]bool{}
+	var standard *draft // a company's first DDI becomes its default one, so the others wait for it
 	for i := range p.desired.DDIs {
 		n := p.desired.DDIs[i].Number
 		v := p.provided[n.Key()]
 		switch {
 		case v == nil || v.absent:
 		case p.obs.Record(n.Key()) == nil:
-			v.creation = p.add(v.stance, Operation{Action: ActionCreate, Key: n.Key(), Reason: "no such DDI yet"})
+			v.creation = p.add(v.stance, Operation{Action: ActionCreate, Key: n.Key(), Reason: "no such DDI yet"}, standard)
+			if standard == nil && !p.hasDDIs() {
+				standard = v.creation
+			}
 		case !noted[v.at]:
 			noted[v.at] = true
 			p.note(v.stance, "the DDIs are there")
@@ -274,9 +278,23 @@ func (p *planner) complete(k Kind) bool {
 	return false
 }
 
-// draftDisposals drafts the deletion of devices and DDIs that a complete list leaves out, as far as nobody holds them.
+func (p *planner) hasDDIs() bool {
+	for range p.obs.Records(KindDDI) {
+		return true
+	}
+	return false
+}
+
+// draftDisposals drafts the deletion of devices and DDIs that are listed as absent, or that a complete list leaves out, as far
+// as nobody holds them.
 func (p *planner) draftDisposals() {
 	p.draftAbsences()
+	p.draftUnlisted()
+	p.draftDefaultAbsence()
+}
+
+// draftUnlisted drafts the deletion of what a complete list does not have.
+func (p *planner) draftUnlisted() {
 	at := &stance{at: p.desired.CompletePosition}
 	if p.complete(KindDevice) {
 		for r := range p.obs.Records(KindDevice) {
@@ -304,17 +322,64 @@ func (p *planner) draftAbsences() {
 		p.draftAbsence(p.desired.Devices[i].Address.Key())
 	}
 	for i := range p.desired.DDIs {
-		p.draftAbsence(p.desired.DDIs[i].Number.Key())
+		if k := p.desired.DDIs[i].Number.Key(); !isDefault(p.obs.Record(k)) {
+			p.draftAbsence(k)
+		}
 	}
 }
 
-func (p *planner) draftAbsence(k Key) {
+// draftDefaultAbsence drafts the deletion of the default DDI if it is listed as absent: it goes after all others, and stays as
+// long as one of them does (rvcp provisioning guide, DeleteDdi).
+func (p *planner) draftDefaultAbsence() {
+	for i := range p.desired.DDIs {
+		k := p.desired.DDIs[i].Number.Key()
+		if v := p.provided[k]; v == nil || !v.absent || !isDefault(p.obs.Record(k)) {
+			continue
+		}
+		others, left := p.otherDDIs(k)
+		if left != "" {
+			v := p.provided[k]
+			p.fault(v.stance, "absent", "absent-default", "make another DDI the default one first, or leave this one out", "DDI %s shall be absent and is the default one, and %s is left", thingName(k), left)
+			return
+		}
+		p.draftAbsence(k, others...)
+	}
+}
+
+// otherDDIs are the drafts that delete all DDIs but one; left is one that stays, or comes.
+func (p *planner) otherDDIs(but Key) (deletions []*draft, left string) {
+	goes := map[Key]*draft{}
+	for _, d := range p.drafts {
+		switch {
+		case d.op.Key.Kind != KindDDI || d.op.Key == but:
+		case d.op.Action == ActionDelete:
+			goes[d.op.Key] = d
+			deletions = append(deletions, d)
+		case d.op.Action == ActionCreate:
+			return nil, thingName(d.op.Key)
+		}
+	}
+	for r := range p.obs.Records(KindDDI) {
+		if k := r.Key(); k != but && goes[k] == nil {
+			return nil, thingName(k)
+		}
+	}
+	return deletions, ""
+}
+
+func isDefault(r Record) bool {
+	d, ok := r.(*DDI)
+	return ok && d.Default
+}
+
+func (p *planner) draftAbsence(k Key, after ...*draft) {
 	v, r := p.provided[k], p.obs.Record(k)
 	if v == nil || !v.absent || r == nil {
 		return
 	}
-	held := r.HeldBy() != "" && (p.frees[k] == nil || p.comesBack(k))
-	by := string(r.HeldBy())
+	hands := handsOf(r)
+	held := (hands.login != "" || hands.id != "") && (p.frees[k] == nil || p.comesBack(k))
+	by := orWords(string(hands.login), "an unknown user")
 	if d, ok := r.(*DDI); ok && d.Label != "" {
 		held, by = true, d.Label
 	}
@@ -325,7 +390,7 @@ func (p *planner) draftAbsence(k Key) {
 		p.fault(v.stance, "absent", "absent-held", "take it away from its holder in the same manifest", "%s %s shall be absent and is held by %s", k.Kind, thingName(k), by)
 		return
 	}
-	p.add(v.stance, Operation{Action: ActionDelete, Key: k, Reason: "the manifest wants it absent"}, p.frees[k])
+	p.add(v.stance, Operation{Action: ActionDelete, Key: k, Reason: "the manifest wants it absent"}, append(after, p.frees[k])...)
 }
 
 // holds tells whether a device or DDI is among what a user holds.
@@ -362,9 +427,11 @@ func provisionEffects(op *Operation, obs Observed, id string) []RecordChange {
 	}
 	if op.Key.Kind == KindDDI {
 		first := true
-		for range obs.Records(KindDDI) {
-			first = false
-			break
+		for r := range obs.Records(KindDDI) {
+			if r.Key() != op.Key { // a refresh may have seen it already
+				first = false
+				break
+			}
 		}
 		return []RecordChange{change(&DDI{ID: id, Number: E164(op.Key.ID), Default: first})} // the first one becomes the default (vendor's support)
 	}

@@ -24,7 +24,7 @@ func drawProvisions(t *rapid.T, d *Desired, users []DesiredUser) {
 			d.Devices = append(d.Devices, want)
 		}
 		if i > 4 || rapid.Bool().Draw(t, "listed DDI") {
-			d.DDIs = append(d.DDIs, DesiredDDI{Number: ddi(i), Position: at(10 + i)})
+			d.DDIs = append(d.DDIs, DesiredDDI{Number: ddi(i), Absent: rapid.IntRange(0, 4).Draw(t, "absent DDI") == 0, Position: at(10 + i)})
 		}
 	}
 	for i := range users {

@@ -123,6 +123,7 @@ func MakeUndo(u Undoing, obs Observed, policy Policy) (*Plan, error) {
 	for {
 		b := newUndoer(u, obs, alone)
 		b.compare()
+		b.dropBlocked()
 		desired := b.desired()
 		if len(b.changed) > 0 && u.Stale != StaleDrop && u.Stale != StaleReplan {
 			slices.Sort(b.changed)
@@ -236,6 +237,18 @@ func (b *undoer) personNow(l Login) Login {
 }
 
 func (b *undoer) loginAfter(l Login) Login { return cmp.Or(b.after[l], l) }
+
+// dropBlocked leaves those alone whose old login another has who is left alone.
+func (b *undoer) dropBlocked() {
+	for l, u := range b.users {
+		if u.skip || u.called == u.login {
+			continue
+		}
+		if other := b.users[b.personNow(l)]; other != nil && other != u && other.skip && find[User](b.obs, l.Key()) != nil {
+			b.drop(l, Fault{Position: b.at(l), Code: "not-undoable", Message: fmt.Sprintf("user %s is left alone: his login of before, %s, is that of another user, who is left alone", u.called, l)})
+		}
+	}
+}
 
 // drop leaves a user alone after all.
 func (b *undoer) drop(l Login, why ...Fault) { b.dropped[l] = append(b.dropped[l], why...) }

@@ -133,7 +133,7 @@ func TestUndoingARunLeadsBack(t *testing.T) {
 			return
 		}
 		if err != nil {
-			t.Fatalf("undo: %v", err)
+			t.Fatalf("undo: %v\nplan: %s", err, encode(t, plan))
 		}
 		if undo.Undoes != "run-1" || undo.Mode != ModeUndo {
 			t.Fatalf("the plan undoes %q, in mode %q", undo.Undoes, undo.Mode)

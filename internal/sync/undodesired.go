@@ -18,6 +18,7 @@ import (
 
 // desired gives the wishes as a manifest: users in the order in which the run came to them.
 func (b *undoer) desired() *Desired {
+	b.keepDefault()
 	d := &Desired{Mode: ModeUndo, Users: &Entries{}, Devices: b.devices, DDIs: b.ddis, Settings: b.settings}
 	defer func() { d.Digest = undoDigest(b.Run.Name, d) }()
 	users := slices.SortedFunc(maps.Values(b.users), func(x, y *undoUser) int {
@@ -32,6 +33,28 @@ func (b *undoer) desired() *Desired {
 		}
 	}
 	return d
+}
+
+// keepDefault keeps a DDI that the run created and that became the default one, when others are to be left: upstream deletes
+// the default last.
+func (b *undoer) keepDefault() {
+	gone := map[E164]bool{}
+	others := false
+	for _, n := range b.ddis {
+		gone[n.Number] = n.Absent
+		others = others || !n.Absent
+	}
+	for r := range b.obs.Records(KindDDI) {
+		others = others || !gone[r.(*DDI).Number]
+	}
+	b.ddis = slices.DeleteFunc(b.ddis, func(n DesiredDDI) bool {
+		r := find[DDI](b.obs, n.Number.Key())
+		if !others || !n.Absent || r == nil || !r.Default {
+			return false
+		}
+		b.lost("", "%s stays: the run created it, and it is the default one", thingOf(n.Number.Key()))
+		return true
+	})
 }
 
 // wishes gives what is wished for a user, and whether anything is.

@@ -44,9 +44,11 @@ func drawDesired(t *rapid.T) *bulksync.Desired {
 		pairings: rapid.Permutation([]int{3000, 3001, 3002, 3003, 3004, 3005, 3006}).Draw(t, "pairings"),
 		staff:    rapid.Permutation([]int{1, 2, 3, 4, 5, 6, 7, 8, 9}).Draw(t, "staff numbers"),
 	}
+	var users []bulksync.DesiredUser
 	for row, n := range who {
-		d.Users = append(d.Users, drawUser(t, n, row, lots))
+		users = append(users, drawUser(t, n, row, lots))
 	}
+	d.Users = bulksync.EntriesOf(users...)
 	return d
 }
 
@@ -194,12 +196,18 @@ func dropFaulty(d *bulksync.Desired, faults bulksync.Faults) bool {
 	faulty := func(at bulksync.Position) bool {
 		return slices.ContainsFunc(faults, func(f bulksync.Fault) bool { return f.Position.Line == at.Line })
 	}
-	before := len(d.Users) + len(d.Devices) + len(d.DDIs) + len(d.Settings)
-	d.Users = slices.DeleteFunc(d.Users, func(u bulksync.DesiredUser) bool { return faulty(u.Position) })
+	before := d.Users.Len() + len(d.Devices) + len(d.DDIs) + len(d.Settings)
+	var users []bulksync.DesiredUser
+	for _, u := range d.Users.All() {
+		if !faulty(u.Position) {
+			users = append(users, *u)
+		}
+	}
+	d.Users = bulksync.EntriesOf(users...)
 	d.Devices = slices.DeleteFunc(d.Devices, func(v bulksync.DesiredDevice) bool { return faulty(v.Position) })
 	d.DDIs = slices.DeleteFunc(d.DDIs, func(n bulksync.DesiredDDI) bool { return faulty(n.Position) })
 	d.Settings = slices.DeleteFunc(d.Settings, func(g bulksync.DesiredGroup) bool { return faulty(g.Position) })
-	if len(d.Users)+len(d.Devices)+len(d.DDIs)+len(d.Settings) < before {
+	if d.Users.Len()+len(d.Devices)+len(d.DDIs)+len(d.Settings) < before {
 		return true
 	}
 	rules := len(d.Match) + len(d.Renumber)
