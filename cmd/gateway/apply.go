@@ -39,7 +39,7 @@ ends the program at once; resuming then looks up what became of the calls in fli
 
 A run that meets a busy or absent Rainbow waits for it (--wait-for-upstream) and goes on by itself.
 
-Exit code 0: all done, 2: all done but what the plan holds back, 1: something failed, 3: the run waits (stale plan, no approval, Rainbow out of reach), 130: interrupted.
+Exit code 0: all done, 2: all done but what the plan holds back or is in doubt about, 1: something failed, 3: the run waits (stale plan, no approval, Rainbow out of reach), 130: interrupted.
 
 Examples:
   gateway apply -f samples/rainbowvoice.csv
@@ -80,7 +80,10 @@ func (c *applyCmd) Run(ctx context.Context, t *terminal) (err error) {
 		return err
 	}
 	if idle && c.Report == "" && !s.json {
-		return c.putInForce(ctx, t, s, plan, files)
+		if err := c.putInForce(ctx, t, s, plan, files); err != nil || plan.GetDoubtCount() == 0 {
+			return err
+		}
+		return c.left(t, plan, 0)
 	}
 	held := plan.GetHeldCount()
 	if c.Override != "" {
@@ -106,11 +109,28 @@ func (c *applyCmd) Run(ctx context.Context, t *terminal) (err error) {
 	if c.Report != "" {
 		s.report = func(rows []*syncv1.RunRow) error { return writeReport(ctx, c.Report, rows, &c.Manifest, files) }
 	}
-	if err := s.follow(ctx, t, operation, plan.GetOperationCount()-held); err != nil || held == 0 {
+	if err := s.follow(ctx, t, operation, plan.GetOperationCount()-held); err != nil || held+plan.GetDoubtCount() == 0 {
 		return err
 	}
-	fmt.Fprintln(t.stderr, "gateway: "+heldHint(held, lastPart(plan.GetName()), plan.GetHash()))
+	return c.left(t, plan, held)
+}
+
+// left says what a run that succeeded did not do, because its plan does not.
+func (c *applyCmd) left(t *terminal, plan *syncv1.Plan, held int32) error {
+	if held > 0 {
+		fmt.Fprintln(t.stderr, "gateway: "+heldHint(held, lastPart(plan.GetName()), plan.GetHash()))
+	}
+	if n := plan.GetDoubtCount(); n > 0 {
+		fmt.Fprintf(t.stderr, "gateway: %s in doubt and left alone\nhint: correct the manifest, or say who is who: --match COLUMN, --match-numbers always or never\n", entriesAre(n))
+	}
 	return exitChanges
+}
+
+func entriesAre(n int32) string {
+	if n == 1 {
+		return "1 entry is"
+	}
+	return fmt.Sprintf("%d entries are", n)
 }
 
 // check refuses what can't be asked about.

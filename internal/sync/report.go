@@ -75,6 +75,14 @@ func Rows(p *Plan, run *Run, outcomes map[int]Outcome) []Row {
 			row.Message = u.Note
 		}
 	}
+	for _, d := range p.Doubtful { // no plan touches them before somebody says who they are
+		if run.RetryOf != "" || d.Position.Line == 0 {
+			break
+		}
+		if row := r.row(d.Position, d.Login); len(row.Operations) == 0 {
+			row.Result, row.Message = ResultHeld, "in doubt: "+d.Why
+		}
+	}
 	all := make([]Row, 0, len(r.rows))
 	for _, row := range r.rows {
 		row.inPart()

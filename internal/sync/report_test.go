@@ -24,6 +24,7 @@ func TestRowsTellHowEachEntryFared(t *testing.T) {
 			{ID: 6, Action: ActionDelete, Key: bob.Key(), Login: bob, Positions: at(4), Held: "too many"},
 			{ID: 7, Action: ActionUpdate, Key: Login("dora@demo.example").Key(), Login: "dora@demo.example", Positions: at(6)},
 		},
+		Doubtful:  []Doubt{{Login: "fay@demo.example", Position: Position{"a.csv", 7, 1}, Why: "it may be fae@demo.example"}},
 		Unchanged: []Unchanged{{Login: "eve@demo.example", Position: Position{"a.csv", 5, 1}, Note: "is so"}},
 	}
 	outcomes := map[int]Outcome{
@@ -42,6 +43,7 @@ func TestRowsTellHowEachEntryFared(t *testing.T) {
 		`4 bob@demo.example [6] held 0 "too many" 0s`,
 		`5 eve@demo.example [] unchanged 0 "is so" 0s`,
 		`6 dora@demo.example [7] not-done 0 "not started" 0s`,
+		`7 fay@demo.example [] held 0 "in doubt: it may be fae@demo.example" 0s`,
 		`0 bob@demo.example [3] done 0 "" 20ms`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -3,6 +3,7 @@ package syncserver
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"cloud.google.com/go/longrunning/autogen/longrunningpb"
 	"google.golang.org/grpc"
@@ -50,6 +51,9 @@ func (s runService) retryRun(ctx context.Context, req *syncv1.RetryRunRequest) (
 			return "", err
 		}
 		only, err := undone(failed)
+		if err == nil {
+			only, err = s.notRetried(ctx, failed, only)
+		}
 		if err != nil {
 			return "", err
 		}
@@ -86,6 +90,37 @@ func undone(run *bulksync.Run) (only []int, err error) {
 	}
 	if len(only) == 0 {
 		return nil, refusal{reason: "NOTHING_LEFT", subject: name, text: fmt.Sprintf("run %s has nothing left to do", run.Name)}
+	}
+	return only, nil
+}
+
+// notRetried leaves out what an earlier retry of the run has done.
+func (s *Server) notRetried(ctx context.Context, failed *bulksync.Run, only []int) ([]int, error) {
+	runs, err := s.opts.Engine.Store.Runs(ctx, failed.Company)
+	if err != nil {
+		return nil, err
+	}
+	by := ""
+	for _, r := range runs {
+		if r.RetryOf != failed.Name || r.Counts.Done == 0 {
+			continue
+		}
+		retry, err := s.storedRun(ctx, r.Company, r.Name)
+		if err != nil {
+			return nil, err
+		}
+		done := map[int]bool{}
+		for _, o := range retry.Outcomes {
+			done[o.Operation] = o.Status == bulksync.Done
+		}
+		only = slices.DeleteFunc(only, func(id int) bool { return done[id] })
+		by = r.Name
+	}
+	if len(only) == 0 {
+		return nil, refusal{
+			reason: "NOTHING_LEFT", subject: runName(failed.Company, failed.Name),
+			text: fmt.Sprintf("run %s has nothing left to do: run %s did the rest of it", failed.Name, by),
+		}
 	}
 	return only, nil
 }

@@ -1,6 +1,7 @@
 package syncserver_test
 
 import (
+	"path"
 	"strings"
 	"testing"
 	"time"
@@ -125,6 +126,10 @@ func TestTheFailedPartIsRetried(t *testing.T) {
 		if n != 1 {
 			t.Errorf("%s was done %d times", title, n)
 		}
+	}
+	_, err = g.runs.RetryRun(g.ctx(), &syncv1.RetryRunRequest{Name: failed.GetName(), Manifest: csv(manifest)})
+	if reason := wantCode(t, err, codes.FailedPrecondition); reason != "NOTHING_LEFT" || !strings.Contains(err.Error(), path.Base(again.GetName())) {
+		t.Errorf("a second retry is refused with %s: %v; want NOTHING_LEFT, and by which run it is done", reason, err)
 	}
 	_, err = g.runs.RetryRun(g.ctx(), &syncv1.RetryRunRequest{Name: again.GetName()})
 	if reason := wantCode(t, err, codes.FailedPrecondition); reason != "NOTHING_LEFT" {
