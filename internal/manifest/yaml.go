@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"io/fs"
 	"maps"
@@ -128,14 +129,9 @@ type yamlReader struct {
 	inherited map[string]*inherited
 	// variables by name.
 	variables map[string]variable
-	// logins, numbers, … tell where a thing was asked for first.
-	claimed map[string]claimant
-}
-
-// claimant is an entry that asks for a thing.
-type claimant struct {
-	who string
-	at  bulksync.Position
+	// claims tell where a thing was asked for first; reading is the login of the user who is being read.
+	claims  yamlClaims
+	reading bulksync.Login
 }
 
 // readYAML reads the files of a YAML manifest. The order in which they are given makes no difference.
@@ -186,7 +182,7 @@ func newYAMLReader(opts Options) *yamlReader {
 		opts: opts, findings: findings{max: opts.MaxFaults}, values: newValues(), forms: newForms(),
 		desired: &bulksync.Desired{Mode: ModeYAML, Strict: opts.Strict, Users: &bulksync.Entries{}},
 		secrets: &Secrets{}, lists: map[*yaml.Node]*list{}, triedWhole: map[*text]bool{},
-		traps: map[string]*trap{}, claimed: map[string]claimant{}, files: map[string]bool{}, reported: map[bulksync.Fault]bool{}, inherited: map[string]*inherited{},
+		claims: yamlClaims{seed: maphash.MakeSeed()}, traps: map[string]*trap{}, files: map[string]bool{}, reported: map[bulksync.Fault]bool{}, inherited: map[string]*inherited{},
 	}
 	if opts.Mode != "" && opts.Mode != ModeYAML {
 		r.report(bulksync.Position{}, "", &problem{codeMixedForms, "mode " + quote(opts.Mode) + " is one of CSV, the manifest is YAML", "leave the mode out"})
@@ -200,9 +196,29 @@ func (r *yamlReader) result() (*bulksync.Desired, *Secrets, error) {
 		return nil, nil, err
 	}
 	r.remarkTraps()
+	r.desired.Users = byLogin(r.desired.Users)
+	slices.SortFunc(r.desired.Devices, func(a, b bulksync.DesiredDevice) int { return strings.Compare(string(a.Address), string(b.Address)) })
+	slices.SortFunc(r.desired.DDIs, func(a, b bulksync.DesiredDDI) int { return strings.Compare(string(a.Number), string(b.Number)) })
 	r.desired.Remarks = r.desired.Remarks.Sort()
 	r.desired.Digest = digestOf(r.desired)
 	return r.desired, r.secrets, nil
+}
+
+// byLogin puts users into the order of their logins.
+func byLogin(users *bulksync.Entries) *bulksync.Entries {
+	logins, order := make([]bulksync.Login, users.Len()), make([]int, users.Len())
+	for i := range order {
+		logins[i], order[i] = users.Login(i), i
+	}
+	if slices.IsSorted(logins) {
+		return users
+	}
+	slices.SortFunc(order, func(a, b int) int { return strings.Compare(string(logins[a]), string(logins[b])) })
+	sorted := &bulksync.Entries{}
+	for _, i := range order {
+		sorted.Append(users.At(i))
+	}
+	return sorted
 }
 
 func (r *yamlReader) report(at bulksync.Position, field string, p *problem) {

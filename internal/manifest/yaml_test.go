@@ -359,7 +359,7 @@ func TestIncludedFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d.Users.Len() != 2 || d.Users.At(1).Position.File != "dir/sub/users.yaml" || len(d.Users.At(1).Attributes) != 1 {
+	if d.Users.Len() != 2 || d.Users.At(0).Position.File != "dir/sub/users.yaml" || len(d.Users.At(0).Attributes) != 1 {
 		t.Errorf("got %+v", d.Users)
 	}
 	again, err := read("dir/sub/users.yaml", "dir/top.yaml")

@@ -61,11 +61,10 @@ func (r *yamlReader) readDevice(item entry) (bulksync.DeviceKey, bool) {
 		return "", false
 	}
 	thing := "listed device " + d.Address.String()
-	if first, twice := r.claimed[thing]; twice {
+	if first, twice := r.claim(claimListedDevice, string(d.Address), d.Position); twice {
 		o.fault("macAddress", &problem{codeMACTwice, thing + " comes twice, first at " + first.at.String(), "say all of it in one place, and its MAC address alone elsewhere"})
 		return "", false
 	}
-	r.claimed[thing] = claimant{at: d.Position}
 	d.Model, _ = o.text("model")
 	d.Description, _ = o.text("description")
 	d.Modules = r.readModules(o)
@@ -176,12 +175,10 @@ func (r *yamlReader) readDDIs(item entry) {
 
 // enterDDI enters a DDI that is to be there; one that is listed twice is reported.
 func (r *yamlReader) enterDDI(n bulksync.E164, at bulksync.Position) bool {
-	thing := "listed DDI " + string(n)
-	if first, twice := r.claimed[thing]; twice {
-		r.report(at, "ddis", &problem{codeDDITwice, thing + " comes twice, first at " + first.at.String(), "keep one of the two"})
+	if first, twice := r.claim(claimListedDDI, string(n), at); twice {
+		r.report(at, "ddis", &problem{codeDDITwice, "listed DDI " + string(n) + " comes twice, first at " + first.at.String(), "keep one of the two"})
 		return false
 	}
-	r.claimed[thing] = claimant{at: at}
 	r.desired.DDIs = append(r.desired.DDIs, bulksync.DesiredDDI{Number: n, Position: at})
 	return true
 }

@@ -56,11 +56,22 @@ type form struct {
 	fields []formField
 	// exactly lists fields of which an object has one.
 	exactly []string
+	// places are those of the fields, once one was asked for.
+	places map[string]int
 }
 
 // index is the place of a field; -1 without one.
 func (f *form) index(name string) int {
-	return slices.IndexFunc(f.fields, func(field formField) bool { return field.name == name })
+	if f.places == nil {
+		f.places = make(map[string]int, len(f.fields))
+		for i := range f.fields {
+			f.places[f.fields[i].name] = i
+		}
+	}
+	if i, ok := f.places[name]; ok {
+		return i
+	}
+	return -1
 }
 
 func (f *form) names() []string {

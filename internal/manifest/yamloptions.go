@@ -161,7 +161,7 @@ func (u *userEntry) options() {
 	if o == nil {
 		return
 	}
-	u.place("options", u.at("options"))
+	u.mark("options", u.at("options"))
 	for _, field := range o.form.fields {
 		if want, ok := u.r.group(o, bulksync.Group(field.name)); ok {
 			u.user.Options = append(u.user.Options, want)

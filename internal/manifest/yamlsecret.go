@@ -36,7 +36,7 @@ func (u *userEntry) password() {
 			return
 		}
 	}
-	u.place(fieldPassword, e.position())
+	u.mark(fieldPassword, e.position())
 	u.user.Password = &bulksync.SecretPlace{Position: e.position(), Field: fieldPassword}
 	switch {
 	case IsReference(text):

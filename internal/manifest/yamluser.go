@@ -35,6 +35,7 @@ func (r *yamlReader) readUser(item entry) {
 		return
 	}
 	r.takeOver(o, "users")
+	r.reading = ""
 	u := &userEntry{object: o, user: &bulksync.DesiredUser{Position: o.self.position(), Action: "upsert"}}
 	u.login()
 	if absent, _ := o.text("absent"); absent == "true" {
@@ -46,13 +47,15 @@ func (r *yamlReader) readUser(item entry) {
 		u.holdings()
 	}
 	if u.user.Login != "" {
-		u.claim("user "+quote(string(u.user.Login)), "login", codeLoginTwice, "keep one entry for each user")
+		if first, taken := r.claim(claimUser, string(u.user.Login), u.at("login")); taken {
+			u.fault("login", &problem{codeLoginTwice, "user " + quote(string(u.user.Login)) + " comes twice, first at " + first.at.String(), "keep one entry for each user"})
+		}
 	}
 	r.desired.Users.Append(u.user)
 }
 
-// place remembers where a column of the entry is said; what is said last counts.
-func (u *userEntry) place(column string, at bulksync.Position) {
+// mark notes where the value of a column stands; what is said last counts.
+func (u *userEntry) mark(column string, at bulksync.Position) {
 	u.user.Cells = slices.DeleteFunc(u.user.Cells, func(c bulksync.Cell) bool { return c.Column == column })
 	u.user.Cells = append(u.user.Cells, bulksync.Cell{Column: column, Position: at})
 }
@@ -68,6 +71,7 @@ func (u *userEntry) login() {
 		return
 	}
 	u.user.Login = login
+	u.r.reading = login
 }
 
 // fault reports what is wrong with the value of a key.
@@ -81,21 +85,6 @@ func (u *userEntry) onlyAbsent() {
 				"keep login and absent alone, or remove absent"})
 		}
 	}
-}
-
-// claim notes that the entry asks for a thing, and reports who asked for it before.
-func (u *userEntry) claim(thing, name, code, hint string) {
-	who := claimant{string(u.user.Login), u.at(name)}
-	first, taken := u.r.claimed[thing]
-	if !taken {
-		u.r.claimed[thing] = who
-		return
-	}
-	message := thing + " is asked for by two users: also by " + quote(first.who) + " at " + first.at.String()
-	if first.who == who.who {
-		message = thing + " comes twice, first at " + first.at.String()
-	}
-	u.fault(name, &problem{code, message, hint})
 }
 
 // attributes reads the values that describe the user, sorted by name.
@@ -112,7 +101,7 @@ func (u *userEntry) attributes() {
 		}
 		if v, ok := u.text(def.name); ok {
 			all = append(all, bulksync.Attribute{Name: def.name, Value: v})
-			u.place(def.name, u.at(def.name))
+			u.mark(def.name, u.at(def.name))
 		}
 	}
 	slices.SortFunc(all, func(a, b bulksync.Attribute) int { return strings.Compare(a.Name, b.Name) })
@@ -132,7 +121,7 @@ func (u *userEntry) numbered(def *columnDef) []bulksync.Attribute {
 	all := make([]bulksync.Attribute, len(texts))
 	for n, t := range texts {
 		all[n] = bulksync.Attribute{Name: def.name + strconv.Itoa(n), Value: t.text}
-		u.place(all[n].Name, t.at)
+		u.mark(all[n].Name, t.at)
 	}
 	u.user.Lists = append(u.user.Lists, def.name)
 	return all
@@ -206,10 +195,10 @@ func parseDeviceKey(s string) (bulksync.DeviceKey, *problem) {
 func (u *userEntry) holdings() {
 	u.extension()
 	if items, ok := u.list("devices"); ok {
-		u.user.Devices = wishOf(u, u.deviceTexts(items), "devices", "macAddress", codeMACTwice, parseDeviceKey)
+		u.user.Devices = wishOf(u, u.deviceTexts(items), claimDevice, parseDeviceKey)
 	}
 	if items, ok := u.list("ddis"); ok {
-		u.user.DDIs = wishOf(u, u.ddiTexts(items), "ddis", "ddiE164Number", codeDDITwice, func(s string) (bulksync.E164, *problem) { return parseE164("DDI", s) })
+		u.user.DDIs = wishOf(u, u.ddiTexts(items), claimDDI, func(s string) (bulksync.E164, *problem) { return parseE164("DDI", s) })
 	}
 	u.pairings()
 	u.licences()
@@ -222,7 +211,7 @@ func (u *userEntry) extension() {
 	if !ok {
 		return
 	}
-	u.place("shortNumber", u.at("extension"))
+	u.mark("shortNumber", u.at("extension"))
 	if u.fromPool(e, bulksync.KindExtension) {
 		u.user.Subscriber = bulksync.Having[bulksync.Number]() // the planner fills it in
 		return
@@ -241,12 +230,19 @@ func (u *userEntry) extension() {
 		return
 	}
 	u.user.Subscriber = bulksync.Having(n)
-	u.claim("extension "+string(n), "extension", codeNumberTwice, "give it to one of them; whoever has it now need not be named")
+	if first, taken := u.r.claim(claimExtension, string(n), u.at("extension")); taken {
+		u.fault("extension", &problem{codeNumberTwice, "extension " + string(n) + " is asked for by two users: also by " + quote(first.who) + " at " + first.at.String(),
+			"give it to one of them; whoever has it now need not be named"})
+	}
 }
 
 // wishOf makes the complete list of things of one kind that a user shall hold.
-func wishOf[K ~string](u *userEntry, texts []placed, name, column, code string, parse func(string) (K, *problem)) bulksync.Wish[K] {
-	u.place(column, u.at(name))
+func wishOf[K ~string](u *userEntry, texts []placed, kind claimKind, parse func(string) (K, *problem)) bulksync.Wish[K] {
+	name, column, code := "devices", "macAddress", codeMACTwice
+	if kind == claimDDI {
+		name, column, code = "ddis", "ddiE164Number", codeDDITwice
+	}
+	u.mark(column, u.at(name))
 	keys := make([]K, 0, len(texts))
 	for _, t := range texts {
 		k, p := parse(t.text)
@@ -254,13 +250,11 @@ func wishOf[K ~string](u *userEntry, texts []placed, name, column, code string, 
 			u.r.report(t.at, name, p)
 			continue
 		}
-		thing := column + " " + fmt.Sprint(k)
-		if first, taken := u.r.claimed[thing]; taken {
-			u.r.report(t.at, name, &problem{code, strings.TrimPrefix(thing, column+" ") + " is asked for twice: also by " + quote(first.who) + " at " + first.at.String(),
+		if first, taken := u.r.claim(kind, string(k), t.at); taken {
+			u.r.report(t.at, name, &problem{code, fmt.Sprint(k) + " is asked for twice: also by " + quote(first.who) + " at " + first.at.String(),
 				"give it to one of them; whoever has it now need not be named"})
 			continue
 		}
-		u.r.claimed[thing] = claimant{string(u.user.Login), t.at}
 		keys = append(keys, k)
 	}
 	slices.Sort(keys)
@@ -273,7 +267,7 @@ func (u *userEntry) pairings() {
 	if !ok {
 		return
 	}
-	u.place("pbxShortNumber", u.at("pairings"))
+	u.mark("pbxShortNumber", u.at("pairings"))
 	wish := bulksync.Wish[bulksync.Pairing]{Mood: bulksync.Exactly}
 	for _, item := range items {
 		o := u.r.object(item, u.r.forms.pairing, nil)
@@ -296,11 +290,10 @@ func (u *userEntry) pairings() {
 			continue // reported
 		}
 		thing := "number " + strings.TrimPrefix(p.PbxID+"/"+string(p.Number), "/")
-		if first, taken := u.r.claimed[thing]; taken {
+		if first, taken := u.r.claim(claimPairing, thing, o.self.position()); taken {
 			o.fault("shortNumber", &problem{codePairingTwice, thing + " is asked for twice: also by " + quote(first.who) + " at " + first.at.String(), "give it to one of them"})
 			continue
 		}
-		u.r.claimed[thing] = claimant{string(u.user.Login), o.self.position()}
 		wish.Keys = append(wish.Keys, p)
 	}
 	slices.SortFunc(wish.Keys, func(a, b bulksync.Pairing) int {
@@ -314,7 +307,7 @@ func (u *userEntry) licences() {
 	if !ok {
 		return
 	}
-	u.place("service", u.at("licences"))
+	u.mark("service", u.at("licences"))
 	wish := bulksync.Wish[bulksync.Offer]{Mood: bulksync.Exactly}
 	for _, t := range texts {
 		if offer := bulksync.Offer(t.text); !slices.ContainsFunc(wish.Keys, offer.Same) {
