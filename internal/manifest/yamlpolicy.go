@@ -1,6 +1,10 @@
 package manifest
 
 import (
+	"fmt"
+	"slices"
+	"strings"
+
 	"go.yaml.in/yaml/v3"
 
 	bulksync "github.com/rainbow-gateway/rainbow-gateway/internal/sync"
@@ -48,6 +52,14 @@ func (r *yamlReader) readPolicies() {
 			return nil
 		})
 	}
+	d.Scope, d.Ignore, d.Match = unordered(d.Scope), unordered(d.Ignore), unordered(d.Match)
+	d.Renumber, d.Complete = unordered(d.Renumber), unordered(d.Complete)
+}
+
+// unordered sorts what has no order, and drops what comes again.
+func unordered[S ~[]E, E comparable](all S) S {
+	slices.SortStableFunc(all, func(a, b E) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+	return slices.Compact(all)
 }
 
 // once reads a single value that the manifest may say once.
