@@ -153,8 +153,16 @@ func report(w io.Writer, e *ending) {
 		}
 	}
 	stranded(w, e.run)
-	took := e.run.GetEndTime().AsTime().Sub(e.run.GetStartTime().AsTime()).Round(10 * time.Millisecond)
-	fmt.Fprintf(w, "Run %s: %s, of %d, in %s.\n", lastPart(e.run.GetName()), strings.Join(parts, ", "), counts.GetTotal(), took)
+	fmt.Fprintf(w, "Run %s: %s, of %d, %s.\n", lastPart(e.run.GetName()), strings.Join(parts, ", "), counts.GetTotal(), runTime(e.run))
+}
+
+// runTime says how long a run took, or when one began that goes on.
+func runTime(run *syncv1.Run) string {
+	start := run.GetStartTime().AsTime()
+	if run.GetEndTime() == nil {
+		return "since " + start.Local().Format(startedFormat)
+	}
+	return "in " + run.GetEndTime().AsTime().Sub(start).Round(10*time.Millisecond).String()
 }
 
 // strandedShown is how many users without a number are named.

@@ -16,6 +16,7 @@ import (
 type runsCmd struct {
 	List   runsListCmd   `cmd:"" default:"withargs" help:"List runs, newest first."`
 	Show   runsShowCmd   `cmd:"" help:"Show one run and what it could not do."`
+	Watch  runsWatchCmd  `cmd:"" help:"Follow a run to its end."`
 	Resume runsResumeCmd `cmd:"" help:"Take up a run that was paused or stopped."`
 	Retry  runsRetryCmd  `cmd:"" help:"Do what a run did not do, as a new run."`
 	Pause  runsPauseCmd  `cmd:"" help:"Make a run stand still; calls in flight are finished."`

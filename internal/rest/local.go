@@ -38,7 +38,7 @@ func (h *Handler) local(ctx context.Context, w http.ResponseWriter, r *http.Requ
 			return
 		}
 		if media != contentTypeJSON {
-			h.refuse(w, r, status.Errorf(codes.InvalidArgument, "content type %q: not taken here", media))
+			h.refuse(w, r, status.Errorf(codes.InvalidArgument, "content type %q: not taken here: want %s", media, contentTypeJSON))
 			return
 		}
 		body, err := h.readBody(w, r, h.opts.MaxUpload)

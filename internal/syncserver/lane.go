@@ -145,7 +145,7 @@ func (l *lane) busy() error {
 		return refusal{
 			reason: "RUN_GOING_ON", subject: name,
 			text: fmt.Sprintf("run %s, begun by %s at %s, is going on, and one run at a time changes a company: wait for it, or cancel it",
-				name, run.Actor, run.StartTime.UTC().Format("15:04:05 UTC")),
+				name, run.Actor, run.StartTime.UTC().Format("2006-01-02 15:04:05 UTC")),
 		}
 	case l.refresh != nil:
 		return refusal{
