@@ -105,7 +105,7 @@ func TestSamplesPlan(t *testing.T) {
 			if len(plan.Operations) == 0 {
 				t.Error("nothing to do")
 			}
-			t.Logf("%d operations, %d unchanged, %v", len(plan.Operations), len(plan.Unchanged), plan.Remarks)
+			t.Logf("%d operations, %d unchanged, %v", len(plan.Operations), plan.Unchanged.Len(), plan.Remarks)
 		})
 	}
 }

@@ -127,8 +127,7 @@ func (s *Store) Applied(ctx context.Context, company string) (*bulksync.Applied,
 	if err != nil || len(desired) == 0 {
 		return a, err
 	}
-	a.Desired = new(bulksync.Desired)
-	if err := unpack(desired, a.Desired); err != nil {
+	if a.Desired, err = unpackDesired(desired); err != nil {
 		return nil, fmt.Errorf("applied manifest of company %q: %w", company, err)
 	}
 	return a, nil

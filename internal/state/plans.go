@@ -34,12 +34,12 @@ func (s *Store) CreatePlan(ctx context.Context, p *bulksync.StoredPlan) error {
 	var body, desired []byte
 	var packing errgroup.Group // what a large manifest desires takes as long as its plan
 	packing.Go(func() (err error) {
-		body, err = pack(p.Plan)
+		body, err = packPlan(p.Plan)
 		return err
 	})
 	if p.Desired != nil {
 		packing.Go(func() (err error) {
-			desired, err = pack(p.Desired)
+			desired, err = packDesired(p.Desired)
 			return err
 		})
 	}
@@ -109,8 +109,7 @@ func (s *Store) Plan(ctx context.Context, company, name string) (*bulksync.Store
 	if err != nil {
 		return nil, err
 	}
-	p.Plan = new(bulksync.Plan)
-	if err := unpack(body, p.Plan); err != nil {
+	if p.Plan, err = unpackPlan(body); err != nil {
 		return nil, fmt.Errorf("stored plan %q of company %q: %w", name, company, err)
 	}
 	return p, nil
@@ -187,8 +186,8 @@ func (s *Store) PlanDesired(ctx context.Context, company, name string) (*bulksyn
 	if err != nil {
 		return nil, err
 	}
-	desired := new(bulksync.Desired)
-	if err := unpack(content, desired); err != nil {
+	desired, err := unpackDesired(content)
+	if err != nil {
 		return nil, fmt.Errorf("what plan %q of company %q desires: %w", name, company, err)
 	}
 	return desired, nil

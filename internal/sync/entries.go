@@ -46,10 +46,10 @@ type Entries struct {
 
 // rest is what few entries have.
 type rest struct {
-	was     Login
-	lists   []string
-	pools   []PoolWish
-	options []DesiredGroup
+	Was     Login          `json:",omitempty"`
+	Lists   []string       `json:",omitempty"`
+	Pools   []PoolWish     `json:",omitempty"`
+	Options []DesiredGroup `json:",omitempty"`
 }
 
 type slot struct{ hash, entry uint32 }
@@ -84,6 +84,12 @@ func (e *Entries) Len() int {
 
 // Append packs a user. When an entry before has his login, first is that one.
 func (e *Entries) Append(u *DesiredUser) (first int, taken bool) {
+	e.pack(u)
+	return e.enter(u.Login, len(e.at)-1)
+}
+
+// pack packs a user who is not found by his login.
+func (e *Entries) pack(u *DesiredUser) {
 	e.write(u)
 	if e.open.Cap()-e.open.Len() < len(e.buffer) {
 		if e.open.Len() > 0 {
@@ -94,7 +100,6 @@ func (e *Entries) Append(u *DesiredUser) (first int, taken bool) {
 	}
 	e.at = append(e.at, uint64(len(e.full))<<32|uint64(e.open.Len()))
 	e.open.Write(e.buffer)
-	return e.enter(u.Login, len(e.at)-1)
 }
 
 // Find gives the first entry with a login.
@@ -248,7 +253,7 @@ func (e *Entries) read(i int, u *DesiredUser) (left packed) {
 	u.Was, u.Lists, u.Pools, u.Options, u.Cells = "", nil, nil, nil, nil
 	if flags&rested != 0 {
 		r := &e.rest[in.uint()]
-		u.Was, u.Lists, u.Pools, u.Options = r.was, r.lists, r.pools, r.options
+		u.Was, u.Lists, u.Pools, u.Options = r.Was, r.Lists, r.Pools, r.Options
 	}
 	return in
 }

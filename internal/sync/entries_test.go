@@ -1,6 +1,7 @@
 package sync
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -36,6 +37,9 @@ func drawEntry(t *rapid.T) DesiredUser {
 	}
 	for i := range rapid.IntRange(0, 3).Draw(t, "cells") {
 		u.Cells = append(u.Cells, Cell{fmt.Sprintf("column%d", i), place("cell")})
+	}
+	if len(u.Lists) == 0 {
+		u.Lists = nil
 	}
 	if rapid.Bool().Draw(t, "pool") {
 		u.Pools = []PoolWish{{KindDDI, "brest"}}
@@ -79,6 +83,19 @@ func TestEntriesComeOutAsTheyWentIn(t *testing.T) {
 				t.Fatalf("Find(%q) = %d, %v, want %d, %v", l, at, found, want, known)
 			}
 		}
+		var packed bytes.Buffer
+		if n, err := e.WriteTo(&packed); err != nil || n != int64(packed.Len()) {
+			t.Fatalf("WriteTo: %d of %d bytes told, %v", n, packed.Len(), err)
+		}
+		whole := &Entries{}
+		if err := whole.UnmarshalBinary(packed.Bytes()); err != nil || !whole.Equal(e) {
+			t.Fatalf("bytes read as other entries (%v)", err)
+		}
+		for l, i := range first {
+			if at, found := whole.Find(l); !found || at != i {
+				t.Fatalf("read back, Find(%q) = %d, %v, want %d", l, at, found, i)
+			}
+		}
 		doc, err := json.Marshal(e)
 		if err != nil {
 			t.Fatal(err)
@@ -112,4 +129,29 @@ func TestEntriesLargerThanAPiece(t *testing.T) {
 			t.Fatalf("entry %d is %s with %d (%v)", i, u.Login, n, err)
 		}
 	}
+}
+
+// FuzzEntriesBinary reads bytes that may not be entries: they are refused, or read as entries that can be walked.
+func FuzzEntriesBinary(f *testing.F) {
+	var packed bytes.Buffer
+	if _, err := EntriesOf(DesiredUser{Login: "ann@x.example", Was: "a@x.example", Licences: Having[Offer]("Voice"), Attributes: []Attribute{{"title", "Dr"}}}).WriteTo(&packed); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(packed.Bytes())
+	f.Add(packed.Bytes()[:packed.Len()-3])
+	f.Add([]byte{1, 0, 0, 2, '[', ']', 0})
+	f.Add([]byte{2})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		e := &Entries{}
+		if err := e.unpack(string(b)); err != nil {
+			return
+		}
+		size := 0
+		for i := range e.Len() {
+			size += len(e.extent(i))
+		}
+		if size > len(b) {
+			t.Fatalf("entries of %d bytes come from %d", size, len(b))
+		}
+	})
 }

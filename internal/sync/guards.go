@@ -179,14 +179,11 @@ func (p *planner) returns(op *Operation) bool {
 	return false
 }
 
-// counter is implemented by an Observed that knows how many records of a kind it has without reading them.
-type counter interface{ Count(Kind) int }
-
 // recorded is how many things a class is measured by: for a subscriber's class the subscribers, for a pairing's the
 // numbers of equipped PBXs, else all of the kind.
 func (p *planner) recorded(kind Kind, action Action) int {
-	if c, ok := p.obs.(counter); ok && kind != KindExtension {
-		return c.Count(kind)
+	if kind != KindExtension {
+		return countOf(p.obs, kind)
 	}
 	n := 0
 	role := RolePairing

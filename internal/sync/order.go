@@ -76,7 +76,7 @@ func (p *planner) plan() (*Plan, error) {
 	p.arrangeGroups()
 	plan := &Plan{
 		Format: PlanFormat, Company: p.company.ID, Manifest: p.desired.Digest, Mode: p.desired.Mode, Policy: p.policy,
-		Operations: make([]Operation, len(p.drafts)), Unchanged: p.unchanged, Remarks: append(p.remarks, p.desired.Remarks...).Sort(), Doubtful: p.doubtful,
+		Operations: make([]Operation, len(p.drafts)), Remarks: append(p.remarks, p.desired.Remarks...).Sort(), Doubtful: p.doubtful,
 	}
 	ids := make(map[*draft]int, len(p.drafts))
 	for i, d := range p.drafts {
@@ -159,22 +159,42 @@ func unite(a, b *draft) {
 	}
 }
 
-// noteUnchanged lists the entries that needed no operation.
+// noteUnchanged lists the entries that needed no operation, by position.
 func (p *planner) noteUnchanged(plan *Plan) {
-	plan.Unchanged = slices.Grow(plan.Unchanged, p.settled.count+len(p.queue))
-	for i := range p.desired.Users.Len() {
-		if p.settled.has(i) {
-			plan.Unchanged = append(plan.Unchanged, Unchanged{Login: p.desired.Users.Login(i), Position: p.desired.Users.Position(i), Note: asWanted})
-		}
-	}
+	few := slices.Clone(p.unchanged)
 	for _, s := range p.queue {
 		if s.want != nil && !s.drafted {
-			plan.Unchanged = append(plan.Unchanged, Unchanged{Login: s.login, Position: s.at, Note: orWords(s.why, unchangedNote(s.want))})
+			few = append(few, Unchanged{Login: s.login, Position: s.at, Note: orWords(s.why, unchangedNote(s.want))})
 		}
 	}
 	byPosition := func(a, b Unchanged) int { return a.Position.Compare(b.Position) }
-	if !slices.IsSortedFunc(plan.Unchanged, byPosition) {
-		slices.SortStableFunc(plan.Unchanged, byPosition)
+	slices.SortStableFunc(few, byPosition)
+	users, list := p.desired.Users, &UnchangedList{}
+	inOrder, last := true, Position{}
+	add := func(u Unchanged) {
+		inOrder, last = inOrder && last.Compare(u.Position) <= 0, u.Position
+		list.add(u)
+	}
+	for i := range users.Len() {
+		if !p.settled.has(i) {
+			continue
+		}
+		u := Unchanged{Login: users.Login(i), Position: users.Position(i), Note: asWanted}
+		for len(few) > 0 && byPosition(few[0], u) < 0 {
+			add(few[0])
+			few = few[1:]
+		}
+		add(u)
+	}
+	for _, u := range few {
+		add(u)
+	}
+	switch {
+	case list.Len() == 0:
+	case inOrder:
+		plan.Unchanged = list
+	default: // files were not given in the order of their names
+		plan.Unchanged = UnchangedOf(slices.SortedStableFunc(list.All(), byPosition)...)
 	}
 }
 

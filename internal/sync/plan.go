@@ -10,7 +10,7 @@ import (
 )
 
 // PlanFormat is the version of the plan document; it changes when a reader of the old form would misread the new one.
-const PlanFormat = 2
+const PlanFormat = 3
 
 // Plan is an ordered list of operations that turns the observed state into the desired one. It is a value: equal input
 // gives an equal plan, byte for byte, and apply carries out the plan and nothing else.
@@ -26,7 +26,7 @@ type Plan struct {
 	// Operations in an order in which they can be carried out one by one.
 	Operations []Operation `json:"operations"`
 	// Unchanged are the manifest's entries that need nothing, each with a note.
-	Unchanged []Unchanged `json:"unchanged,omitempty"`
+	Unchanged *UnchangedList `json:"unchanged,omitempty"`
 	// Remarks are things worth a look that do not stop the plan.
 	Remarks []Fault `json:"remarks,omitempty"`
 	// Doubtful are the manifest's entries that may be recorded users under other logins: they are held back (match.go).
@@ -66,13 +66,6 @@ type Policy struct {
 	MatchNumbers MatchNumbers `json:"matchNumbers,omitempty"`
 	// Renumber are rules by which extensions change (renumber.go).
 	Renumber []Renumbering `json:"renumber,omitempty"`
-}
-
-// Unchanged is a manifest entry whose effect already holds.
-type Unchanged struct {
-	Login    Login    `json:"login"`
-	Position Position `json:"position"`
-	Note     string   `json:"note"`
 }
 
 // Touch is a record that a plan relies on. An empty hash means that there was no such record.
@@ -214,9 +207,12 @@ func (o *Operation) before(name string) string {
 	return ""
 }
 
-// Hash is the plan's name: the first 16 bytes, in hex, of the SHA-256 over its JSON form.
+// Hash is the plan's name: the first 16 bytes, in hex, of the SHA-256 over its JSON form without the entries that need
+// nothing.
 func (p *Plan) Hash() string {
-	b, err := json.Marshal(p)
+	short := *p
+	short.Unchanged = nil
+	b, err := json.Marshal(&short)
 	if err != nil {
 		panic(fmt.Sprintf("plan does not encode: %v", err)) // a plan is plain data
 	}

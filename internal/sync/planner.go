@@ -46,7 +46,7 @@ func MakePlan(desired *Desired, obs Observed, policy Policy) (*Plan, error) {
 
 func newPlanner(desired *Desired, obs Observed, policy Policy) *planner {
 	p := &planner{
-		desired: desired, obs: obs, policy: desired.policy(policy), company: obs.Company(),
+		desired: desired, obs: remember(obs), policy: desired.policy(policy), company: obs.Company(),
 		stances: map[Login]*stance{},
 		frees:   map[Key]*draft{},
 		touched: map[Key]bool{},

@@ -373,7 +373,7 @@ func TestStrictMakesRowErrors(t *testing.T) {
 		if _, err := MakePlan(&Desired{Users: EntriesOf([]DesiredUser{u}...), Strict: true}, demoWorld(), Policy{}); err == nil {
 			t.Errorf("%s of %s passes under strict", u.Action, u.Login)
 		}
-		if plan, err := MakePlan(&Desired{Users: EntriesOf([]DesiredUser{u}...)}, demoWorld(), Policy{}); err != nil || len(plan.Operations) != 0 || len(plan.Unchanged) != 1 {
+		if plan, err := MakePlan(&Desired{Users: EntriesOf([]DesiredUser{u}...)}, demoWorld(), Policy{}); err != nil || len(plan.Operations) != 0 || plan.Unchanged.Len() != 1 {
 			t.Errorf("%s of %s without strict: plan %+v, error %v; want one unchanged entry", u.Action, u.Login, plan, err)
 		}
 	}

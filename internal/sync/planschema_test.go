@@ -230,6 +230,9 @@ func (m *schemaMaker) schema(typ reflect.Type) object {
 	if typ == reflect.TypeFor[Key]() {
 		return object{{"type", "string"}, {"pattern", "^(" + joined(Kinds(), "|", func(k Kind) string { return string(k) }) + ")/"}}
 	}
+	if typ == reflect.TypeFor[UnchangedList]() { // it encodes as what it holds
+		return m.schema(reflect.TypeFor[[]Unchanged]())
+	}
 	if typ.Implements(reflect.TypeFor[encoding.TextMarshaler]()) {
 		return object{{"type", "string"}}
 	}

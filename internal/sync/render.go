@@ -204,7 +204,7 @@ func (p *Plan) Summary() string {
 			going++
 		}
 	}
-	unchanged, sure := fmt.Sprintf("%d unchanged", len(p.Unchanged)), "upstream"
+	unchanged, sure := fmt.Sprintf("%d unchanged", p.Unchanged.Len()), "upstream"
 	if n := len(p.Doubtful); n > 0 {
 		unchanged += fmt.Sprintf(", %d in doubt", n)
 		sure = "what is not in doubt"

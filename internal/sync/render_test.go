@@ -53,7 +53,7 @@ func fullPlan(word func(string) string) *Plan {
 	ops[7].Held, ops[8].Held = word("2 of 3 extensions would be deleted"), word("needs operation 8, which is held back")
 	return &Plan{
 		Format: PlanFormat, Company: word("c1"), Manifest: word("d16e57"), Mode: "rainbowvoice", Operations: ops, Undoes: word("run-20261121-090000-aa11bb"),
-		Unchanged: []Unchanged{{login("dora@demo.example"), at(5)[0], word("is as the manifest wants it")}},
+		Unchanged: UnchangedOf(Unchanged{login("dora@demo.example"), at(5)[0], word("is as the manifest wants it")}),
 		Remarks:   []Fault{{Position: at(2)[0], Code: "remark", Message: word("two users swap their numbers")}},
 		Doubtful:  []Doubt{{Login: login("eve@demo.example"), Position: at(6)[0], Why: word("the same DDI"), Candidates: []Candidate{{login("eva@demo.example"), []string{word("DDI")}, nil}}}},
 		Seats:     []Seats{{word("5b7d"), Offer(word("Voice Enterprise")), 3, 5, 4, 10}},

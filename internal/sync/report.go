@@ -66,7 +66,7 @@ func Rows(p *Plan, run *Run, outcomes map[int]Outcome) []Row {
 			r.add(at, op)
 		}
 	}
-	for _, u := range p.Unchanged {
+	for u := range p.Unchanged.All() {
 		if run.RetryOf != "" {
 			break
 		}

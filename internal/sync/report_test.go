@@ -25,7 +25,7 @@ func TestRowsTellHowEachEntryFared(t *testing.T) {
 			{ID: 7, Action: ActionUpdate, Key: Login("dora@demo.example").Key(), Login: "dora@demo.example", Positions: at(6)},
 		},
 		Doubtful:  []Doubt{{Login: "fay@demo.example", Position: Position{"a.csv", 7, 1}, Why: "it may be fae@demo.example"}},
-		Unchanged: []Unchanged{{Login: "eve@demo.example", Position: Position{"a.csv", 5, 1}, Note: "is so"}},
+		Unchanged: UnchangedOf(Unchanged{Login: "eve@demo.example", Position: Position{"a.csv", 5, 1}, Note: "is so"}),
 	}
 	outcomes := map[int]Outcome{
 		1: {Operation: 1, Status: Failed, Code: 2003, Message: "no seat left", Millis: 1500},

@@ -158,7 +158,7 @@ func outcome(t *testing.T, world *World, users []DesiredUser, strict bool, code 
 	if len(words) > 0 {
 		return strings.Join(sortedLike(words), ", ")
 	}
-	for _, u := range plan.Unchanged {
+	for u := range plan.Unchanged.All() {
 		words = append(words, u.Note)
 	}
 	return "no change: " + strings.Join(words, "; ")

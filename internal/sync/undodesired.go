@@ -292,9 +292,11 @@ func (b *undoer) reword(p *Plan) {
 		op := &p.Operations[i]
 		op.Reason = strings.ReplaceAll(op.Reason, "the manifest", "the undoing")
 	}
-	for i := range p.Unchanged {
-		p.Unchanged[i].Note = "is as it was before the run"
+	unchanged := slices.Collect(p.Unchanged.All())
+	for i := range unchanged {
+		unchanged[i].Note = "is as it was before the run"
 	}
+	p.Unchanged = UnchangedOf(unchanged...)
 	p.Remarks = append(Faults(p.Remarks), b.remarks...).Sort()
 }
 

@@ -214,12 +214,13 @@ func (s planService) ListUnchangedEntries(ctx context.Context, req *syncv1.ListU
 	}
 	resp := &syncv1.ListUnchangedEntriesResponse{}
 	entries := stored.Plan.Unchanged
-	from = min(from, len(entries))
-	until := min(from+p.size, len(entries))
-	for _, u := range entries[from:until] {
+	from = min(from, entries.Len())
+	until := min(from+p.size, entries.Len())
+	for i := from; i < until; i++ {
+		u := entries.At(i)
 		resp.Entries = append(resp.Entries, &syncv1.UnchangedEntry{Login: string(u.Login), Position: positionProto(u.Position), Note: u.Note})
 	}
-	if until < len(entries) {
+	if until < entries.Len() {
 		resp.NextPageToken = p.token(strconv.Itoa(until))
 	}
 	return resp, nil

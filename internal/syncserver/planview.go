@@ -60,7 +60,7 @@ type figures struct {
 }
 
 func figuresOf(p *bulksync.Plan) figures {
-	f := figures{operations: len(p.Operations), unchanged: len(p.Unchanged), remarks: len(p.Remarks), held: p.HeldBack(), summary: p.Summary()}
+	f := figures{operations: len(p.Operations), unchanged: p.Unchanged.Len(), remarks: len(p.Remarks), held: p.HeldBack(), summary: p.Summary()}
 	tally := p.Tally()
 	for _, kind := range bulksync.Kinds() {
 		for _, action := range tallied {

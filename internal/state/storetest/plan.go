@@ -19,7 +19,7 @@ func NewPlan(operations int) *bulksync.Plan {
 	p := &bulksync.Plan{
 		Format: bulksync.PlanFormat, Company: Company, Manifest: "d1ce", Mode: "rainbowvoice",
 		Policy:    bulksync.Policy{Strict: true},
-		Unchanged: []bulksync.Unchanged{{Login: Login(1), Position: bulksync.Position{File: "a.csv", Line: 3}, Note: "as is"}},
+		Unchanged: bulksync.UnchangedOf(bulksync.Unchanged{Login: Login(1), Position: bulksync.Position{File: "a.csv", Line: 3}, Note: "as is"}),
 		Remarks:   []bulksync.Fault{{Code: "ceiling", Message: "many"}},
 		Touched:   []bulksync.Touch{{Key: Login(2).Key(), Hash: "abcd"}},
 	}
