@@ -220,7 +220,7 @@ func newTeller(t *testing.T, s guideSection) *teller {
 	}
 	env := []string{
 		"PATH=" + filepath.Dir(program(t).Path) + string(os.PathListSeparator) + os.Getenv("PATH"),
-		"HOME=" + g.folder, "XDG_STATE_HOME=" + filepath.Join(g.folder, "state"), "TERM=dumb", "TZ=UTC",
+		"HOME=" + g.folder, "XDG_STATE_HOME=" + filepath.Join(g.folder, "state"), "TERM=dumb", "TZ=UTC", "GORACE=" + os.Getenv("GORACE"),
 	}
 	for i, door := range []string{"GRPC", "HTTP", "ADMIN"} {
 		address := freeAddress(t)
