@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -92,6 +93,10 @@ var remedies = map[string]string{
 	"NOT_FOUND":            "\"gateway runs\" lists the runs; \"gateway plan -f FILE\" makes a plan and says its name",
 }
 
+// signsOfTLS are in the errors of connections of which one end wants TLS, or another certificate, than the other has. A gateway that
+// misses a client's certificate hangs up while the client already writes.
+var signsOfTLS = []string{"tls: ", "reading server preface", "write: broken pipe", "connection reset by peer"}
+
 // hintFor says what to do about an error; empty when there is nothing to say.
 func hintFor(s *status.Status) string {
 	explained := false
@@ -109,7 +114,7 @@ func hintFor(s *status.Status) string {
 	case explained: // the gateway answered, so it runs
 		return "Rainbow, or something on the way to it, is in trouble; try again in a while"
 	}
-	if strings.Contains(s.Message(), "tls: ") || strings.Contains(s.Message(), "reading server preface") {
+	if slices.ContainsFunc(signsOfTLS, func(sign string) bool { return strings.Contains(s.Message(), sign) }) {
 		return "does the gateway of --server speak TLS, and by which certificates? --ca, --cert and --key; docs/tls.md lists what is seen"
 	}
 	return "is the gateway of --server running, and is its address right?"

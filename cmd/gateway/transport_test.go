@@ -165,13 +165,14 @@ func TestHangupReloadsCertificates(t *testing.T) {
 // TestWaysToAGateway: what can't work is said before anything is sent, or with a hint at what is missing.
 func TestWaysToAGateway(t *testing.T) {
 	c := serveCertified(t)
-	plain := serve(t)
+	plain, strict := serve(t), serve(t, "--tls-cert", c.pair.Cert, "--tls-key", c.pair.Key, "--tls-client-ca", c.servers.File)
 	for _, w := range []struct {
 		name, want string
 		args       []string
 	}{
 		{"in the clear to a gateway with TLS", "--ca, --cert and --key", []string{"--server", c.GRPC}},
 		{"by an authority that it is not of", "--ca, --cert and --key", []string{"--server", c.GRPC, "--ca", c.ann.Cert}},
+		{"without the certificate that the gateway wants", "--ca, --cert and --key", []string{"--server", strict.GRPC, "--ca", c.servers.File}},
 		{"the system's authorities", "--ca, --cert and --key", []string{"--server", "https://" + c.GRPC}},
 		{"TLS to a gateway without", "--ca, --cert and --key", []string{"--server", plain.GRPC, "--ca", c.servers.File}},
 		{"a certificate without its key", "give both --cert and --key", []string{"--server", c.GRPC, "--cert", c.ann.Cert}},
