@@ -35,7 +35,16 @@ type kept struct {
 	piece strings.Builder
 }
 
-func (k *kept) keep(s string) string {
+func (k *kept) keep(b []byte) string {
+	if len(b) == 0 {
+		return ""
+	}
+	from := k.room(len(b))
+	k.piece.Write(b)
+	return k.piece.String()[from:]
+}
+
+func (k *kept) keepText(s string) string {
 	if s == "" {
 		return ""
 	}
@@ -55,11 +64,18 @@ func (k *kept) room(n int) int {
 
 // recent remembers, for one column, the values met lately and what their check gave: most columns have few different
 // values, which are then checked and kept once. It is a table without lists: a new value takes the place of an old one.
+//
+// A column of which nearly every value is another, such as lastName, is given up.
 type recent struct {
-	slots [64]struct{ raw, normal string }
+	slots       [64]struct{ raw, normal string }
+	asked, hits int
 }
 
+// useful tells whether values come again often enough to look for them.
+func (r *recent) useful() bool { return r.asked < 1024 || 4*r.hits > r.asked }
+
 func (r *recent) slot(s string) *struct{ raw, normal string } {
+	r.asked++
 	h := uint32(len(s))
 	for i := 0; i < len(s); i++ {
 		h = (h ^ uint32(s[i])) * 16777619

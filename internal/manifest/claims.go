@@ -21,6 +21,8 @@ type claims struct {
 type seen struct {
 	slots []claimed
 	used  int
+	// expected is how many keys there may be, as far as that can be told.
+	expected int
 }
 
 // claimed is a part of a key's hash, and the index of the user who claims it, from 1.
@@ -44,9 +46,14 @@ func (s *seen) enter(hash uint64, user int, same func(user int) bool) (first int
 	}
 }
 
+// grow makes room, for as many keys as are expected once there are some.
 func (s *seen) grow() {
 	old := s.slots
-	s.slots = make([]claimed, max(64, 2*len(old)))
+	size := max(64, 2*len(old))
+	for len(old) > 0 && 3*size < 4*s.expected {
+		size *= 2
+	}
+	s.slots = make([]claimed, size)
 	mask := uint32(len(s.slots) - 1)
 	for _, c := range old {
 		if c.user == 0 {
@@ -68,6 +75,15 @@ func newClaims(r *reader) *claims {
 func (c *claims) enter(w *row) {
 	users, u := c.r.desired.Users, w.user
 	index := users.Len()
+	if index == 64 {
+		if left := w.s.t.left(); left > 0 {
+			left += left / 16
+			users.Grow(left)
+			for _, by := range []*seen{&c.numbers, &c.devices, &c.ddis, &c.extension} {
+				by.expected = index + left
+			}
+		}
+	}
 	if first, taken := users.Append(u); taken {
 		c.twice(w, users.At(first))
 		return

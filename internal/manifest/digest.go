@@ -28,13 +28,11 @@ func newDigest() *digest {
 }
 
 func (d *digest) line(s string) {
-	d.buffer = append(append(d.buffer[:0], s...), '\n')
-	d.hash.Write(d.buffer)
+	d.buffer = append(append(d.buffer, s...), '\n')
 }
 
 // row adds a row; password is the index of its secret cell, or -1.
 func (d *digest) row(cells []cell, password int) {
-	d.buffer = d.buffer[:0]
 	for i := range cells {
 		text := cells[i].text
 		if i == password {
@@ -44,8 +42,18 @@ func (d *digest) row(cells []cell, password int) {
 		d.buffer = append(append(d.buffer, ':'), text...)
 	}
 	d.buffer = append(d.buffer, '\n')
+	if len(d.buffer) > 16<<10 { // many rows at once: a row alone is less than two blocks
+		d.flush()
+	}
+}
+
+func (d *digest) flush() {
 	d.hash.Write(d.buffer)
+	d.buffer = d.buffer[:0]
 }
 
 // sum is the digest in lower-case hex.
-func (d *digest) sum() string { return hex.EncodeToString(d.hash.Sum(nil)) }
+func (d *digest) sum() string {
+	d.flush()
+	return hex.EncodeToString(d.hash.Sum(nil))
+}

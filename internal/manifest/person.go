@@ -47,12 +47,32 @@ func (w *row) attributes(cleared bool) {
 	w.user.Attributes = all
 }
 
-// checked gives a cell's value in its normal form, to keep; false when it is wrong, which is reported.
+// checked gives a cell's value in its normal form; false when it is wrong, which is reported.
 func (w *row) checked(i int, text string, check func(*values, string) (string, *problem)) (string, bool) {
-	slot := w.s.recent[i].slot(text)
+	known := &w.s.recent[i]
+	if !known.useful() {
+		return w.check(i, text, check)
+	}
+	slot := known.slot(text)
 	if slot.raw == text {
+		known.hits++
 		return slot.normal, true
 	}
+	normal, ok := w.check(i, text, check)
+	if ok {
+		raw := w.r.kept.keepText(text)
+		if normal == text {
+			normal = raw
+		} else {
+			normal = w.r.kept.keepText(normal)
+		}
+		slot.raw, slot.normal = raw, normal
+	}
+	return normal, ok
+}
+
+// check gives a cell's value in its normal form; false when it is wrong, which is reported.
+func (w *row) check(i int, text string, check func(*values, string) (string, *problem)) (string, bool) {
 	normal, p := check(w.r.values, text)
 	if p == nil && w.s.t.cells[i].marks&markHigh != 0 {
 		p = lostCharacters(text)
@@ -61,13 +81,6 @@ func (w *row) checked(i int, text string, check func(*values, string) (string, *
 		w.fault(i, p)
 		return "", false
 	}
-	raw := w.r.kept.keep(text)
-	if normal == text {
-		normal = raw
-	} else {
-		normal = w.r.kept.keep(normal)
-	}
-	slot.raw, slot.normal = raw, normal
 	return normal, true
 }
 
@@ -91,7 +104,7 @@ func (w *row) password() {
 	w.secret = bulksync.SecretPlace{Position: w.s.t.position(w.s.t.cells[i].start), Field: fieldPassword}
 	w.user.Password = &w.secret
 	if w.user.Login != "" {
-		w.r.secrets.entries = append(w.r.secrets.entries, secretEntry{bulksync.Login(w.r.kept.keep(string(w.user.Login))), w.r.kept.keep(text)})
+		w.r.secrets.entries = append(w.r.secrets.entries, secretEntry{bulksync.Login(w.r.kept.keepText(string(w.user.Login))), w.r.kept.keepText(text)})
 	}
 }
 

@@ -3,6 +3,7 @@ package manifest
 import (
 	"bytes"
 	"io"
+	"io/fs"
 	"strings"
 	"unicode/utf8"
 )
@@ -84,6 +85,7 @@ type tokenizer struct {
 	marks           mark  // of all cells
 	rows            int64 // records with cells so far
 	taken           int64 // bytes of records so far
+	copies          kept  // what the cells are parts of
 }
 
 // span is a cell before its text is taken.
@@ -354,9 +356,9 @@ func (t *tokenizer) blank() bool {
 	return true
 }
 
-// take makes the cells of the record's spans. The record is copied once; cells are parts of the copy.
+// take makes the cells of the record's spans. The record is copied once, behind others; cells are parts of the copy.
 func (t *tokenizer) take() {
-	text := string(t.record)
+	text := t.copies.keep(t.record)
 	t.cells, t.marks = t.cells[:0], 0
 	t.rows++
 	for _, s := range t.spans {
@@ -393,9 +395,17 @@ func (t *tokenizer) release() {
 
 // left estimates how many more records there are, 0 when the reader does not tell how much it holds.
 func (t *tokenizer) left() int {
-	in, ok := t.in.(interface{ Len() int })
-	if !ok || t.taken == 0 {
+	if t.taken == 0 {
 		return 0
 	}
-	return int(int64(in.Len()+len(t.window)) * t.rows / t.taken)
+	unread := int64(0)
+	switch in := t.in.(type) {
+	case interface{ Len() int }:
+		unread = int64(in.Len() + len(t.window))
+	case interface{ Stat() (fs.FileInfo, error) }:
+		if info, err := in.Stat(); err == nil && info.Mode().IsRegular() {
+			unread = max(0, info.Size()-t.taken)
+		}
+	}
+	return int(unread * t.rows / t.taken)
 }

@@ -88,6 +88,18 @@ func (e *Entries) Append(u *DesiredUser) (first int, taken bool) {
 	return e.enter(u.Login, len(e.at)-1)
 }
 
+// Grow makes room for more entries.
+func (e *Entries) Grow(more int) {
+	e.at = slices.Grow(e.at, more)
+	size := max(64, len(e.logins))
+	for 3*size < 4*(len(e.at)+more) {
+		size *= 2
+	}
+	if size > len(e.logins) {
+		e.grow(size)
+	}
+}
+
 // pack packs a user who is not found by his login.
 func (e *Entries) pack(u *DesiredUser) {
 	e.write(u)
@@ -129,7 +141,7 @@ func (e *Entries) enter(l Login, entry int) (first int, taken bool) {
 		return first, true
 	}
 	if 4*e.used >= 3*len(e.logins) {
-		e.grow()
+		e.grow(max(64, 2*len(e.logins)))
 	}
 	e.put(slot{uint32(maphash.String(e.seed, string(l))), uint32(entry + 1)})
 	e.used++
@@ -145,12 +157,12 @@ func (e *Entries) put(s slot) {
 	e.logins[i] = s
 }
 
-func (e *Entries) grow() {
+func (e *Entries) grow(size int) {
 	old := e.logins
 	if old == nil {
 		e.seed = maphash.MakeSeed() // which seed it is makes no difference to what is found
 	}
-	e.logins = make([]slot, max(64, 2*len(old)))
+	e.logins = make([]slot, size)
 	for _, s := range old {
 		if s.entry != 0 {
 			e.put(s)
@@ -343,13 +355,14 @@ func (e *Entries) combination(offers []Offer) int {
 	return len(e.combinations)
 }
 
-// wordNumber gives the number of a string that repeats. Entries name the same columns in the same order, so that most are
+// wordNumber gives the number of a string that repeats, and keeps it as it is: of most the callers keep one copy, so that
+// comparing looks at no byte. Entries name the same columns in the same order, so that most are
 // found where they are expected.
 func (e *Entries) wordNumber(s string) int {
 	if e.next >= len(e.words) || e.words[e.next] != s {
 		if e.next = slices.Index(e.words, s); e.next < 0 {
 			e.next = len(e.words)
-			e.words = append(e.words, strings.Clone(s))
+			e.words = append(e.words, s)
 		}
 	}
 	e.next++
