@@ -18,6 +18,9 @@ const errorsPage = "https://github.com/rainbow-gateway/rainbow-gateway/blob/main
 // planFaults is the part of that page on the codes of the planner, which have no headings of their own.
 const planFaults = "faults-in-view-of-the-company"
 
+// yamlFaults is the part on the codes of YAML manifests.
+const yamlFaults = "faults-of-a-yaml-manifest"
+
 // headed are the codes that have a heading of their own on that page, in order (a test compares).
 var headed = []string{
 	"action-not-in-mode", "ambiguous-mode", "bad-choice", "bad-country", "bad-e164-number", "bad-email", "bad-language",
@@ -69,7 +72,9 @@ func sarifRules(faults bulksync.Faults) []sarifRule {
 			continue
 		}
 		anchor := f.Code
-		if _, own := slices.BinarySearch(headed, f.Code); !own {
+		if slices.Contains(yamlCodes, f.Code) {
+			anchor = yamlFaults
+		} else if _, own := slices.BinarySearch(headed, f.Code); !own {
 			anchor = planFaults
 		}
 		rules = slices.Insert(rules, i, sarifRule{

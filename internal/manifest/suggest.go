@@ -54,6 +54,9 @@ func nearest(s string, names []string) string {
 		return ""
 	}
 	for _, name := range names {
+		if len(name) > 2*len(s)+8 {
+			continue
+		}
 		if d := distance(s, strings.ToLower(name)); d < bestDistance {
 			best, bestDistance = name, d
 		}

@@ -36,7 +36,14 @@ const (
 	maxYAMLHeld  = 8 << 20
 	maxYAMLDepth = 32
 	// maxAliased is how many nodes may be reached through aliases: what an alias names is read each time it is named.
-	maxAliased = 1 << 20
+	maxAliased = 1 << 22
+	// maxValues is how long all values may be together, templates, aliases and variables filled in, in bytes.
+	maxValues = 512 << 20
+	// maxValue is the longest value, in bytes.
+	maxValue = 4096
+	// maxItems is how many entries a list has at most that is about one user or device: the keys of a phone with all its
+	// modules are 1,600.
+	maxItems = 2000
 )
 
 // isYAML tells whether a source is in YAML, by its media type or name.
@@ -116,6 +123,8 @@ type yamlReader struct {
 	lists map[*yaml.Node]*list
 	// held is how many bytes of all files are held as nodes; entered counts the entries of lists.
 	held, entered int
+	// valued is how long all values are together, in bytes; keyed is how many keys all devices have.
+	valued, keyed int
 	// triedWhole are the texts of which it is known that they do not parse as a whole.
 	triedWhole map[*text]bool
 	// aliased counts the nodes reached through aliases; bombed is set when there were too many.
@@ -127,8 +136,13 @@ type yamlReader struct {
 	reported map[bulksync.Fault]bool
 	// inherited are templates and defaults by the key of the list that they are for.
 	inherited map[string]*inherited
+	// pools tells which there are.
+	pools map[poolName]bool
 	// variables by name.
 	variables map[string]variable
+	// sharedKeys and sharedModules are those that devices take over, by their lists.
+	sharedKeys    map[*yaml.Node]bulksync.Wish[bulksync.DesiredKey]
+	sharedModules map[*yaml.Node]bulksync.Wish[bulksync.DeviceModule]
 	// claims tell where a thing was asked for first; reading is the login of the user who is being read.
 	claims  yamlClaims
 	reading bulksync.Login
@@ -160,7 +174,7 @@ func readYAML(ctx context.Context, sources []Source, opts Options) (*bulksync.De
 			r.report(f.Position, "", &problem{f.Code, f.Message, f.Hint})
 		}
 		for _, src := range sources {
-			r.files[src.Name] = true
+			r.files[path.Clean(src.Name)] = true
 		}
 		for _, t := range texts {
 			r.load(t, whole[t] || opts.piece < 0)
@@ -181,7 +195,8 @@ func newYAMLReader(opts Options) *yamlReader {
 	r := &yamlReader{
 		opts: opts, findings: findings{max: opts.MaxFaults}, values: newValues(), forms: newForms(),
 		desired: &bulksync.Desired{Mode: ModeYAML, Strict: opts.Strict, Users: &bulksync.Entries{}},
-		secrets: &Secrets{}, lists: map[*yaml.Node]*list{}, triedWhole: map[*text]bool{},
+		secrets: &Secrets{}, lists: map[*yaml.Node]*list{}, pools: map[poolName]bool{},
+		sharedKeys: map[*yaml.Node]bulksync.Wish[bulksync.DesiredKey]{}, sharedModules: map[*yaml.Node]bulksync.Wish[bulksync.DeviceModule]{}, triedWhole: map[*text]bool{},
 		claims: yamlClaims{seed: maphash.MakeSeed()}, traps: map[string]*trap{}, files: map[string]bool{}, reported: map[bulksync.Fault]bool{}, inherited: map[string]*inherited{},
 	}
 	if opts.Mode != "" && opts.Mode != ModeYAML {
@@ -240,7 +255,7 @@ func (r *yamlReader) load(t *text, whole bool) {
 			"write users:, devices: and ddis: on lines of their own, and each entry below with a dash on a new line"})
 		return
 	case err != nil:
-		r.reportSyntax(t.name, err)
+		r.reportSyntax(t, err)
 		return
 	case len(t.head.documents) == 0:
 		r.report(start, "", &problem{codeYAMLSyntax, "file is empty", "a manifest begins with version: 1"})
@@ -261,18 +276,36 @@ func (r *yamlReader) load(t *text, whole bool) {
 	}
 }
 
+// syntaxHints tell what the parser's words mostly mean.
+var syntaxHints = []struct{ words, hint string }{
+	{"tab character", "indent with blanks, not with tabs"},
+	{"mapping values are not allowed", "put a value with a colon in it into quotes; is the line indented like those above?"},
+	{"unexpected end of stream", "close the quotes that open here, or in an entry above"},
+	{"unknown anchor", "an alias comes behind its anchor, in the same file; put a value that begins with * into quotes"},
+	{"cannot start any token", "put a value that begins with @, ` or % into quotes, and indent with blanks"},
+	{"unknown escape", "double a backslash in double quotes, or use single quotes"},
+	{"did not find expected ',' or", "close the bracket that opens here"},
+	{"exceeded max depth", "write it with fewer levels"},
+}
+
 // reportSyntax reports what is no YAML.
-func (r *yamlReader) reportSyntax(file string, err error) {
+func (r *yamlReader) reportSyntax(t *text, err error) {
 	var e *syntaxError
 	if !errors.As(err, &e) {
-		e = &syntaxError{words: err.Error()}
+		e = &syntaxError{line: 1, words: err.Error()}
 	}
-	at := bulksync.Position{File: file, Line: e.line, Column: min(e.line, 1)}
+	at := t.line(e.line)
 	if e.limit {
 		r.report(at, "", &problem{codeYAMLLimit, e.words, "write it shorter"})
 		return
 	}
-	r.report(at, "", &problem{codeYAMLSyntax, "this is no YAML: " + e.words, "is the indentation right, and are values that begin with a sign in quotes?"})
+	hint := "is the indentation right, and are values that begin with a sign in quotes?"
+	for _, known := range syntaxHints {
+		if strings.Contains(e.words, known.words) {
+			hint = known.hint
+		}
+	}
+	r.report(at, "", &problem{codeYAMLSyntax, "this is no YAML: " + e.words, hint})
 }
 
 // understand makes the desired state of the parts.
@@ -298,7 +331,7 @@ func (r *yamlReader) checkVersions() {
 	}
 	for _, part := range r.parts {
 		e, ok := part.get("version")
-		if !ok || isNull(e.value) {
+		if !ok {
 			continue // reported as missing
 		}
 		if v, ok := r.scalar(e, "version"); ok && v != "1" {

@@ -27,6 +27,36 @@ const (
 	codeAbsentWith       = "absent-with-values"
 
 	// Remarks.
-	codeSecretByValue = "secret-in-manifest"
-	codeUnquoted      = "unquoted-value"
+	codeSecretByValue  = "secret-in-manifest"
+	codeUnquoted       = "unquoted-value"
+	codeMixedAlphabets = "mixed-alphabets"
 )
+
+// yamlCodes are these codes (a test compares).
+var yamlCodes = []string{
+	codeYAMLSyntax,
+	codeYAMLLimit,
+	codeYAMLTag,
+	codeMixedForms,
+	codeWrongShape,
+	codeUnknownKey,
+	codeKeyTwice,
+	codeMissingKey,
+	codeBadVersion,
+	codeSeveralCompanies,
+	codeBadWhole,
+	codeBadVariable,
+	codeUnknownVariable,
+	codeUnknownTemplate,
+	codeNameTwice,
+	codeBadInclude,
+	codeSecretMissing,
+	codeBadRange,
+	codeBadPolicy,
+	codeUnknownPool,
+	codeBadKey,
+	codeAbsentWith,
+	codeSecretByValue,
+	codeUnquoted,
+	codeMixedAlphabets,
+}

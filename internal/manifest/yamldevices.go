@@ -14,6 +14,12 @@ import (
 // maxRange is how many numbers a range has at most.
 const maxRange = 100_000
 
+// maxKeys is how many keys all devices have at most, those of templates counted for each.
+const maxKeys = 4_000_000
+
+// maxDDIs is how many public numbers are listed at most, the ranges counted out.
+const maxDDIs = 2_000_000
+
 func (f *forms) deviceForms() {
 	f.module = &form{name: "module", doc: "An expansion module of a desk phone.", fields: []formField{
 		{name: "moduleId", doc: "Its position on the phone, from 1 to 3.", required: true, shape: whole(1, 3)},
@@ -23,7 +29,7 @@ func (f *forms) deviceForms() {
 	f.device = &form{name: "device", doc: "A SIP device. What is left out is left alone.", exactly: []string{"macAddress", "ipei"}, fields: []formField{
 		{name: "macAddress", doc: "MAC address: the key of a desk phone.", shape: textOf(nil).like(patternMAC)},
 		{name: "ipei", doc: "IPEI: the key of a DECT handset.", shape: textOf(nil).like(patternIPEI)},
-		{name: "template", doc: "Templates whose values it takes over; of several a later one goes first.", shape: eitherOf(textOf(nil), listOf(textOf(nil)))},
+		{name: "template", doc: "Templates whose values it takes over; of several a later one goes first.", shape: eitherOf(textOf(nil), listOf(textOf(nil))).orBlank()},
 		{name: "model", doc: "Model as Rainbow lists it, such as M5; needed to create it, and can't be changed.", shape: textOf((*values).text)},
 		{name: "description", doc: "Text that tells what it is; needed to create it.", shape: textOf((*values).text)},
 		{name: "modules", doc: "All its expansion modules.", shape: listOf(objectOf(f.module)).clearable()},
@@ -69,6 +75,12 @@ func (r *yamlReader) readDevice(item entry) (bulksync.DeviceKey, bool) {
 	d.Description, _ = o.text("description")
 	d.Modules = r.readModules(o)
 	d.Keys = r.readKeys(o)
+	if r.keyed += len(d.Keys.Keys); r.keyed > maxKeys && r.keyed-len(d.Keys.Keys) <= maxKeys {
+		r.report(d.Position, "keys", &problem{codeYAMLLimit, "devices have more than 4 million keys in all", "cut it into several manifests"})
+	}
+	if r.keyed > maxKeys {
+		d.Keys.Keys = nil
+	}
 	if absent, _ := o.text("absent"); absent == "true" {
 		d = bulksync.DesiredDevice{Address: d.Address, Absent: true, Position: d.Position}
 	}
@@ -109,6 +121,10 @@ func (r *yamlReader) deviceKey(o *object) bulksync.DeviceKey {
 
 // readModules reads the complete list of a device's modules.
 func (r *yamlReader) readModules(o *object) bulksync.Wish[bulksync.DeviceModule] {
+	return shared(r.sharedModules, o, "modules", func() bulksync.Wish[bulksync.DeviceModule] { return r.modulesOf(o) })
+}
+
+func (r *yamlReader) modulesOf(o *object) bulksync.Wish[bulksync.DeviceModule] {
 	items, ok := o.list("modules")
 	if !ok {
 		return bulksync.Wish[bulksync.DeviceModule]{}
@@ -177,6 +193,10 @@ func (r *yamlReader) readDDIs(item entry) {
 func (r *yamlReader) enterDDI(n bulksync.E164, at bulksync.Position) bool {
 	if first, twice := r.claim(claimListedDDI, string(n), at); twice {
 		r.report(at, "ddis", &problem{codeDDITwice, "listed DDI " + string(n) + " comes twice, first at " + first.at.String(), "keep one of the two"})
+		return false
+	}
+	if len(r.desired.DDIs) == maxDDIs {
+		r.report(at, "ddis", &problem{codeYAMLLimit, "more than 2 million public numbers are listed", "take numbers away, or cut it into several manifests"})
 		return false
 	}
 	r.desired.DDIs = append(r.desired.DDIs, bulksync.DesiredDDI{Number: n, Position: at})

@@ -95,5 +95,8 @@ func shapeWords(s *shape, add func(*form)) string {
 	if s.null {
 		words += "; empty clears"
 	}
+	if s.blank {
+		words += "; may be empty"
+	}
 	return words
 }

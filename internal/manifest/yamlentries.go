@@ -7,7 +7,6 @@ import (
 	"errors"
 	"io"
 	"regexp"
-	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -186,7 +185,7 @@ func (r *yamlReader) parseEach(l *list, piece []byte, line int, known anchors) (
 		one := piece[:l.next(piece)]
 		nodes, err := l.parse(one, line, known)
 		if err != nil {
-			r.reportSyntax(l.of.name, err)
+			r.reportSyntax(l.of, err)
 		}
 		for _, n := range nodes {
 			visit(n, func(n *yaml.Node) {
@@ -211,8 +210,10 @@ func (l *list) parse(piece []byte, line int, known anchors) ([]*yaml.Node, error
 	}
 	var names []string
 	if len(known) > 0 && bytes.IndexByte(piece, '*') >= 0 {
+		met := map[string]bool{}
 		for _, m := range aliasName.FindAllSubmatch(piece, -1) {
-			if name := string(m[1]); known[name] != nil && !slices.Contains(names, name) {
+			if name := string(m[1]); known[name] != nil && !met[name] {
+				met[name] = true
 				names = append(names, name)
 			}
 		}

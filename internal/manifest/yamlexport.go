@@ -68,7 +68,7 @@ func yamlText(s string) string {
 
 // sayable tells whether a text comes back from Read as it is.
 func sayable(s string) bool {
-	return isPlain(s) && s == strings.TrimSpace(s) && !strings.ContainsAny(s, "\r\n") && errorValue(s) == nil
+	return isPlain(s) && s == strings.TrimSpace(s) && !strings.ContainsAny(s, "\r\n") && !strings.ContainsFunc(s, isInvisible) && errorValue(s) == nil
 }
 
 func (e *yamlExporter) settings() {

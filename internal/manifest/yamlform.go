@@ -26,8 +26,10 @@ const (
 // shape is what may stand behind a key.
 type shape struct {
 	kind shapeKind
-	// null: the value may be null or empty, which clears what it names.
-	null bool
+	// null: the value may be null or empty, which clears what it names. blank: it may be null, which says nothing.
+	null, blank bool
+	// long: a list that grows with the company.
+	long bool
 	// choices are the only texts allowed; check gives a text in its normal form, or what is wrong with it.
 	choices []string
 	check   func(*values, string) (string, *problem)
@@ -104,6 +106,18 @@ func (s shape) clearable() shape {
 	return s
 }
 
+// orBlank is the shape with null allowed where it says nothing.
+func (s shape) orBlank() shape {
+	s.blank = true
+	return s
+}
+
+// growing is a list that grows with the company.
+func (s shape) growing() shape {
+	s.long = true
+	return s
+}
+
 func (s shape) like(pattern string) shape {
 	s.pattern = pattern
 	return s
@@ -142,8 +156,8 @@ func newForms() *forms {
 	f.templates = &form{name: "templates", doc: "Named sets of values that entries take over by template: name."}
 	f.defaults = &form{name: "defaults", doc: "Values that every entry takes over which does not say otherwise."}
 	for _, kind := range slices.Sorted(maps.Keys(f.inheriting)) {
-		f.templates.fields = append(f.templates.fields, formField{name: kind, doc: "Templates for " + kind + ", by name.", shape: namesOf(objectOf(f.inheriting[kind]))})
-		f.defaults.fields = append(f.defaults.fields, formField{name: kind, doc: "Defaults for " + kind + ".", shape: objectOf(f.inheriting[kind])})
+		f.templates.fields = append(f.templates.fields, formField{name: kind, doc: "Templates for " + kind + ", by name.", shape: namesOf(objectOf(f.inheriting[kind])).orBlank()})
+		f.defaults.fields = append(f.defaults.fields, formField{name: kind, doc: "Defaults for " + kind + ".", shape: objectOf(f.inheriting[kind]).orBlank()})
 	}
 	f.manifest = f.manifestForm()
 	return f
@@ -155,7 +169,7 @@ func (f *forms) userForm() *form {
 		fields: []formField{
 			{name: "login", required: true, doc: "Login e-mail address: the user's key, compared without case.", shape: textOf(nil).like(patternLogin)},
 			{name: "template", doc: "Templates whose values he takes over, where he says nothing himself; of several a later one goes first.",
-				shape: eitherOf(textOf(nil), listOf(textOf(nil)))},
+				shape: eitherOf(textOf(nil), listOf(textOf(nil))).orBlank()},
 			{name: "absent", doc: "true: the user shall not exist. He is deleted with what he holds; nothing else is said of him then.", shape: shape{kind: shapeBoolean}},
 			{name: "password", doc: "Password of a user who is to be created: env:NAME or file:PATH, looked up where the command runs. " +
 				"The password itself is taken too, with a remark. At least 8 characters, with a capital letter, a digit and a special character.", shape: textOf(nil)},
@@ -218,26 +232,26 @@ func (f *forms) manifestForm() *form {
 	return &form{name: "manifest", doc: "A manifest of Rainbow Gateway: what a company shall have.", fields: []formField{
 		{name: "version", doc: "Version of the form: 1.", required: true, shape: oneOf("1")},
 		{name: "company", doc: "Id of the company; a plan for any other is refused.", shape: textOf((*values).text)},
-		{name: "variables", doc: "Names that may stand as ${name} in any value, each with its default; null: it must be given on the command line.", shape: namesOf(textOf(nil).clearable())},
-		{name: "include", doc: "Files of the same manifest, in this file's folder or below it.", shape: listOf(textOf(nil))},
-		{name: "templates", doc: f.templates.doc, shape: objectOf(f.templates)},
-		{name: "defaults", doc: f.defaults.doc, shape: objectOf(f.defaults)},
+		{name: "variables", doc: "Names that may stand as ${name} in any value, each with its default; null: it must be given on the command line.", shape: namesOf(textOf(nil).clearable()).orBlank()},
+		{name: "include", doc: "Files of the same manifest, in this file's folder or below it.", shape: listOf(textOf(nil)).orBlank().growing()},
+		{name: "templates", doc: f.templates.doc, shape: objectOf(f.templates).orBlank()},
+		{name: "defaults", doc: f.defaults.doc, shape: objectOf(f.defaults).orBlank()},
 		{name: "name", doc: "The manifest's name, by which it is known which users an earlier one named; --name goes before it.", shape: textOf(nil)},
 		{name: "scope", doc: "The users whom the manifest speaks for: all, owned, domain=DOMAIN, tag=TAG or an attribute such as department=Sales; of several all must hold.",
-			shape: eitherOf(textOf(nil), listOf(textOf(nil)))},
+			shape: eitherOf(textOf(nil), listOf(textOf(nil))).orBlank()},
 		{name: "prune", doc: "What becomes of users of the scope whom the manifest does not name, and of devices and DDIs that complete lists leave out: off, delete or detach.",
 			shape: oneOf("off", "delete", "detach")},
 		{name: "complete", doc: "Lists that are all that the company shall have: devices, ddis. With prune: delete, what they leave out and nobody holds is deleted.",
-			shape: listOf(oneOf("devices", "ddis"))},
-		{name: "ignore", doc: "Patterns of what is left alone: ext-*@demo.example, 23*, +332983*, aa:bb:cc:*. A manifest that names what it ignores is at fault.", shape: listOf(textOf(nil))},
-		{name: "match", doc: "Attributes whose values identify a user whose login is new, such as userInfo1.", shape: listOf(textOf(nil))},
+			shape: listOf(oneOf("devices", "ddis")).orBlank()},
+		{name: "ignore", doc: "Patterns of what is left alone: ext-*@demo.example, 23*, +332983*, aa:bb:cc:*. A manifest that names what it ignores is at fault.", shape: listOf(textOf(nil)).orBlank()},
+		{name: "match", doc: "Attributes whose values identify a user whose login is new, such as userInfo1.", shape: listOf(textOf(nil)).orBlank()},
 		{name: "matchNumbers", doc: "What an extension or DDI proves of a user whose login is new: names, always or never.", shape: oneOf("names", "always", "never")},
-		{name: "renumber", doc: "Rules that give extensions other numbers: 23xx=43xx, 23xx=43xx@department=Brest.", shape: listOf(textOf(nil))},
-		{name: "pools", doc: f.pools.doc, shape: objectOf(f.pools)},
-		{name: "settings", doc: f.settings.doc, shape: objectOf(f.settings)},
-		{name: "devices", doc: "SIP devices that the company shall have, beside those listed with users.", shape: listOf(objectOf(f.device)).clearable()},
+		{name: "renumber", doc: "Rules that give extensions other numbers: 23xx=43xx, 23xx=43xx@department=Brest.", shape: listOf(textOf(nil)).orBlank()},
+		{name: "pools", doc: f.pools.doc, shape: objectOf(f.pools).orBlank()},
+		{name: "settings", doc: f.settings.doc, shape: objectOf(f.settings).orBlank()},
+		{name: "devices", doc: "SIP devices that the company shall have, beside those listed with users.", shape: listOf(objectOf(f.device)).clearable().growing()},
 		{name: "ddis", doc: "Public numbers that the company shall have: each in E.164 form, or a range of them.",
-			shape: listOf(eitherOf(textOf(nil).like(patternE164), objectOf(f.ddiRange))).clearable()},
-		{name: "users", doc: "Users, in any order; each once.", shape: listOf(objectOf(f.user)).clearable()},
+			shape: listOf(eitherOf(textOf(nil).like(patternE164), objectOf(f.ddiRange))).clearable().growing()},
+		{name: "users", doc: "Users, in any order; each once.", shape: listOf(objectOf(f.user)).clearable().growing()},
 	}}
 }

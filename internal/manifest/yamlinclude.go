@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -23,7 +24,7 @@ const maxFiles = 1000
 func Included(sources []Source, open func(name string) ([]byte, error)) ([]Source, error) {
 	known := map[string]bool{}
 	for _, src := range sources {
-		known[src.Name] = true
+		known[path.Clean(src.Name)] = true
 	}
 	all := slices.Clone(sources)
 	for i := 0; i < len(all) && i < maxFiles; i++ { // all grows
@@ -79,6 +80,8 @@ func includeName(from, include string) (string, *problem) {
 	const hint = "name a file in the same folder or below, with slashes: users/brest.yaml"
 	clean := path.Clean(include)
 	switch {
+	case strings.Contains(include, "${"):
+		return "", &problem{codeBadInclude, "include " + quote(include) + " names a variable", "files are read before variables are known: write the name out"}
 	case include == "" || path.IsAbs(include) || strings.ContainsAny(include, "\\:\x00") || clean == "." || clean == ".." || strings.HasPrefix(clean, "../") || strings.Contains(include, ".."):
 		return "", &problem{codeBadInclude, "include " + quote(include) + " leads out of the manifest's folder", hint}
 	case !isYAML(Source{Name: clean}):
@@ -90,34 +93,40 @@ func includeName(from, include string) (string, *problem) {
 	return clean, nil
 }
 
+// includes lists the files that a part includes, as they are written.
+func (o *object) includes() []placed {
+	items, _ := o.list("include")
+	var all []placed
+	for _, item := range items {
+		if v, ok := o.r.plain(item, "include"); ok {
+			all = append(all, placed{v, item.position()})
+		}
+	}
+	return all
+}
+
 // checkIncludes wants every included file among the sources, and no file to include itself over others.
 func (r *yamlReader) checkIncludes() {
 	graph := map[string][]string{}
 	first := map[string]placed{}
 	for _, part := range r.parts {
-		texts, _ := part.texts("include")
-		for _, t := range texts {
+		for _, t := range part.includes() {
 			name, p := includeName(t.at.File, t.text)
-			if p == nil && !r.files[name] {
+			if p == nil && !r.files[path.Clean(name)] {
 				p = &problem{codeBadInclude, "included file " + quote(name) + " is not at hand", "is its name right, and can it be read? Who sends a manifest over the network sends the included files along"}
 			}
 			if p != nil {
 				r.report(t.at, "include", p)
 				continue
 			}
-			graph[t.at.File] = append(graph[t.at.File], name)
-			if first[t.at.File].text == "" {
-				first[t.at.File] = t
+			from := path.Clean(t.at.File)
+			graph[from] = append(graph[from], path.Clean(name))
+			if first[from].text == "" {
+				first[from] = t
 			}
 		}
 	}
-	for _, file := range slices.Sorted(func(yield func(string) bool) {
-		for name := range graph {
-			if !yield(name) {
-				return
-			}
-		}
-	}) {
+	for _, file := range slices.Sorted(maps.Keys(graph)) {
 		if way := wayBack(graph, file); way != nil {
 			t := first[file]
 			r.report(t.at, "include", &problem{codeBadInclude, "file includes itself: " + strings.Join(way, " -> "), "take one of the includes away"})

@@ -1,9 +1,11 @@
 package manifest
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 
@@ -16,8 +18,8 @@ type entry struct {
 	file       string
 	// depth counts the collections around it.
 	depth int
-	// aliased: it was reached through an alias.
-	aliased bool
+	// aliased: it was reached through an alias. empty: a value that has to be there is empty, which was reported.
+	aliased, empty bool
 }
 
 func (e entry) position() bulksync.Position {
@@ -64,7 +66,7 @@ func (r *yamlReader) object(e entry, f *form, over []*object) *object {
 	o.take(e, false)
 	for i := range f.fields {
 		field := &f.fields[i]
-		if _, has := o.get(field.name); !has && field.required {
+		if _, has := o.get(field.name); !has && field.required && !o.own[i].empty {
 			r.report(e.position(), field.name, &problem{codeMissingKey, f.name + " has no " + field.name, "add " + field.name + ": " + strings.ToLower(field.doc[:1]) + field.doc[1:]})
 		}
 	}
@@ -101,13 +103,31 @@ func (o *object) take(e entry, merged bool) {
 		if merged && o.own[at].value != nil {
 			continue
 		}
-		if resolved, ok := r.resolve(pair); ok {
-			o.own[at] = resolved
+		resolved, ok := r.resolve(pair)
+		if !ok {
+			continue
+		}
+		if o.own[at] = resolved; isNull(resolved.value) {
+			o.checkEmpty(at)
 		}
 	}
 	for _, m := range merges {
 		o.merge(m)
 	}
+}
+
+// checkEmpty reports an empty value of a field that has to have one, and takes it away.
+func (o *object) checkEmpty(at int) {
+	field, e := &o.form.fields[at], o.own[at]
+	if field.shape.null || field.shape.blank {
+		return
+	}
+	want := "a value, or leave " + field.name + " out"
+	if field.required {
+		want = "a value: " + strings.ToLower(field.doc[:1]) + field.doc[1:]
+	}
+	o.r.wrongShape(e, want)
+	o.own[at] = entry{empty: true}
 }
 
 // merge enters what a merge key names: one mapping, or a list of them.
@@ -169,6 +189,9 @@ func suggestKey(name string, f *form) string {
 	return nearest(plain, names)
 }
 
+// plainTags are the tags that say of a value what it is anyway.
+var plainTags = []string{"!!str", "!!int", "!!float", "!!bool", "!!map", "!!seq"}
+
 // resolve follows an alias, and holds the value against the limits; false when it was reported.
 func (r *yamlReader) resolve(e entry) (entry, bool) {
 	if r.bombed {
@@ -187,8 +210,12 @@ func (r *yamlReader) resolve(e entry) (entry, bool) {
 	if e.depth > maxYAMLDepth {
 		return e, r.tooMuch(e, "values are nested more than "+strconv.Itoa(maxYAMLDepth)+" deep")
 	}
-	if tag := e.value.Tag; tag != "" && !strings.HasPrefix(tag, "!!") || tag == "!!binary" {
-		r.report(e.position(), "", &problem{codeYAMLTag, "value has the tag " + quote(tag), "write plain values: text, lists and mappings"})
+	if e.value.Style&yaml.TaggedStyle != 0 && !slices.Contains(plainTags, e.value.Tag) {
+		words, hint := "value has the tag "+quote(e.value.Tag), "write plain values: text, lists and mappings"
+		if e.key != nil && e.key.Value == "password" {
+			words, hint = "password begins with a sign of YAML, as a tag does", "put it into quotes, or better keep it elsewhere and write env:NAME or file:PATH"
+		}
+		r.report(e.position(), "", &problem{codeYAMLTag, words, hint})
 		return e, false
 	}
 	return e, true
@@ -201,7 +228,7 @@ func (r *yamlReader) count(e entry, nodes int) {
 	}
 	if r.aliased += nodes; r.aliased > maxAliased {
 		r.bombed = true
-		r.tooMuch(e, "aliases name more than a million values")
+		r.tooMuch(e, "aliases name more than 4 million values")
 	}
 }
 
@@ -276,7 +303,11 @@ func (r *yamlReader) value(e entry, name string, s *shape) (string, bool) {
 	}
 	if v == "" {
 		if !s.null {
-			r.wrongShape(entry{key: e.key, value: &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Line: e.value.Line, Column: e.value.Column}, file: e.file}, "a value, or leave "+name+" out")
+			want := "a value, or leave " + name + " out"
+			if e.key == nil {
+				want = "a value, or take the entry of " + name + " away"
+			}
+			r.wrongShape(entry{key: e.key, value: &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Line: e.value.Line, Column: e.value.Column}, file: e.file}, want)
 			return "", false
 		}
 		return "", true
@@ -315,6 +346,29 @@ func checkShape(values *values, name string, s *shape, v *string) (p *problem) {
 
 // scalar reads the text of a single value as it is written, variables filled in.
 func (r *yamlReader) scalar(e entry, name string) (string, bool) {
+	v, ok := r.plain(e, name)
+	if !ok {
+		return "", false
+	}
+	if v, ok = r.expand(e, name, v); !ok {
+		return "", false
+	}
+	if v = strings.TrimSpace(v); len(v) > maxValue {
+		r.report(e.position(), name, &problem{codeYAMLLimit, name + " is longer than 4,096 bytes", "shorten it"})
+		return "", false
+	}
+	if r.valued > maxValues {
+		return "", false // reported
+	}
+	if r.valued += len(v); r.valued > maxValues {
+		r.report(e.position(), name, &problem{codeYAMLLimit, "values are longer than 512 MiB in all, templates and variables filled in", "cut it into manifests of their own, each with a scope"})
+		return "", false
+	}
+	return v, true
+}
+
+// plain reads the text of a single value as it is written.
+func (r *yamlReader) plain(e entry, name string) (string, bool) {
 	if e.value.Kind != yaml.ScalarNode {
 		r.wrongShape(e, "one value")
 		return "", false
@@ -325,20 +379,41 @@ func (r *yamlReader) scalar(e entry, name string) (string, bool) {
 		r.report(e.position(), name, &problem{codeControlInCell, name + " holds a control character", "remove it"})
 		return "", false
 	}
+	if at := strings.IndexFunc(v, isInvisible); at >= 0 {
+		c, _ := utf8.DecodeRuneInString(v[at:])
+		r.report(e.position(), name, &problem{codeControlInCell, fmt.Sprintf("%s holds the character %U, which nobody sees", name, c), "remove it"})
+		return "", false
+	}
 	if strings.Contains(v, "\n") {
 		r.report(e.position(), name, &problem{codeBreakInCell, name + " holds a line break", "write the value on one line"})
 		return "", false
 	}
-	return r.expand(e, name, v)
+	return v, true
+}
+
+// isInvisible tells whether a character shows nothing and changes how the text around it shows: directions that are
+// overridden, blanks without width. What joins the letters of some scripts is none of them.
+func isInvisible(c rune) bool {
+	return c == 0x200b || c >= 0x202a && c <= 0x202e || c == 0x2060 || c >= 0x2066 && c <= 0x2069 || c == 0xfeff
 }
 
 // list gives the items of a list; ok is false without the key, or when it was reported. null is an empty list.
 func (o *object) list(name string) (items []entry, ok bool) {
 	e, ok := o.get(name)
-	if !ok {
+	if !ok || o.tooLong(e, name) {
 		return nil, false
 	}
 	return o.r.items(e, name)
+}
+
+// tooLong tells whether a list is longer than one about one user or device ever is, which is reported.
+func (o *object) tooLong(e entry, name string) bool {
+	n := len(e.value.Content)
+	if n <= maxItems || o.field(name).shape.long || e.value.Kind != yaml.SequenceNode {
+		return false
+	}
+	o.r.report(e.position(), name, &problem{codeYAMLLimit, name + " has " + plural(n, "entry", "entries"), "write at most " + plural(maxItems, "entry", "entries")})
+	return true
 }
 
 func (r *yamlReader) items(e entry, name string) (items []entry, ok bool) {

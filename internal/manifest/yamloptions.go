@@ -52,7 +52,7 @@ func (f *forms) optionForms() {
 			{name: "noReplyDelay", doc: "Seconds before the no-reply overflow, from 10 to 60.", shape: whole(10, 60)},
 		}})},
 		{name: "barring", doc: "Default traffic barring.", shape: objectOf(barring("companyBarring", "the company"))},
-		{name: "barringPatterns", doc: "All numbers that the restriction custom_numbers prohibits.", shape: listOf(objectOf(f.pattern)).clearable()},
+		{name: "barringPatterns", doc: "All numbers that the restriction custom_numbers prohibits.", shape: listOf(objectOf(f.pattern)).clearable().growing()},
 	}}
 	f.key = &form{name: "key", doc: "A programmable key of a desk phone or of one of its modules.", fields: []formField{
 		{name: "keyNum", doc: "Number of the key, from 1.", required: true, shape: whole(1, 400)},
@@ -172,6 +172,10 @@ func (u *userEntry) options() {
 
 // readKeys reads the complete list of a device's programmable keys.
 func (r *yamlReader) readKeys(o *object) bulksync.Wish[bulksync.DesiredKey] {
+	return shared(r.sharedKeys, o, "keys", func() bulksync.Wish[bulksync.DesiredKey] { return r.keysOf(o) })
+}
+
+func (r *yamlReader) keysOf(o *object) bulksync.Wish[bulksync.DesiredKey] {
 	items, ok := o.list("keys")
 	if !ok {
 		return bulksync.Wish[bulksync.DesiredKey]{}

@@ -76,10 +76,17 @@ func (r *yamlReader) once(part *object, name string, said bool, take func(string
 	}
 }
 
+// maxRules is how many entries a list of rules has at most: each is held against every user or thing.
+const maxRules = 10_000
+
 // each reads a list, or a single value, of texts that have a form of their own.
 func (r *yamlReader) each(part *object, name string, take func(string, bulksync.Position) error) {
 	e, ok := part.get(name)
 	if !ok {
+		return
+	}
+	if n := len(e.value.Content); n > maxRules {
+		part.fault(name, &problem{codeYAMLLimit, name + " has " + plural(n, "entry", "entries"), "write at most " + plural(maxRules, "entry", "entries")})
 		return
 	}
 	s := &part.field(name).shape

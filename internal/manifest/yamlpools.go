@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,19 +17,19 @@ func (f *forms) poolForms() {
 		p := &form{name: name, doc: "A pool of " + of + " to give users from. Who has one of it keeps it; who has none gets the first that is free."}
 		if numbers {
 			p.fields = append(p.fields,
-				formField{name: "ranges", doc: "Numbers of the pool, in the order in which they are given: 2300-2399, or a single one.", required: true, shape: listOf(textOf(nil))},
-				formField{name: "reserved", doc: "Numbers that are never given: 2300, 2390-2399.", shape: listOf(textOf(nil))})
+				formField{name: "ranges", doc: "Numbers of the pool, in the order in which they are given: 2300-2399, or a single one.", required: true, shape: listOf(textOf(nil)).growing()},
+				formField{name: "reserved", doc: "Numbers that are never given: 2300, 2390-2399.", shape: listOf(textOf(nil)).orBlank().growing()})
 		} else {
-			p.fields = append(p.fields, formField{name: "devices", doc: "MAC addresses of the devices of the pool, in the order in which they are given.", required: true, shape: listOf(textOf(nil).like(patternMAC))})
+			p.fields = append(p.fields, formField{name: "devices", doc: "MAC addresses of the devices of the pool, in the order in which they are given.", required: true, shape: listOf(textOf(nil).like(patternMAC)).growing()})
 		}
 		p.fields = append(p.fields, formField{name: "quarantine", doc: "Days that what somebody gave up rests before somebody else gets it; left out: none.", shape: whole(0, bulksync.MaxQuarantine)})
 		return p
 	}
 	f.extensionPool, f.ddiPool, f.devicePool = pool("extensionPool", "extensions", true), pool("ddiPool", "public numbers", true), pool("devicePool", "devices", false)
 	f.pools = &form{name: "pools", doc: "Pools to give users from, by name.", fields: []formField{
-		{name: "extensions", doc: "Pools of extensions.", shape: namesOf(objectOf(f.extensionPool))},
-		{name: "ddis", doc: "Pools of public numbers, which exist or are listed under ddis.", shape: namesOf(objectOf(f.ddiPool))},
-		{name: "devices", doc: "Pools of devices, which exist or are listed under devices.", shape: namesOf(objectOf(f.devicePool))},
+		{name: "extensions", doc: "Pools of extensions.", shape: namesOf(objectOf(f.extensionPool)).orBlank()},
+		{name: "ddis", doc: "Pools of public numbers, which exist or are listed under ddis.", shape: namesOf(objectOf(f.ddiPool)).orBlank()},
+		{name: "devices", doc: "Pools of devices, which exist or are listed under devices.", shape: namesOf(objectOf(f.devicePool)).orBlank()},
 	}}
 	f.fromPool = &form{name: "fromPool", doc: "One thing of a pool.", fields: []formField{
 		{name: "pool", doc: "Name of the pool.", required: true, shape: textOf(nil)},
@@ -68,27 +69,79 @@ func (r *yamlReader) readPool(o *object, pool bulksync.Pool) {
 	if days, ok := o.text("quarantine"); ok {
 		pool.Quarantine, _ = strconv.Atoi(days)
 	}
+	from := "ranges"
+	var all []poolRange
 	if pool.Kind == bulksync.KindDevice {
-		texts, _ := o.texts("devices")
+		from = "devices"
+		texts, _ := o.texts(from)
 		for _, t := range texts {
 			k, p := parseDeviceKey(t.text)
 			if p != nil {
-				r.report(t.at, "devices", p)
+				r.report(t.at, from, p)
 				continue
 			}
-			pool.Ranges = append(pool.Ranges, bulksync.KeyRange{First: string(k), Last: string(k)})
+			all = append(all, poolRange{bulksync.KeyRange{First: string(k), Last: string(k)}, t})
 		}
 	} else {
-		pool.Ranges = r.ranges(o, "ranges", pool.Kind)
-		pool.Reserved = r.ranges(o, "reserved", pool.Kind)
+		all = r.ranges(o, from, pool.Kind)
+		reserved := r.ranges(o, "reserved", pool.Kind)
+		for _, held := range reserved {
+			if !slices.ContainsFunc(all, func(of poolRange) bool { return of.overlaps(held) }) {
+				r.report(held.at, "reserved", &problem{codeBadRange, "reserved " + quote(held.text) + " is not in the pool", "reserve numbers of its ranges"})
+			}
+			pool.Reserved = append(pool.Reserved, held.KeyRange)
+		}
+	}
+	if items, ok := o.list(from); ok && len(items) == 0 {
+		o.fault(from, &problem{codeWrongShape, from + " is empty", "say what the pool has, or take it away"})
+	}
+	r.overlapping(all, from)
+	for _, one := range all {
+		pool.Ranges = append(pool.Ranges, one.KeyRange)
 	}
 	r.desired.Pools = append(r.desired.Pools, pool)
+	r.pools[poolName{pool.Kind, pool.Name}] = true
 }
 
+// poolName tells a pool of one kind.
+type poolName struct {
+	kind bulksync.Kind
+	name string
+}
+
+// poolRange is a range as it is written.
+type poolRange struct {
+	bulksync.KeyRange
+	placed
+}
+
+func (p poolRange) overlaps(q poolRange) bool {
+	return len(p.First) == len(q.First) && p.First <= q.Last && q.First <= p.Last
+}
+
+// overlapping reports ranges that have something in common.
+func (r *yamlReader) overlapping(all []poolRange, name string) {
+	sorted := slices.SortedStableFunc(slices.Values(all), func(a, b poolRange) int {
+		return cmp.Or(len(a.First)-len(b.First), strings.Compare(a.First, b.First))
+	})
+	for i := 1; i < len(sorted); i++ {
+		before, next := sorted[i-1], sorted[i]
+		if before.overlaps(next) {
+			r.report(next.at, name, &problem{codeBadRange, quote(next.text) + " has something in common with " + quote(before.text) + " at " + before.at.String(), "name each number and device once"})
+		}
+		if before.overlaps(next) && before.Last > next.Last {
+			sorted[i] = before // it goes on
+		}
+	}
+}
+
+// maxPool is how many numbers a range of a pool has at most.
+const maxPool = 1_000_000
+
 // ranges reads spans of numbers: 2300-2399, +33298300500-+33298300549, or a single number.
-func (r *yamlReader) ranges(o *object, name string, kind bulksync.Kind) []bulksync.KeyRange {
+func (r *yamlReader) ranges(o *object, name string, kind bulksync.Kind) []poolRange {
 	texts, _ := o.texts(name)
-	var all []bulksync.KeyRange
+	var all []poolRange
 	for _, t := range texts {
 		first, last, span := strings.Cut(t.text, "-")
 		if !span {
@@ -99,16 +152,29 @@ func (r *yamlReader) ranges(o *object, name string, kind bulksync.Kind) []bulksy
 		if p == nil {
 			p = q
 		}
-		if p == nil && (len(a) != len(b) || a > b) {
-			p = &problem{codeBadRange, "range " + quote(t.text) + " does not go from a number to a later one of the same length", "write it like 2300-2399"}
+		if p == nil {
+			p = checkRange(t.text, a, b)
 		}
 		if p != nil {
 			r.report(t.at, name, p)
 			continue
 		}
-		all = append(all, bulksync.KeyRange{First: a, Last: b})
+		all = append(all, poolRange{bulksync.KeyRange{First: a, Last: b}, t})
 	}
 	return all
+}
+
+// checkRange holds the ends of a range against each other.
+func checkRange(written, first, last string) *problem {
+	if len(first) != len(last) || first > last {
+		return &problem{codeBadRange, "range " + quote(written) + " does not go from a number to a later one of the same length", "write it like 2300-2399"}
+	}
+	a, _ := strconv.ParseUint(strings.TrimPrefix(first, "+"), 10, 64) // at most 15 digits
+	b, _ := strconv.ParseUint(strings.TrimPrefix(last, "+"), 10, 64)
+	if b-a >= maxPool {
+		return &problem{codeBadRange, "range " + quote(written) + " has more than 1,000,000 numbers", "write a smaller one"}
+	}
+	return nil
 }
 
 func parseBound(kind bulksync.Kind, s string) (string, *problem) {
@@ -133,8 +199,7 @@ func (u *userEntry) fromPool(item entry, kind bulksync.Kind) bool {
 	if !ok {
 		return true
 	}
-	i := slices.IndexFunc(u.r.desired.Pools, func(p bulksync.Pool) bool { return p.Name == name && p.Kind == kind })
-	if i < 0 {
+	if !u.r.pools[poolName{kind, name}] {
 		p := &problem{codeUnknownPool, "there is no pool " + quote(name) + " of that kind", "declare it under pools"}
 		var names []string
 		for _, known := range u.r.desired.Pools {
@@ -142,7 +207,7 @@ func (u *userEntry) fromPool(item entry, kind bulksync.Kind) bool {
 				names = append(names, known.Name)
 			}
 		}
-		if near := nearest(strings.ToLower(name), names); near != "" {
+		if near := u.r.nearest(name, slices.Values(names)); near != "" {
 			p.hint = "did you mean " + near + "?"
 		}
 		o.fault("pool", p)

@@ -38,6 +38,9 @@ func (s *schema) object(f *form) map[string]any {
 		field := &f.fields[i]
 		of := s.shape(&field.shape)
 		of["description"] = field.doc
+		if field.required && field.shape.kind == shapeList {
+			of["minItems"] = 1
+		}
 		properties[field.name] = of
 		if field.required {
 			required = append(required, field.name)
@@ -114,7 +117,7 @@ func choices(texts []string) []any {
 func expansion() map[string]any { return map[string]any{"type": "string", "pattern": `\$\{`} }
 
 func (s *schema) nullable(of *shape, schema map[string]any) map[string]any {
-	if !of.null {
+	if !of.null && !of.blank {
 		return schema
 	}
 	return map[string]any{"anyOf": []any{schema, map[string]any{"type": "null"}}}

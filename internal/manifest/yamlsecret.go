@@ -30,11 +30,8 @@ func (u *userEntry) password() {
 		return
 	}
 	text := e.value.Value
-	if strings.HasPrefix(text, refEnv) || strings.HasPrefix(text, refFile) {
-		text, ok = u.r.expand(e, "password", text)
-		if !ok {
-			return
-		}
+	if text, ok = u.r.expandSecret(e, text); !ok {
+		return
 	}
 	u.mark(fieldPassword, e.position())
 	u.user.Password = &bulksync.SecretPlace{Position: e.position(), Field: fieldPassword}
@@ -45,16 +42,36 @@ func (u *userEntry) password() {
 		}
 		secret, err := u.r.opts.Secret(text)
 		if err != nil {
-			u.fault("password", &problem{codeSecretMissing, "password " + quote(text) + " can't be looked up: " + err.Error(), "set the variable, or write the file, where the command runs"})
+			u.fault("password", &problem{codeSecretMissing, "password " + quote(text) + " can't be looked up: " + err.Error(), "set the variable, or write the file, where the command runs; over the API send it along"})
 			return
 		}
 		u.keepPassword(secret)
 	case text == refEnv || text == refFile:
 		u.fault("password", &problem{codeSecretMissing, "password names no place behind " + text, "write env:NAME or file:PATH"})
+	case strings.Contains(e.value.Value, "${"):
+		u.keepPassword(text)
 	default:
 		u.r.remark(e.position(), "password", &problem{codeSecretByValue, "password of " + string(u.user.Login) + " stands in the manifest", "keep it elsewhere, and write env:NAME or file:PATH"})
 		u.keepPassword(text)
 	}
+}
+
+// expandSecret fills variables into a password. What is wrong with them is told without their names, which may be parts of
+// a password that only looks as if it named some.
+func (r *yamlReader) expandSecret(e entry, text string) (string, bool) {
+	if !strings.Contains(text, "${") {
+		return text, true
+	}
+	if IsReference(text) {
+		return r.expand(e, "password", text)
+	}
+	quiet := *r
+	quiet.findings, quiet.reported = findings{}, map[bulksync.Fault]bool{}
+	full, ok := quiet.expand(e, "password", text)
+	if !ok {
+		r.report(e.position(), "password", &problem{codeUnknownVariable, "password names a variable that is not declared or has no value", "declare it and give it one with --var, or write $${ for ${ itself"})
+	}
+	return full, ok
 }
 
 func (u *userEntry) keepPassword(secret string) {

@@ -3,7 +3,8 @@ package manifest
 import (
 	"maps"
 	"slices"
-	"strings"
+
+	"go.yaml.in/yaml/v3"
 
 	bulksync "github.com/rainbow-gateway/rainbow-gateway/internal/sync"
 )
@@ -59,9 +60,9 @@ func (r *yamlReader) takeOver(o *object, kind string) {
 		for _, t := range names {
 			template := in.templates[t.text]
 			if template == nil {
-				known := slices.Sorted(maps.Keys(in.templates))
+				known := maps.Keys(in.templates)
 				hint := "declare it under templates, " + kind
-				if near := nearest(strings.ToLower(t.text), known); near != "" {
+				if near := r.nearest(t.text, known); near != "" {
 					hint = "did you mean " + near + "?"
 				}
 				r.report(t.at, "template", &problem{codeUnknownTemplate, "there is no template " + quote(t.text) + " for " + kind, hint})
@@ -78,7 +79,7 @@ func (r *yamlReader) takeOver(o *object, kind string) {
 // templateNames reads the key template: a name or a list of names.
 func (r *yamlReader) templateNames(o *object) []placed {
 	e, _ := o.get("template")
-	if items := e.value.Content; len(items) > 0 || isNull(e.value) {
+	if e.value.Kind == yaml.SequenceNode || isNull(e.value) {
 		texts, _ := r.textsOf(e, "template", &shape{})
 		return texts
 	}
@@ -128,6 +129,20 @@ func (o *object) makeChild(name string, f *form) *object {
 	return o.r.object(own, f, over)
 }
 
+// shared gives what a list says that many objects take over, from a template or by an alias: it is read once for all.
+func shared[T any](known map[*yaml.Node]T, o *object, name string, read func() T) T {
+	e, ok := o.get(name)
+	if !ok || !e.aliased && o.own[o.form.index(name)].value != nil {
+		return read()
+	}
+	v, found := known[e.value]
+	if !found {
+		v = read()
+		known[e.value] = v
+	}
+	return v
+}
+
 // cleared tells whether the key stands there and is empty.
 func (o *object) cleared(name string) bool {
 	e, ok := o.get(name)
@@ -139,6 +154,8 @@ func (r *yamlReader) reportOnce(f bulksync.Fault) bool {
 	if r.reported[f] {
 		return false
 	}
-	r.reported[f] = true
+	if len(r.reported) < 2*r.opts.MaxFaults { // behind these they are only counted
+		r.reported[f] = true
+	}
 	return true
 }

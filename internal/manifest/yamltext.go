@@ -79,12 +79,16 @@ func readText(ctx context.Context, src Source) (*text, *bulksync.Fault, error) {
 		return wrong(start, p.code, p.message, p.hint)
 	}
 	t := &text{name: src.Name, content: bytes.TrimPrefix(content, byteOrderMark)}
-	if !utf8.Valid(t.content) {
-		at := invalidAt(t.content)
+	at, found := forbidden(t.content)
+	if !found {
+		return t, nil, nil
+	}
+	r, size := utf8.DecodeRune(t.content[at:])
+	if r == utf8.RuneError && size < 2 {
 		return wrong(t.place(at), codeNotUTF8, fmt.Sprintf("byte 0x%02X is not UTF-8; the file is probably in Windows-1252 (Latin-1)", t.content[at]),
 			"save it in UTF-8, or have it converted: --encoding "+string(Windows1252))
 	}
-	return t, nil, nil
+	return wrong(t.place(at), codeControlInCell, fmt.Sprintf("file holds the control character %U", r), "remove it")
 }
 
 // contentOf gives what a source holds, up to the limit and a byte more.
@@ -338,13 +342,15 @@ func (m lineMap) relocate(err error, parsed []byte) error {
 	} else if found := unknownAnchor.FindStringSubmatch(e.words); found != nil {
 		e.line += breaksIn(parsed[:max(0, bytes.Index(parsed, []byte("*"+found[1])))])
 	}
-	e.words = yamlPrefix.ReplaceAllString(e.words, "")
+	e.words = anchorName.ReplaceAllString(yamlPrefix.ReplaceAllString(e.words, ""), "anchor")
 	e.line = m.at(e.line)
 	return e
 }
 
 var (
 	yamlPrefix = regexp.MustCompile(`^yaml: `)
+	// anchorName is what the parser quotes of the text: it may be the beginning of a password that stands without quotes.
+	anchorName = regexp.MustCompile(`anchor '[^']*'`)
 	// unknownAnchor says what an alias names that is not there.
 	unknownAnchor = regexp.MustCompile(`unknown anchor '([^']+)' referenced`)
 	yamlLine      = regexp.MustCompile(`^yaml: line (\d+): `)
@@ -352,11 +358,17 @@ var (
 	parserWords = regexp.MustCompile(`^(did not find expected (<|node content|'-' indicator|key|',' or)|found (undefined tag handle|duplicate %|incompatible YAML))`)
 )
 
-// forbidden finds the first character that YAML does not have.
+// forbidden finds the first character that YAML does not have, or byte that is none.
 func forbidden(b []byte) (at int, found bool) {
 	for at < len(b) {
+		if c := b[at]; c >= ' ' && c < 0x7f || c == '\n' {
+			at++
+			continue
+		}
 		r, size := utf8.DecodeRune(b[at:])
-		if r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0x7f || r > 0x7f && r < 0xa0 && r != 0x85 || r == 0xfffe || r == 0xffff || r == 0xfeff && at > 0 {
+		switch {
+		case r == '\t', r == '\r', r == 0x85:
+		case r < ' ', r >= 0x7f && r < 0xa0, r == 0xfffe, r == 0xffff, r == utf8.RuneError && size < 2:
 			return at, true
 		}
 		at += size
@@ -381,6 +393,21 @@ func visit(n *yaml.Node, do func(*yaml.Node)) {
 	for _, c := range n.Content {
 		visit(c, do)
 	}
+}
+
+// line is the place of the first sign of a line of the text.
+func (t *text) line(number int) bulksync.Position {
+	at := bulksync.Position{File: t.name, Line: number}
+	rest := t.content
+	for here := 1; len(rest) > 0; {
+		line := rest[:lineEnd(rest)]
+		if here >= number {
+			at.Column = 1 + len(line) - len(bytes.TrimLeft(line, " \t"))
+			break
+		}
+		here, rest = here+breaksIn(line), rest[len(line):]
+	}
+	return at
 }
 
 // place is where a byte of the text stands.

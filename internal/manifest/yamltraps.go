@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"go.yaml.in/yaml/v3"
 
@@ -62,6 +63,16 @@ func (r *yamlReader) watch(e entry, name string) {
 		return
 	}
 	r.traps[kind] = &trap{first: e.position(), field: name, words: name + " " + quote(v) + " stands without quotes, and YAML takes it for " + words + "; here it is taken as it is written"}
+}
+
+// mixedAlphabets tells whether a text has Latin letters and, beside them, Cyrillic or Greek ones, of which many look alike.
+func mixedAlphabets(s string) bool {
+	latin, other := false, false
+	for _, c := range s {
+		latin = latin || unicode.Is(unicode.Latin, c)
+		other = other || unicode.In(c, unicode.Cyrillic, unicode.Greek)
+	}
+	return latin && other
 }
 
 // remarkTraps says which kinds of traps there are.

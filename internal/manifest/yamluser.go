@@ -71,6 +71,9 @@ func (u *userEntry) login() {
 		return
 	}
 	u.user.Login = login
+	if mixedAlphabets(string(login)) {
+		u.r.remark(u.at("login"), "login", &problem{codeMixedAlphabets, "login " + strconv.QuoteToASCII(string(login)) + " mixes Latin letters with those of another alphabet that look like them", "type it again, unless it is meant"})
+	}
 	u.r.reading = login
 }
 
@@ -136,7 +139,7 @@ type placed struct {
 // texts reads a list of single values; ok is false without the key. Faulty items are reported and left out.
 func (o *object) texts(name string) (texts []placed, ok bool) {
 	e, ok := o.get(name)
-	if !ok {
+	if !ok || o.tooLong(e, name) {
 		return nil, false
 	}
 	return o.r.textsOf(e, name, o.field(name).shape.item)
@@ -302,6 +305,9 @@ func (u *userEntry) pairings() {
 	u.user.Pairings = wish
 }
 
+// maxLicences is how many a user has at most: companies subscribe to fewer offers.
+const maxLicences = 100
+
 func (u *userEntry) licences() {
 	texts, ok := u.texts("licences")
 	if !ok {
@@ -309,6 +315,10 @@ func (u *userEntry) licences() {
 	}
 	u.mark("service", u.at("licences"))
 	wish := bulksync.Wish[bulksync.Offer]{Mood: bulksync.Exactly}
+	if len(texts) > maxLicences {
+		u.fault("licences", &problem{codeYAMLLimit, "licences has " + plural(len(texts), "entry", "entries"), "a user has at most " + strconv.Itoa(maxLicences)})
+		return
+	}
 	for _, t := range texts {
 		if offer := bulksync.Offer(t.text); !slices.ContainsFunc(wish.Keys, offer.Same) {
 			wish.Keys = append(wish.Keys, offer)

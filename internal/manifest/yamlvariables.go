@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"iter"
 	"maps"
 	"regexp"
 	"slices"
@@ -11,9 +12,6 @@ import (
 
 // Variables: ${name} in any value is replaced by what the command line gives the name, else by its default. $${ is ${.
 
-// maxExpanded is the longest that a value may become by its variables, in bytes.
-const maxExpanded = 64 << 10
-
 var (
 	variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]{0,63}$`)
 	variableUse  = regexp.MustCompile(`\$?\$\{([^}]*)\}?`)
@@ -22,9 +20,11 @@ var (
 // variable is one that the manifest declares.
 type variable struct {
 	value string
-	// given tells whether it has a value at all; secretless ones have a default or come from the command line.
+	// given tells whether it has a value: a default, or one from the command line.
 	given bool
-	at    bulksync.Position
+	// broken: what is wrong with its default was reported.
+	broken bool
+	at     bulksync.Position
 }
 
 // readVariables collects the variables of all parts, and what the command line says of them.
@@ -43,7 +43,10 @@ func (r *yamlReader) readVariables() {
 			}
 			v := variable{at: pair.keyPosition()}
 			if !isNull(pair.value) {
-				v.value, v.given = r.scalar(pair, name) // a default takes no variables: none is known yet
+				v.value, v.given = r.plain(pair, name)
+				if v.broken = !v.given || strings.Contains(v.value, "${"); v.given && v.broken {
+					r.report(pair.position(), "variables", &problem{codeBadVariable, "default of variable " + quote(name) + " names a variable", "write the default out: variables are not made of others"})
+				}
 			}
 			r.variables[name] = v
 		}
@@ -52,18 +55,25 @@ func (r *yamlReader) readVariables() {
 		v, declared := r.variables[name]
 		if !declared {
 			p := &problem{codeUnknownVariable, "variable " + quote(name) + " is given and not declared", "declare it under variables, or leave it out"}
-			if near := nearest(strings.ToLower(name), r.variableNames()); near != "" {
+			if near := r.nearest(name, maps.Keys(r.variables)); near != "" {
 				p.hint = "did you mean " + near + "?"
 			}
 			r.report(bulksync.Position{}, name, p)
 			continue
 		}
-		v.value, v.given = r.opts.Variables[name], true
+		v.value, v.given, v.broken = r.opts.Variables[name], true, false
 		r.variables[name] = v
 	}
 }
 
-func (r *yamlReader) variableNames() []string { return slices.Sorted(maps.Keys(r.variables)) }
+// nearest gives the name that a wrong one probably means. There is none for a fault that will not be listed any more.
+func (r *yamlReader) nearest(name string, known iter.Seq[string]) string {
+	if len(r.findings.faults) >= r.opts.MaxFaults {
+		return ""
+	}
+	names := slices.Sorted(known)
+	return nearest(strings.ToLower(name), names[:min(len(names), 1000)])
+}
 
 // expand fills the variables into a value; false when one has no value, which is reported.
 func (r *yamlReader) expand(e entry, name, v string) (string, bool) {
@@ -82,12 +92,14 @@ func (r *yamlReader) expand(e entry, name, v string) (string, bool) {
 		}
 		known := use[2 : len(use)-1]
 		found, declared := r.variables[known]
-		if declared && found.given {
+		if declared && found.given && !found.broken {
 			return found.value
 		}
-		ok = false
+		if ok = false; found.broken {
+			return use
+		}
 		p := &problem{codeUnknownVariable, "variable " + quote(known) + " is not declared", "declare it under variables: " + known + ": its default"}
-		if near := nearest(strings.ToLower(known), r.variableNames()); near != "" && !declared {
+		if near := r.nearest(known, maps.Keys(r.variables)); near != "" && !declared {
 			p.hint = "did you mean ${" + near + "}?"
 		}
 		if declared {
@@ -96,9 +108,5 @@ func (r *yamlReader) expand(e entry, name, v string) (string, bool) {
 		r.report(e.position(), name, p)
 		return use
 	})
-	if len(full) > maxExpanded {
-		r.report(e.position(), name, &problem{codeYAMLLimit, name + " becomes longer than 64 KiB by its variables", "shorten it"})
-		return "", false
-	}
-	return strings.TrimSpace(full), ok
+	return full, ok
 }
