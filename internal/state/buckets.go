@@ -44,10 +44,12 @@ import (
 //	    │       └── <uint32> → piece of the outcomes as gzipped JSON
 //	    ├── journal
 //	    │   └── <run>
-//	    │       └── <uint64 number> → JournalEntry as JSON
+//	    │       └── <uint64 number> → JournalEntry as JSON (entry.go)
 //	    ├── traces                   what each run changed
 //	    │   └── <run>
 //	    │       └── <kind code> <id> → record before and after (traces.go)
+//	    ├── pending                  changes of the recorded state that are to be worked into it (pending.go)
+//	    │   └── <uint64> → a change with its run
 //	    ├── applied                  manifests put into force, the last few; the highest that is not undone is in force
 //	    │   └── <uint64>
 //	    │       ├── head → Applied as JSON
@@ -85,6 +87,7 @@ var (
 	keyTraces   = []byte("traces")
 	keyApplied  = []byte("applied")
 	keyDrift    = []byte("drift")
+	keyPending  = []byte("pending")
 )
 
 // kindCodes stand for the kinds in the keys of held, in display order; they must never change their meaning.

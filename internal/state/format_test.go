@@ -23,11 +23,11 @@ var update = flag.Bool("update", false, "write the fixture of the current format
 // TestFormats opens files that earlier versions wrote, and one of the current format, which -update writes anew. A change of
 // the format leaves the old fixtures alone, upgrades them on opening, and adds one of its own.
 func TestFormats(t *testing.T) {
-	const current = "testdata/format2.db"
+	const current = "testdata/format3.db"
 	if *update {
 		writeFixture(t, current)
 	}
-	for _, fixture := range []string{"testdata/format1.db", current} {
+	for fixture, sources := range map[string][]string{"testdata/format1.db": nil, "testdata/format2.db": nil, current: {"a.csv"}} {
 		t.Run(filepath.Base(fixture), func(t *testing.T) {
 			b, err := os.ReadFile(fixture)
 			if err != nil {
@@ -39,8 +39,8 @@ func TestFormats(t *testing.T) {
 			}
 			s := open(t, path)
 			checkFixture(t, s)
-			if fixture == current {
-				checkHistory(t, s)
+			if fixture != "testdata/format1.db" {
+				checkHistory(t, s, sources)
 			}
 		})
 	}
@@ -143,7 +143,7 @@ func fixtureApplied() bulksync.Applied {
 }
 
 // checkHistory checks what the current format keeps beyond the first.
-func checkHistory(t *testing.T, s *state.Store) {
+func checkHistory(t *testing.T, s *state.Store, sources []string) {
 	t.Helper()
 	ctx := context.Background()
 	p, err := s.Plan(ctx, storetest.Company, "p2")
@@ -156,6 +156,7 @@ func checkHistory(t *testing.T, s *state.Store) {
 	}
 	want := fixtureApplied()
 	want.Desired = storetest.NewDesired(2)
+	want.Sources = sources // of its plan, since format 3
 	a, err := s.Applied(ctx, storetest.Company)
 	if diff := cmp.Diff(&want, a); err != nil || diff != "" {
 		t.Errorf("applied manifest: %v (-want +got):\n%s", err, diff)

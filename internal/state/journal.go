@@ -3,12 +3,10 @@ package state
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"iter"
 	"slices"
 
-	jsonv2 "github.com/go-json-experiment/json"
 	bolt "go.etcd.io/bbolt"
 
 	bulksync "github.com/rainbow-gateway/rainbow-gateway/internal/sync"
@@ -105,17 +103,11 @@ func (s *Store) ending(company string, changes []bulksync.RecordChange, entries 
 		if err != nil || repeated || len(stored) == 0 {
 			return err
 		}
-		gen, ok := getGeneration(tx, company)
-		if !ok {
-			return fmt.Errorf("company %q: recorded state: %w", company, bulksync.ErrNotFound)
-		}
+		run := ""
 		if len(entries) > 0 {
-			if err := traceChanges(tx, gen, company, entries[0].Run, stored); err != nil {
-				return err
-			}
+			run = entries[0].Run
 		}
-		s.refreshes.touch(company, stored)
-		return s.change(gen, company, slices.Clone(stored))
+		return s.note(tx, company, run, stored)
 	}, nil
 }
 
@@ -160,7 +152,7 @@ func endCall(tx *bolt.Tx, e bulksync.JournalEntry, doc []byte) (repeat bool, err
 	if old == nil {
 		return false, fmt.Errorf("call %d of run %q: %w", e.Number, e.Run, bulksync.ErrNotFound)
 	}
-	before, err := readEntry(old)
+	before, err := readEntry(e.Company, e.Run, key, old)
 	if err != nil {
 		return false, err
 	}
@@ -198,41 +190,12 @@ func (s *Store) Journal(ctx context.Context, company, run string) iter.Seq2[bulk
 				return
 			}
 			for i := range p.len() {
-				_, b := p.at(i)
-				e, err := readEntry(b)
+				key, b := p.at(i)
+				e, err := readEntry(company, run, key, b)
 				if !yield(e, err) || err != nil {
 					return
 				}
 			}
 		}
 	}
-}
-
-// callKey is the key of a call in its run's journal.
-func callKey(number int) []byte { return uint64Key(uint64(number)) }
-
-// marshalEntries gives the stored form of calls.
-func marshalEntries(entries []bulksync.JournalEntry) ([][]byte, error) {
-	docs := make([][]byte, len(entries))
-	for i, e := range entries {
-		if err := checkNames("journal", e.Company, e.Run); err != nil {
-			return nil, err
-		}
-		if e.Number < 0 {
-			return nil, fmt.Errorf("call %d of run %q: want a number from 0", e.Number, e.Run)
-		}
-		var err error
-		if docs[i], err = json.Marshal(e); err != nil {
-			return nil, fmt.Errorf("call %d of run %q: %w", e.Number, e.Run, err)
-		}
-	}
-	return docs, nil
-}
-
-func readEntry(b []byte) (bulksync.JournalEntry, error) {
-	var e bulksync.JournalEntry
-	if err := jsonv2.Unmarshal(b, &e); err != nil {
-		return e, fmt.Errorf("stored call: %w", err)
-	}
-	return e, nil
 }

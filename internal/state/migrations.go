@@ -10,7 +10,7 @@ import (
 )
 
 // format is the version of the bucket tree that this version writes.
-const format = 2
+const format = 3
 
 // migration is one step from a format to the next. It runs in the transaction that also records the new format.
 type migration struct {
@@ -23,6 +23,7 @@ type migration struct {
 func migrations() map[uint32]migration {
 	return map[uint32]migration{
 		1: {"outcomes apart from runs", splitRuns},
+		2: {"changes wait", func(*bolt.Tx) error { return nil }}, // an earlier version would not see those that do
 	}
 }
 

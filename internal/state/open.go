@@ -89,7 +89,7 @@ func (s *Store) openFile(o Options) (created bool, err error) {
 	}
 	options := &bolt.Options{
 		Timeout: o.Timeout, ReadOnly: o.ReadOnly, OpenFile: opener,
-		FreelistType: bolt.FreelistMapType,
+		FreelistType: bolt.FreelistMapType, NoFreelistSync: true,
 	}
 	if o.Timeout <= 0 {
 		options.Timeout = defaultTimeout
@@ -218,6 +218,9 @@ func (s *Store) check(tx *bolt.Tx, upstream string, readOnly bool) error {
 		return fmt.Errorf("state file %q: %w: format %d must first be upgraded to %d; open it once for writing",
 			s.path, ErrFormat, version, format)
 	}
+	if waiting, err := anyPending(tx); err != nil || waiting && readOnly {
+		return errors.Join(err, fmt.Errorf("state file %q: %w: it was not closed; open it once for writing", s.path, ErrFormat))
+	}
 	s.upstream = string(getMeta(tx).Get(keyUpstream))
 	return checkUpstream(s.path, s.upstream, upstream)
 }
@@ -238,7 +241,7 @@ func (s *Store) settle(tx *bolt.Tx, upstream string) error {
 			return err
 		}
 	}
-	return dropStrays(tx)
+	return errors.Join(dropStrays(tx), s.workInAll(tx))
 }
 
 // initialise writes the tree's trunk into a new file.
@@ -294,6 +297,26 @@ func (s *Store) Close() error {
 		err = s.holder.remove()
 		s.holder = nil
 	}
+	err = errors.Join(err, s.tidy())
 	s.views.shut() // bbolt waits for open transactions
 	return errors.Join(err, s.db.Close())
+}
+
+// tidy leaves the file as the next Open likes it: with nothing to work in, and with the list of free pages. Commits leave that
+// list out, since after a refresh of a large company it has many thousands of entries and would be written anew with every
+// call of a run. A file that was not closed is walked over when it is opened, a second for each gigabyte or so.
+func (s *Store) tidy() error {
+	if s.db.IsReadOnly() {
+		return nil
+	}
+	err := s.commits.between(func() error {
+		return s.commits.write(func(tx *bolt.Tx) error {
+			s.db.NoFreelistSync = false // in use by one writer at a time
+			return s.workInAll(tx)
+		})
+	})
+	if errors.Is(err, berrors.ErrDatabaseNotOpen) { // closed already
+		return nil
+	}
+	return err
 }

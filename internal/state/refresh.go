@@ -112,6 +112,9 @@ func (s *Store) Record(ctx context.Context, fill func(put func(bulksync.Record) 
 	}
 	r := s.refreshes.begin()
 	defer s.refreshes.end(r)
+	if err := s.complete(ctx); err != nil { // what is noted from now on, touch tells of
+		return err
+	}
 	sp := newSpool(filepath.Dir(s.path))
 	defer func() { err = errors.Join(err, sp.close()) }()
 
@@ -158,6 +161,9 @@ func (s *Store) replace(ctx context.Context, r *refresh, company bulksync.Compan
 		return err
 	case few:
 		return s.update(ctx, func(tx *bolt.Tx) error {
+			if err := s.workIn(tx, company.ID); err != nil {
+				return err
+			}
 			return s.amend(tx, company, s.refreshes.without(r, company.ID, changes))
 		})
 	}

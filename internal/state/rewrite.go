@@ -151,6 +151,9 @@ func (s *Store) switchGeneration(ctx context.Context, r *refresh, company bulksy
 		if err != nil {
 			return err
 		}
+		if err := s.workIn(tx, company.ID); err != nil {
+			return err
+		}
 		if before, ok := getGeneration(tx, company.ID); ok {
 			old = before.name
 			if err := gen.apply(takeAlong(before, s.refreshes.keys(r, company.ID))); err != nil {

@@ -167,6 +167,9 @@ func (s *Store) DeleteRun(ctx context.Context, company, name string) error {
 		if getRun(tx, company, name) == nil {
 			return fmt.Errorf("run %q of company %q: %w", name, company, bulksync.ErrNotFound)
 		}
+		if err := s.workIn(tx, company); err != nil { // its traces would come again
+			return err
+		}
 		for _, of := range [][]byte{keyOutcomes, keyJournal, keyTraces} {
 			all := getBucket(tx, keyCompanies, []byte(company), of)
 			if all == nil || all.Bucket([]byte(name)) == nil {

@@ -53,6 +53,9 @@ func (s *Store) Observed(ctx context.Context, company string) (bulksync.Snapshot
 		store:  s,
 		before: map[bulksync.Kind]map[string][]byte{}, held: map[bulksync.Login][]bulksync.Key{},
 	}
+	if err := s.complete(ctx); err != nil {
+		return nil, err
+	}
 	err := s.commits.between(func() error {
 		return s.view(ctx, func(tx *bolt.Tx) error { return v.open(tx, company) })
 	})

@@ -74,6 +74,10 @@ func splitTrace(b []byte) (before, after []byte, err error) {
 // between traces.
 func (s *Store) Traces(ctx context.Context, company, run string) iter.Seq2[bulksync.Trace, error] {
 	return func(yield func(bulksync.Trace, error) bool) {
+		if err := s.complete(ctx); err != nil {
+			yield(bulksync.Trace{}, err)
+			return
+		}
 		var p piece
 		for more := true; more; {
 			err := s.view(ctx, func(tx *bolt.Tx) error {
