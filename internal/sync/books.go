@@ -252,12 +252,14 @@ func (c *coordinator) turn(ctx context.Context, ended []finished, room int) (nex
 			return nil, err
 		}
 	}
+	began := time.Now()
 	// What happened upstream is written down even when the run is being cut off.
 	if kept := context.WithoutCancel(ctx); len(next) > 0 {
 		err = store.Turn(kept, c.Run.Company, changes, entries, c.intents(next))
 	} else {
 		err = c.engine.Store.End(kept, c.Run.Company, changes, entries...)
 	}
+	c.wrote = time.Since(began)
 	if err != nil {
 		c.forget(ended, err)
 		return nil, err

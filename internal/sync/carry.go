@@ -152,8 +152,10 @@ func (c *coordinator) refs(op *Operation) Refs {
 	if pbx := c.world.Company().CloudPbx; pbx != nil {
 		refs.SystemID = pbx.ID
 	}
-	if s := SubscriberOf(c.world, op.Login); s != nil {
-		refs.SubscriberID = s.ID
+	if op.Key.Kind != KindUser && op.Key.Kind != KindDDI && op.Key.Kind != KindLicence {
+		if s := SubscriberOf(c.world, op.Login); s != nil {
+			refs.SubscriberID = s.ID
+		}
 	}
 	switch r := c.world.Record(op.Key).(type) {
 	case *Extension:
@@ -168,8 +170,10 @@ func (c *coordinator) refs(op *Operation) Refs {
 	case *Licence:
 		refs.ThingID = r.ID
 	}
-	if d := find[Device](c.world, DeviceKey(op.Key.ID).Key()); op.Key.Kind == KindKeys && d != nil {
-		refs.ThingID = d.ID
+	if op.Key.Kind == KindKeys {
+		if d := find[Device](c.world, DeviceKey(op.Key.ID).Key()); d != nil {
+			refs.ThingID = d.ID
+		}
 	}
 	return refs
 }

@@ -48,7 +48,7 @@ func (e *Engine) Execute(ctx context.Context, x Execution) (err error) {
 	}
 	defer func() { err = errors.Join(err, view.Close()) }() // it says whether a record was unreadable
 
-	c := newCoordinator(e, x, Overlay(view))
+	c := newCoordinator(e, x, Overlay(recently(view)))
 	if err := c.recall(ctx); err != nil {
 		return errors.Join(err, e.giveUp(ctx, x, err))
 	}
@@ -96,6 +96,8 @@ type coordinator struct {
 	parts   splits
 	limit   *limit
 	circuit circuit
+	// wrote is how long the last write to the store took.
+	wrote time.Duration
 	// troubled is when the first trouble came since upstream answered last.
 	troubled time.Time
 	paused   bool
@@ -202,7 +204,7 @@ func (c *coordinator) work(ctx context.Context) (halted string, err error) {
 			probing = false
 			c.circuit.probed(time.Now(), t)
 		case r := <-results:
-			back := gather(results, r, flying)
+			back := gather(results, r, flying, min(max(c.wrote, gatherLeast), gatherMost))
 			flying -= len(back)
 			next, e := c.land(ctx, back, flying)
 			if e != nil && err == nil {
@@ -214,13 +216,16 @@ func (c *coordinator) work(ctx context.Context) (halted string, err error) {
 	}
 }
 
-// gatherFor is how long others are waited for when a call came back: calls that end together share a write to the disk,
-// which costs more than that.
-const gatherFor = 500 * time.Microsecond
+// How long others are waited for when a call came back: as long as the last write to the disk took, which calls that end
+// together share, within these bounds.
+const (
+	gatherLeast = 500 * time.Microsecond
+	gatherMost  = 10 * time.Millisecond
+)
 
-// gather takes what comes back together with a first one: at once when a quarter of the calls in flight has, else what
-// comes within a moment.
-func gather(results <-chan result, first result, flying int) []result {
+// gather takes what comes back together with a first one: at once when half of the calls in flight has, else what comes
+// within a moment. While the one half is written down, the other is under way.
+func gather(results <-chan result, first result, flying int, wait time.Duration) []result {
 	back := []result{first}
 	var over <-chan time.Time
 	for len(back) < flying {
@@ -230,11 +235,11 @@ func gather(results <-chan result, first result, flying int) []result {
 			continue
 		default:
 		}
-		if 4*len(back) >= flying {
+		if 2*len(back) >= flying {
 			break
 		}
 		if over == nil {
-			over = time.After(gatherFor)
+			over = time.After(wait)
 		}
 		select {
 		case r := <-results:

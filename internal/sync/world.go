@@ -83,6 +83,21 @@ func (w *World) Records(kind Kind) iter.Seq[Record] {
 	}
 }
 
+// Count tells how many records of a kind there are, without reading those that nobody changed.
+func (w *World) Count(kind Kind) int {
+	n := countOf(w.base, kind)
+	for k, r := range w.changed[kind] {
+		is, was := r != nil, w.base.Record(k) != nil
+		switch {
+		case is && !was:
+			n++
+		case was && !is:
+			n--
+		}
+	}
+	return n
+}
+
 // Apply lays changes over the world.
 func (w *World) Apply(changes []RecordChange) {
 	for _, c := range changes {

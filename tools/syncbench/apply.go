@@ -32,6 +32,8 @@ type applying struct {
 
 // apply carries out the plan: what it takes is measured from the first thing that a run does to the last.
 func (j job) apply(ctx context.Context) error {
+	ballast := make([]byte, 48<<20) // as internal/server has it
+	defer runtime.KeepAlive(ballast)
 	a, err := j.prepareApply(ctx, nil)
 	if err != nil {
 		return err

@@ -39,15 +39,27 @@ type figures struct {
 	stopped    bool
 	// extra are figures of its own.
 	extra []float64
+	// profile is where a CPU profile of the time in between goes; empty: none.
+	profile string
 }
 
 func (f *figures) start() {
+	if f.profile != "" {
+		file, err := os.Create(f.profile)
+		if err == nil {
+			err = pprof.StartCPUProfile(file)
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "profile:", err)
+		}
+	}
 	f.from, f.before, f.stopped = time.Now(), cpuTime(), false
 }
 
 func (f *figures) stop() {
 	if !f.stopped {
 		f.cpu, f.clock, f.stopped = cpuTime()-f.before, time.Since(f.from), true
+		pprof.StopCPUProfile()
 	}
 }
 
@@ -92,17 +104,10 @@ func work(ctx context.Context, role string, args []string) error {
 	if !known {
 		return fmt.Errorf("role %q: unknown", role)
 	}
-	if *cpuProfile != "" {
-		f, err := os.Create(*cpuProfile)
-		if err != nil {
-			return err
-		}
-		if err := pprof.StartCPUProfile(f); err != nil {
-			return err
-		}
-		defer pprof.StopCPUProfile()
+	j.figures.profile = *cpuProfile
+	if role != "apply" && role != "bare" { // these say themselves when they start
+		j.figures.start()
 	}
-	j.figures.start()
 	if err := do(ctx); err != nil {
 		return err
 	}

@@ -21,6 +21,8 @@ type reading struct {
 	mu     sync.Mutex // guards what is below
 	found  map[bulksync.Key]bulksync.Record
 	logins map[string]bulksync.Login // by user id
+	// listed: logins has the users of the company, as upstream lists them or as they are recorded.
+	listed bool
 }
 
 // Read reads the records with the given keys afresh. Few of a kind are read one by one, those that are not recorded by
@@ -58,11 +60,19 @@ func (r *reading) many(kind bulksync.Kind, wanted int) bool {
 	if wanted <= few {
 		return false
 	}
-	recorded := 0
-	for range r.observed.Records(kind) {
-		recorded++
+	return wanted > r.recorded(kind)*30/maxPage
+}
+
+// recorded counts the records of a kind.
+func (r *reading) recorded(kind bulksync.Kind) int {
+	if c, ok := r.observed.(interface{ Count(bulksync.Kind) int }); ok {
+		return c.Count(kind)
 	}
-	return wanted > recorded*30/maxPage
+	n := 0
+	for range r.observed.Records(kind) {
+		n++
+	}
+	return n
 }
 
 // keep notes a record if it was asked for.
@@ -102,6 +112,7 @@ func (r *reading) readUsers(ctx context.Context, keys []bulksync.Key) error {
 	var err error
 	if r.many(bulksync.KindUser, len(keys)) {
 		err = r.eachUser(ctx, r.company.ID, take)
+		r.listed = err == nil // who holds a thing and is not listed is asked for by his id
 	} else {
 		err = each(ctx, r.opts.Parallel, keys, func(ctx context.Context, k bulksync.Key) error { return r.readUser(ctx, k, take) })
 	}
@@ -167,10 +178,14 @@ func (r *reading) holder(ctx context.Context, failed *error) holders {
 // lists, which it tells, else of those who hold the records asked for.
 func (r *reading) recall(kind bulksync.Kind, keys []bulksync.Key) (many bool) {
 	if r.many(kind, len(keys)) {
+		if r.listed {
+			return true
+		}
 		for record := range r.observed.Records(bulksync.KindUser) {
 			u := record.(*bulksync.User)
 			r.remember(u.ID, u.Login)
 		}
+		r.listed = true
 		return true
 	}
 	for _, k := range keys {
