@@ -3,7 +3,6 @@ package manifest
 import (
 	"bytes"
 	"io"
-	"io/fs"
 	"strings"
 	"unicode/utf8"
 )
@@ -395,17 +394,9 @@ func (t *tokenizer) release() {
 
 // left estimates how many more records there are, 0 when the reader does not tell how much it holds.
 func (t *tokenizer) left() int {
-	if t.taken == 0 {
+	in, ok := t.in.(interface{ Len() int })
+	if !ok || t.taken == 0 {
 		return 0
 	}
-	unread := int64(0)
-	switch in := t.in.(type) {
-	case interface{ Len() int }:
-		unread = int64(in.Len() + len(t.window))
-	case interface{ Stat() (fs.FileInfo, error) }:
-		if info, err := in.Stat(); err == nil && info.Mode().IsRegular() {
-			unread = max(0, info.Size()-t.taken)
-		}
-	}
-	return int(unread * t.rows / t.taken)
+	return int(int64(in.Len()+len(t.window)) * t.rows / t.taken)
 }

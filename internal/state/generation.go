@@ -134,7 +134,37 @@ func (g generation) putCompany(c bulksync.Company) error {
 	if err != nil {
 		return fmt.Errorf("company %q: %w", c.ID, err)
 	}
+	same, err := g.recordsCompany(c, b)
+	if err != nil {
+		return err
+	}
+	if err := g.revise(!same); err != nil {
+		return err
+	}
 	return g.b.Put(keyCompany, b)
+}
+
+// recordsCompany tells whether the company, encoded as b, is recorded but for the time of the last refresh.
+func (g generation) recordsCompany(c bulksync.Company, b []byte) (bool, error) {
+	if g.b.Get(keyCompany) == nil {
+		return false, nil
+	}
+	before, err := g.getCompany()
+	if err != nil {
+		return false, err
+	}
+	before.RecordedAt = c.RecordedAt
+	was, err := json.Marshal(before)
+	return bytes.Equal(was, b), err
+}
+
+// revise gives the generation its next revision, if anything in it changes.
+func (g generation) revise(changes bool) error {
+	if !changes {
+		return nil
+	}
+	_, err := g.b.NextSequence()
+	return err
 }
 
 // heldBy lists what a user holds, in key order.

@@ -28,6 +28,8 @@ type snapshot struct {
 	store   *Store
 	company bulksync.Company
 	pin     pin
+	// revision is that of the generation when the snapshot was opened.
+	revision uint64
 
 	mu  sync.Mutex // guards the rest
 	tx  *bolt.Tx   // kept between reads; nil when a writer came, or nothing was read yet
@@ -75,10 +77,13 @@ func (v *snapshot) open(tx *bolt.Tx, company string) error {
 	if v.company, err = gen.getCompany(); err != nil {
 		return err
 	}
-	v.pin = pin{company, gen.name}
+	v.pin, v.revision = pin{company, gen.name}, gen.b.Sequence()
 	v.store.views.add(v)
 	return nil
 }
+
+// Revision tells of two snapshots of a company whether the same is recorded in both.
+func (v *snapshot) Revision() string { return fmt.Sprintf("%x-%d", v.pin.generation, v.revision) }
 
 // Company is the company as recorded.
 func (v *snapshot) Company() bulksync.Company { return v.company }

@@ -122,6 +122,9 @@ func (s *Store) change(gen generation, company string, changes []change) error {
 			return err
 		}
 	}
+	if err := gen.revise(len(changes) > 0); err != nil {
+		return err
+	}
 	return gen.apply(changes)
 }
 

@@ -76,6 +76,8 @@ type StoredPlan struct {
 	Sources []string `json:"sources,omitempty"`
 	// Empty: the plan has no operation, so that its manifest holds without being applied (ownership.go).
 	Empty bool `json:"empty,omitempty"`
+	// Fingerprint tells what a plan that found nothing to do was made from (standing.go); empty where that can't be told.
+	Fingerprint string `json:"fingerprint,omitempty"`
 	// Replaces is the plan that this one was made in place of, when that went stale.
 	Replaces string `json:"replaces,omitempty"`
 	// Approvals, oldest first.

@@ -38,6 +38,8 @@ type planOrder struct {
 	sources []manifest.Source
 	opts    manifest.Options
 	policy  bulksync.Policy
+	// print is the manifest's fingerprint; empty of one that has none.
+	print string
 }
 
 func (s planService) createPlan(ctx context.Context, req *syncv1.CreatePlanRequest) (*syncv1.Plan, error) {
@@ -59,7 +61,7 @@ func (s planService) createPlan(ctx context.Context, req *syncv1.CreatePlanReque
 	if err != nil {
 		return nil, err
 	}
-	order := planOrder{CreatePlanRequest: req, company: company, sources: sources, opts: opts, policy: policy}
+	order := planOrder{CreatePlanRequest: req, company: company, sources: sources, opts: opts, policy: policy, print: manifest.Fingerprint(sources, opts)}
 	if req.GetValidateOnly() {
 		plan, err := s.makePlan(ctx, order)
 		if err != nil {
@@ -85,7 +87,10 @@ func (s planService) createPlan(ctx context.Context, req *syncv1.CreatePlanReque
 
 // makePlan reads the manifest and plans it.
 func (s *Server) makePlan(ctx context.Context, order planOrder) (*bulksync.StoredPlan, error) {
-	desired, err := order.desired(ctx)
+	desired, secret, err := order.desired(ctx)
+	if secret {
+		order.print = "" // a digest over passwords could be guessed at
+	}
 	if err == nil && order.GetRefresh() {
 		err = s.renew(ctx, order.company)
 	}
@@ -105,13 +110,13 @@ func (s *Server) makePlan(ctx context.Context, order planOrder) (*bulksync.Store
 	return stored, nil
 }
 
-// desired reads the manifest; without one, rules say all that is desired.
-func (o planOrder) desired(ctx context.Context) (*bulksync.Desired, error) {
+// desired reads the manifest, and tells whether it holds secrets; without one, rules say all that is desired.
+func (o planOrder) desired(ctx context.Context) (d *bulksync.Desired, secret bool, err error) {
 	if len(o.sources) == 0 {
-		return &bulksync.Desired{Mode: bulksync.ModeRules}, nil
+		return &bulksync.Desired{Mode: bulksync.ModeRules}, false, nil
 	}
-	desired, _, err := manifest.Read(ctx, o.sources, o.opts)
-	return desired, err
+	d, secrets, err := manifest.Read(ctx, o.sources, o.opts)
+	return d, secrets.Len() > 0, err
 }
 
 func (s *Server) planFor(ctx context.Context, order planOrder, desired *bulksync.Desired) (*bulksync.StoredPlan, error) {
@@ -119,28 +124,77 @@ func (s *Server) planFor(ctx context.Context, order planOrder, desired *bulksync
 	if err != nil {
 		return nil, err
 	}
+	before, err := s.fingerprint(ctx, order)
+	if err != nil {
+		return nil, err
+	}
 	plan, err := s.opts.Engine.Plan(ctx, order.company, desired, order.policy)
 	if err != nil {
 		return nil, err
 	}
-	return &bulksync.StoredPlan{
+	stored := &bulksync.StoredPlan{
 		Plan: plan, Hash: plan.Hash(), CreateTime: s.now(), RecordTime: recorded(company),
 		Creator: s.opts.Caller(ctx), CreatedBy: s.opts.Principal(ctx),
 		Empty: len(plan.Operations) == 0, Desired: desired,
-	}, nil
+	}
+	if before == "" || !plan.Stands() {
+		return stored, nil
+	}
+	after, err := s.fingerprint(ctx, order)
+	if after == before { // nothing was recorded meanwhile
+		stored.Fingerprint = after
+	}
+	return stored, err
 }
 
-func (s *Server) storePlan(ctx context.Context, order planOrder) (*syncv1.Plan, error) {
-	stored, err := s.makePlan(ctx, order)
+// fingerprint names all that a plan is made from; empty where that can't be told.
+func (s *Server) fingerprint(ctx context.Context, order planOrder) (string, error) {
+	return s.opts.Engine.Fingerprint(ctx, order.company, order.print, order.policy)
+}
+
+// standing finds the plan that found nothing to do when the very same was planned over the very same state; nil without one.
+func (s *Server) standing(ctx context.Context, order planOrder) (*bulksync.StoredPlan, error) {
+	if order.GetRefresh() {
+		return nil, nil
+	}
+	print, err := s.fingerprint(ctx, order)
 	if err != nil {
 		return nil, err
 	}
-	stored.Name = s.opts.Engine.NewName("plan")
-	if err := s.opts.Engine.Store.CreatePlan(ctx, stored); err != nil {
+	name, err := s.opts.Engine.Standing(ctx, order.company, print)
+	if name == "" || err != nil {
 		return nil, err
 	}
-	stored.Desired = nil // it is in the store
-	s.shelf.addPlan(stored)
+	found, err := s.storedPlan(ctx, order.company, name)
+	if err != nil {
+		return nil, err
+	}
+	company, err := s.recordedCompany(ctx, order.company)
+	if err != nil {
+		return nil, err
+	}
+	stored := *found
+	stored.RecordTime = recorded(company)
+	return &stored, nil
+}
+
+// storePlan makes and stores a plan, or finds one that still stands.
+func (s *Server) storePlan(ctx context.Context, order planOrder) (*syncv1.Plan, error) {
+	stored, err := s.standing(ctx, order)
+	if err != nil {
+		return nil, err
+	}
+	if stored == nil {
+		if stored, err = s.makePlan(ctx, order); err != nil {
+			return nil, err
+		}
+		stored.Name = s.opts.Engine.NewName("plan")
+		if err := s.opts.Engine.Store.CreatePlan(ctx, stored); err != nil {
+			return nil, err
+		}
+		stored.Desired = nil // it is in the store
+		s.shelf.addPlan(stored)
+	}
 	view := s.planProto(stored)
 	view.InForce, err = s.inForce(ctx, stored)
 	return view, err

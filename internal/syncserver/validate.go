@@ -48,7 +48,7 @@ func (s planService) validate(ctx context.Context, req *syncv1.ValidateManifestR
 		return nil, err
 	}
 	opts.Mode, opts.Strict = req.GetMode(), req.GetStrict()
-	desired, err := planOrder{sources: sources, opts: opts}.desired(ctx)
+	desired, _, err := planOrder{sources: sources, opts: opts}.desired(ctx)
 	if err == nil && req.GetAgainstState() {
 		err = s.tryPlan(ctx, id, desired, policy)
 	}

@@ -18,6 +18,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"slices"
 	"strings"
 )
 
@@ -77,6 +78,11 @@ func measure(ctx context.Context, folder string, opts options) error {
 	if _, err := turn(ctx, "record", folder, opts.users); err != nil { // the state that all but refresh start from
 		return err
 	}
+	if strings.Contains(opts.only, "unchanged") {
+		if _, err := turn(ctx, "settle", folder, opts.users); err != nil {
+			return err
+		}
+	}
 	seen := map[string][]result{}
 	for range opts.rounds {
 		for _, role := range opts.roles() {
@@ -100,7 +106,7 @@ func (o options) roles() []string {
 		roles []string
 	}{
 		{"plan", []string{"loop", "plan"}},
-		{"unchanged", []string{"hash", "unchanged"}},
+		{"unchanged", []string{"loop", "hash", "unchanged", "standing"}},
 		{"preview", []string{"preview"}},
 		{"refresh", []string{"upstream", "refresh", "upstream-whole", "refresh-whole"}},
 	} {
@@ -108,5 +114,6 @@ func (o options) roles() []string {
 			roles = append(roles, part.roles...)
 		}
 	}
-	return roles
+	slices.Sort(roles)
+	return slices.Compact(roles)
 }

@@ -71,7 +71,9 @@ func (j job) jobs() map[string]func(context.Context) error {
 		"loop":           func(context.Context) error { return j.loop() },
 		"plan":           func(ctx context.Context) error { return j.plan(ctx, changedCSV) },
 		"hash":           func(context.Context) error { return j.hash() },
+		"standing":       j.standing,
 		"unchanged":      func(ctx context.Context) error { return j.plan(ctx, sameCSV) },
+		"settle":         func(ctx context.Context) error { return j.settle(ctx) },
 		"preview":        j.preview,
 		"upstream":       func(ctx context.Context) error { return j.observe(ctx, false) },
 		"refresh":        func(ctx context.Context) error { return j.record(ctx, "fresh.db", false) },
@@ -263,6 +265,56 @@ func (j job) preview(ctx context.Context) error {
 		return fmt.Errorf("nothing was rendered: %w", err)
 	}
 	return nil
+}
+
+// same is the unchanged manifest with the engine, and the fingerprint of both.
+func (j job) same(ctx context.Context, store *state.Store) (*bulksync.Engine, string, error) {
+	content, err := os.ReadFile(j.path(sameCSV))
+	if err != nil {
+		return nil, "", err
+	}
+	engine := &bulksync.Engine{Store: store}
+	print, err := engine.Fingerprint(ctx, companyID, manifest.Fingerprint([]manifest.Source{{Name: sameCSV, Content: content}}, manifest.Options{}), bulksync.Policy{})
+	return engine, print, err
+}
+
+// settle plans the unchanged manifest and stores the plan, as it was done the day before.
+func (j job) settle(ctx context.Context) error {
+	store, err := state.Open(j.path(stateFile), state.Options{})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = store.Close() }()
+	m, err := j.makePlan(ctx, store, sameCSV)
+	if err != nil {
+		return err
+	}
+	_, print, err := j.same(ctx, store)
+	if err != nil {
+		return err
+	}
+	return store.CreatePlan(ctx, &bulksync.StoredPlan{Name: "settled", Plan: m.plan, Hash: m.plan.Hash(), CreateTime: time.Now(), Desired: m.desired, Fingerprint: print})
+}
+
+// standing plans the unchanged manifest again.
+func (j job) standing(ctx context.Context) error {
+	store, err := state.Open(j.path(stateFile), state.Options{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	engine, print, err := j.same(ctx, store)
+	if err != nil {
+		return errors.Join(err, store.Close())
+	}
+	name, err := engine.Standing(ctx, companyID, print)
+	if err != nil {
+		return errors.Join(err, store.Close())
+	}
+	found, err := store.Plan(ctx, companyID, name)
+	if err == nil && found.Plan.Unchanged.Len() != j.users {
+		err = fmt.Errorf("%d users are unchanged", found.Plan.Unchanged.Len())
+	}
+	return errors.Join(err, store.Close())
 }
 
 // firstWrite ends a rendering with its first piece.
