@@ -40,7 +40,7 @@ func TestAPlanThatNeedsNothingStands(t *testing.T) {
 		t.Error("a manifest with a password has a fingerprint")
 	}
 	changes := header + "upsert;user0000@demo.example;;Otherwise;81000;;\n"
-	g.apply(g.plan(changes), changes)
+	g.rest(g.apply(g.plan(changes), changes))
 	later := g.plan(holds)
 	if later.GetName() == first.GetName() || later.GetOperationCount() != 1 {
 		t.Errorf("after another change: %s with %d operations", later.GetName(), later.GetOperationCount())
