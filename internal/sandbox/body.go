@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 )
@@ -136,7 +137,8 @@ func (o *object) between(name string, dst *int, low, high int) {
 	*dst = n
 }
 
-// decode reads a structured member into dst; ok is false when it is absent.
+// decode reads a structured member into dst, a list or a map; ok is false when it is absent. What dst held before stays as it
+// is: a document in a table, and its pictures, may share it.
 func (o *object) decode(name string, dst any) (ok bool) {
 	v, there := o.members[name]
 	if !there {
@@ -144,6 +146,7 @@ func (o *object) decode(name string, dst any) (ok bool) {
 	}
 	raw, err := json.Marshal(v)
 	if err == nil {
+		unshare(reflect.ValueOf(dst).Elem())
 		err = json.Unmarshal(raw, dst)
 	}
 	if err != nil {
@@ -151,6 +154,20 @@ func (o *object) decode(name string, dst any) (ok bool) {
 		return false
 	}
 	return true
+}
+
+// unshare gives a list or map that json.Unmarshal may write into: a list from nothing, a map with what it had.
+func unshare(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Slice:
+		v.SetZero()
+	case reflect.Map:
+		next := reflect.MakeMapWithSize(v.Type(), v.Len())
+		for at := v.MapRange(); at.Next(); {
+			next.SetMapIndex(at.Key(), at.Value())
+		}
+		v.Set(next)
+	}
 }
 
 // dataEnvelope and statusEnvelope are the two common shapes of an answer.

@@ -1,0 +1,379 @@
+package rainbow
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/proto"
+	"pgregory.net/rapid"
+
+	massprovisioningv1 "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/massprovisioning/v1"
+	"github.com/rainbow-gateway/rainbow-gateway/internal/sandbox"
+	"github.com/rainbow-gateway/rainbow-gateway/internal/state"
+	bulksync "github.com/rainbow-gateway/rainbow-gateway/internal/sync"
+)
+
+// TestInADrawnStormTheEndIsTheSame draws a company, a manifest for it and a storm of the sandbox's faults, and applies the
+// manifest twice, each time from the same beginning: undisturbed, and through the storm, by goes of a gateway that is started
+// anew for each. The end is the same, each thing took effect once, and the manifest plans nothing more.
+func TestInADrawnStormTheEndIsTheSame(t *testing.T) {
+	hall := newHall(t)
+	met, ends := map[string]int{}, map[bulksync.RunState]int{}
+	var tally tally
+	rapid.Check(t, func(t *rapid.T) {
+		opts := drawTarget(t)
+		opts.Settle = 500 * time.Millisecond // longer than any list of a storm lags
+		s := hall.enter(t, opts)
+		first := s.planDrawn(t, sandbox.CompanyID, drawDesired(t))
+		s.succeed(first)
+		desired := drawDesired(t)
+		plan := s.planDrawn(t, sandbox.CompanyID, desired)
+		tally.count(plan)
+		storm, names := drawStorm(t)
+
+		hall.mark(t, s)
+		calm := hall.branch(t, s, opts)
+		began := calm.now()
+		calm.succeed(plan)
+		want, wantEffects := calm.essence(), calm.effects(began, false)
+
+		wild := hall.branch(t, s, opts)
+		began = wild.now()
+		wild.faults(storm...)
+		t.Logf("storm: %s", written(t, storm))
+		for state := range hall.goes(t, wild, plan, opts) {
+			ends[state]++
+		}
+		for name, hits := range wild.hits(names) {
+			met[name] += hits
+		}
+		wild.faults()
+		if diff := gocmp.Diff(want, wild.essence()); diff != "" {
+			t.Fatalf("in %v the company became another (-calm +storm):\n%s\nplan: %v", names, diff, titles(plan))
+		}
+		if diff := gocmp.Diff(wantEffects, wild.effects(began, slices.Contains(names, "stale"))); diff != "" {
+			t.Fatalf("in %v other things took effect (-calm +storm):\n%s\nplan: %v", names, diff, titles(plan))
+		}
+		if slices.ContainsFunc(names, bends) {
+			wild.refresh() // what an answer did not say, or said otherwise, may be recorded so
+		}
+		wild.settled(plan, desired)
+	})
+	tally.check(t)
+	t.Logf("faults met: %v; goes ended: %v", met, ends)
+	if tally.plans < 40 {
+		return
+	}
+	for _, kind := range storms() {
+		if met[kind.name] == 0 && tally.plans > 300 {
+			t.Errorf("no request met %q", kind.name)
+		}
+	}
+	for _, state := range []bulksync.RunState{bulksync.RunSucceeded, bulksync.RunWaiting, bulksync.RunFailed} {
+		if ends[state] == 0 {
+			t.Errorf("no go ended as %s: the storms are too tame", state)
+		}
+	}
+}
+
+// kind is a kind of fault that a storm may have.
+type kind struct {
+	name string
+	// rule makes it; scope says which requests may meet it.
+	rule  func(t *rapid.T) sandbox.Fault
+	scope []sandbox.Fault
+}
+
+// bends tells whether a kind of fault garbles, or withholds, what upstream says of its world.
+func bends(name string) bool { return name == "drift" || name == "stale" || name == "garbled" }
+
+// Where faults may be met.
+var (
+	anywhere = []sandbox.Fault{
+		{Path: "/api/rainbow/**"}, {Path: "/api/rainbow/rvcpprovisioning/**"}, {Path: "/api/rainbow/admin/**"}, {Path: "/api/rainbow/massprovisioning/**"}, {Path: "/api/rainbow/subscription/**"},
+		{Method: http.MethodPost, Path: "/api/rainbow/**"}, {Method: http.MethodDelete}, {Method: http.MethodPut}, {Operation: "Create*"}, {Operation: "Delete*"}, {Operation: "Import*"}, {Operation: "List*"}, {Operation: "Get*"},
+	}
+	ofImports = []sandbox.Fault{{}}
+	signingIn = []sandbox.Fault{{Operation: "Login"}}
+)
+
+// storms lists every kind of fault that the sandbox has.
+func storms() []kind {
+	millis := func(n int) sandbox.Duration { return sandbox.Duration(time.Duration(n) * time.Millisecond) }
+	page := func(t *rapid.T, f sandbox.Fault) sandbox.Fault {
+		f.Format = draw(t, "format", "", "json", "html", "text", "empty")
+		return f
+	}
+	return []kind{
+		{"status", func(t *rapid.T) sandbox.Fault {
+			return page(t, sandbox.Fault{Status: draw(t, "status", 400, 401, 403, 404, 409, 500, 502, 503, 504, 429)})
+		}, anywhere},
+		{"retry later", func(t *rapid.T) sandbox.Fault {
+			return page(t, sandbox.Fault{Status: draw(t, "status", 429, 503), RetryAfter: 1, RetryAfterForm: draw(t, "form", "", "date")})
+		}, anywhere},
+		{"limit", func(t *rapid.T) sandbox.Fault {
+			return sandbox.Fault{Limit: &sandbox.Limit{Rate: 200, Burst: rapid.IntRange(1, 20).Draw(t, "burst"), Per: draw(t, "per", "all", "account", "token")}}
+		}, anywhere},
+		{"garbled", func(t *rapid.T) sandbox.Fault {
+			return sandbox.Fault{Status: 200, Body: draw(t, "body", `{"data":`, `[`, "\x00\xff", "Hello")}
+		}, []sandbox.Fault{{Operation: "List*"}, {Operation: "Get*"}}}, // a write that is not done says so
+		{"garbage", func(t *rapid.T) sandbox.Fault {
+			return sandbox.Fault{Status: 502, Body: draw(t, "body", `{"data":`, `[`, `{}`, "\x00\xff", "Bad Gateway")}
+		}, anywhere},
+		{"cut", func(t *rapid.T) sandbox.Fault {
+			return sandbox.Fault{Cut: draw(t, "cut", sandbox.CutBeforeRead, sandbox.CutAfterRead, sandbox.CutMidBody, sandbox.CutShortBody, sandbox.CutOpenChunk)}
+		}, anywhere},
+		{"silence", func(*rapid.T) sandbox.Fault { return sandbox.Fault{Cut: sandbox.CutSilence, Hold: millis(10)} }, anywhere},
+		{"lost", func(t *rapid.T) sandbox.Fault {
+			return sandbox.Fault{Lost: draw(t, "lost", sandbox.LostClose, sandbox.LostReset, sandbox.Lost502, sandbox.Lost504)}
+		}, anywhere},
+		{"lost in time", func(*rapid.T) sandbox.Fault { return sandbox.Fault{Lost: sandbox.LostTimeout, Hold: millis(10)} }, anywhere},
+		{"expire", func(t *rapid.T) sandbox.Fault {
+			return sandbox.Fault{Expire: draw(t, "expire", sandbox.ExpireOnce, sandbox.ExpireToken, sandbox.ExpireAll)}
+		}, anywhere},
+		{"lock", func(*rapid.T) sandbox.Fault { return sandbox.Fault{Lock: millis(5), Times: 1} }, signingIn},
+		{"latency", func(t *rapid.T) sandbox.Fault {
+			return sandbox.Fault{Latency: &sandbox.Latency{Distribution: "uniform", Min: millis(0), Max: millis(5)}}
+		}, anywhere},
+		{"slow request", func(*rapid.T) sandbox.Fault {
+			return sandbox.Fault{SlowRequest: &sandbox.Pace{Bytes: 32, Every: millis(1), Max: millis(5)}}
+		}, anywhere},
+		{"slow answer", func(*rapid.T) sandbox.Fault {
+			return sandbox.Fault{SlowAnswer: &sandbox.Pace{Bytes: 512, Every: millis(1), Max: millis(5)}}
+		}, anywhere},
+		{"stale", func(t *rapid.T) sandbox.Fault {
+			l := sandbox.Stale{ByID: rapid.Bool().Draw(t, "by id"), Collection: draw(t, "collection", "", "", "users", "subscribers", "devices", "ddis", "imports", "licences", "numbers")}
+			if l.Reads = rapid.IntRange(0, 2).Draw(t, "reads"); l.Reads == 0 {
+				l.For = millis(40)
+			}
+			return sandbox.Fault{Stale: &l}
+		}, []sandbox.Fault{{}}},
+		{"extra members", func(t *rapid.T) sandbox.Fault { return sandbox.Fault{ExtraMembers: 5} }, anywhere},
+		{"drift", func(t *rapid.T) sandbox.Fault {
+			return sandbox.Fault{Drift: &sandbox.Drift{Member: draw(t, "member", "", "", "id", "userId", "total", "status", "shortNumber"), To: draw(t, "to", "", "string", "number", "bool", "null", "list")}}
+		}, []sandbox.Fault{{Operation: "Create*"}, {Operation: "Import*"}, {Operation: "GetUser*"}, {Operation: "List*"}, {Method: http.MethodPut}, {Method: http.MethodPost, Path: "/api/rainbow/rvcpprovisioning/**"}}},
+		{"row code", func(t *rapid.T) sandbox.Fault {
+			return sandbox.Fault{RowCode: draw(t, "row code", 2001, 2003, 2019, 1009)}
+		}, ofImports},
+		{"pending", func(*rapid.T) sandbox.Fault { return sandbox.Fault{Pending: millis(20)} }, ofImports},
+	}
+}
+
+// drawStorm draws one to four faults, each of which is over after some requests, or a moment.
+func drawStorm(t *rapid.T) (storm []sandbox.Fault, names []string) {
+	kinds := storms()
+	for i := range rapid.IntRange(1, 4).Draw(t, "faults") {
+		k := kinds[rapid.IntRange(0, len(kinds)-1).Draw(t, "kind")]
+		f := k.rule(t)
+		where := draw(t, "where", k.scope...)
+		f.Name, f.Operation, f.Method, f.Path = fmt.Sprintf("%s %d", k.name, i), where.Operation, where.Method, where.Path
+		if f.Times == 0 && f.Stale == nil {
+			f.Times, f.Skip = rapid.IntRange(1, 6).Draw(t, "times"), rapid.IntRange(0, 5).Draw(t, "skip")
+		}
+		storm, names = append(storm, f), append(names, k.name)
+		if k.name == "lock" { // who need not sign in notices nothing
+			storm = append(storm, sandbox.Fault{Name: fmt.Sprintf("expired for lock %d", i), Path: "/api/rainbow/rvcpprovisioning/**", Expire: sandbox.ExpireAll, Times: 1})
+		}
+	}
+	return storm, names
+}
+
+func written(t *rapid.T, v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// hits counts the requests, and rows, that met each kind of fault.
+func (s *stage) hits(names []string) map[string]int {
+	hits := map[string]int{}
+	for _, f := range s.sandbox.Sandbox.Faults() {
+		for _, name := range names {
+			if strings.HasPrefix(f.Rule.Name, name+" ") {
+				hits[name] += f.Hits
+				break
+			}
+		}
+	}
+	return hits
+}
+
+// mark keeps the company and its books as they are, for branches.
+func (h *hall) mark(t *rapid.T, s *stage) {
+	t.Helper()
+	if _, err := h.sandbox.Sandbox.Snapshot("mark"); err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(s.engine.Store.(*state.Store).Path())
+	if err == nil {
+		err = os.WriteFile(filepath.Join(h.folder, "mark.db"), b, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// branch gives a stage with the company and the books of the mark, and a client of its own.
+func (h *hall) branch(t *rapid.T, from *stage, opts Options) *stage {
+	t.Helper()
+	if err := h.sandbox.Sandbox.Restore("mark"); err != nil {
+		t.Fatal(err)
+	}
+	h.cases++
+	s := *from
+	s.open(t, filepath.Join(h.folder, "mark.db"), filepath.Join(h.folder, fmt.Sprintf("case%d.db", h.cases)))
+	h.restart(t, &s, opts)
+	return &s
+}
+
+// restart gives the stage a client and a target of its own, as a gateway that is started anew has.
+func (h *hall) restart(t *rapid.T, s *stage, opts Options) {
+	t.Helper()
+	c, err := newClient(s.sandbox.URL, sandbox.AdminPassword, h.bindings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	s.client = &counted{ClientConnInterface: c, calls: map[string]int{}}
+	s.target = New(s.client, opts)
+	s.engine.Target, s.engine.Patience = s.target, 300*time.Millisecond
+}
+
+// goes makes goes at a run until it succeeds, the last ones in calm weather, and gives the states that they ended in.
+func (h *hall) goes(t *rapid.T, s *stage, plan *bulksync.Plan, opts Options) func(func(bulksync.RunState) bool) {
+	run := &bulksync.Run{Name: "run-storm", Company: sandbox.CompanyID, Plan: "plan-storm", Hash: plan.Hash(), State: bulksync.RunRunning, Options: bulksync.RunOption{Parallel: rapid.IntRange(1, 4).Draw(t, "parallel")}}
+	if err := s.engine.Store.CreateRun(s.Context(), run); err != nil {
+		t.Fatal(err)
+	}
+	var story []string
+	return func(yield func(bulksync.RunState) bool) {
+		for try := 0; ; try++ {
+			switch {
+			case try == 6:
+				s.faults()
+			case try > 12:
+				t.Fatalf("run never ends:\n%s\nplan: %v", strings.Join(story, "\n"), titles(plan))
+			}
+			run.State = bulksync.RunRunning
+			if err := s.engine.Execute(s.Context(), bulksync.Execution{Run: run, Plan: plan, Secrets: s.secrets}); err != nil {
+				t.Fatalf("execute: %v", err)
+			}
+			story = append(story, fmt.Sprintf("%s: %s %v", run.State, run.Message, troubles(run)))
+			if !yield(run.State) || run.State == bulksync.RunSucceeded {
+				return
+			}
+			h.restart(t, s, opts)
+			time.Sleep(5 * time.Millisecond)
+		}
+	}
+}
+
+// troubles lists what became of operations that were not done.
+func troubles(run *bulksync.Run) []string {
+	var all []string
+	for _, o := range run.Outcomes {
+		if o.Status != bulksync.Done && o.Message != run.Message {
+			all = append(all, fmt.Sprintf("%d %s %s", o.Operation, o.Status, o.Message))
+		}
+	}
+	return all
+}
+
+// now is the number of the last request that the sandbox has seen.
+func (s *stage) now() int {
+	last := s.sandbox.Sandbox.FindJournal(sandbox.JournalQuery{Limit: 1})
+	if len(last) == 0 {
+		return 0
+	}
+	return last[0].Seq
+}
+
+// attaches are the paths by which devices, DDIs and licences are given and taken.
+var attaches = regexp.MustCompile(`/subscribers/[^/]+/devices|/ddi/[^/]+/users/|/licen[cs]es|/profiles|/subscriptions/`)
+
+var upstreamID = regexp.MustCompile(`[0-9a-f]{24}`)
+
+// effects counts what was created, deleted, attached and detached upstream since a request, by method and path without ids,
+// and of imports the rows that took effect. Updates are not counted: what is sent again changes nothing. Neither is, where lists
+// lag, the same attach or detach sent once more: Confirm does not wait for those, since they do no harm (confirm.go).
+func (s *stage) effects(since int, lag bool) map[string]int {
+	s.Helper()
+	kinds, seen := map[string]int{}, map[string]bool{}
+	for _, e := range s.sandbox.Sandbox.FindJournal(sandbox.JournalQuery{After: since, Limit: 10_000}) {
+		counts := (e.Method == http.MethodPost || e.Method == http.MethodDelete) && strings.HasPrefix(e.Path, "/api/rainbow/") && (e.Status/100 == 2 || e.Dropped && e.Status == 0)
+		again := seen[e.Method+e.Path+e.Digest]
+		seen[e.Method+e.Path+e.Digest] = true
+		if counts && !strings.Contains(e.Path, "/users/imports") && !(again && lag && attaches.MatchString(e.Path)) {
+			kinds[e.Method+" "+upstreamID.ReplaceAllString(e.Path, "{id}")]++
+		}
+	}
+	resp, err := s.target.imports.ListUsersImports(s.Context(), &massprovisioningv1.ListUsersImportsRequest{CompanyId: proto.String(sandbox.CompanyID)})
+	if err != nil {
+		s.Fatal(err)
+	}
+	for _, i := range resp.GetData() {
+		kinds["import rows"] += int(i.GetCounters().GetSucceeded())
+	}
+	return kinds
+}
+
+// essence is all that the company holds, options, keys and settings included, by natural keys and with those in place of
+// upstream's ids.
+func (s *stage) essence() map[string]string {
+	s.Helper()
+	w := s.world()
+	var names []string
+	var details []bulksync.Key
+	for kind, id := range map[bulksync.Kind]func(bulksync.Record) string{
+		bulksync.KindUser:      func(r bulksync.Record) string { return r.(*bulksync.User).ID },
+		bulksync.KindExtension: func(r bulksync.Record) string { return r.(*bulksync.Extension).ID },
+		bulksync.KindDevice:    func(r bulksync.Record) string { return r.(*bulksync.Device).ID },
+		bulksync.KindDDI:       func(r bulksync.Record) string { return r.(*bulksync.DDI).ID },
+	} {
+		for r := range w.Records(kind) {
+			if id := id(r); id != "" {
+				names = append(names, id, "<"+r.Key().String()+">")
+			}
+			switch r := r.(type) {
+			case *bulksync.Device:
+				details = append(details, bulksync.KeysOf(r.Address))
+			case *bulksync.Extension:
+				if r.Role == bulksync.RoleSubscriber {
+					for _, g := range []bulksync.Group{bulksync.GroupBarring, bulksync.GroupOverflow, bulksync.GroupPSTNDevice, bulksync.GroupSIPHeaders} {
+						details = append(details, bulksync.OptionsKey(g, r.Holder))
+					}
+				}
+			}
+		}
+	}
+	details = append(details, bulksync.SettingsKey(bulksync.GroupCLI, cloudPbxID))
+	all := dump(s, w)
+	found, err := s.target.Read(s.Context(), w.Company(), w, details)
+	if err != nil {
+		s.Fatal(err)
+	}
+	for k, r := range found {
+		b, err := json.Marshal(r)
+		if err != nil {
+			s.Fatal(err)
+		}
+		all[k.String()] = string(b)
+	}
+	replace := strings.NewReplacer(names...)
+	for k := range maps.Keys(all) {
+		all[k] = replace.Replace(all[k])
+	}
+	return all
+}
