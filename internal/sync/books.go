@@ -150,9 +150,10 @@ func (c *coordinator) checkFresh(ctx context.Context) (halted string, err error)
 		}
 		return fmt.Sprintf("what the plan relies on could not be read again: %v", err), nil
 	}
-	stale := c.Plan.stale(fresh, keys)
+	changed := c.Plan.changedNames()
+	stale := slices.DeleteFunc(c.Plan.stale(fresh, keys), func(s Stale) bool { return c.halfDone(s.Key, fresh[s.Key], changed[s.Key]) })
 	if len(stale) == 0 {
-		return c.checkSound(), nil
+		return c.checkSound(ctx, fresh, keys)
 	}
 	together := c.Plan.together()
 	for i := range stale {
@@ -169,16 +170,73 @@ func (c *coordinator) checkFresh(ctx context.Context) (halted string, err error)
 	return refuseStale(stale), nil
 }
 
+// halfDone tells whether a thing is not as the plan relies on it because of an operation that was sent and did not come to its
+// end: some operations are several calls, of which the first may have been done. What it began to create is there, and what it
+// began to change is as before but for that.
+func (c *coordinator) halfDone(k Key, now Record, changed []string) bool {
+	relied, found := c.Plan.touch(k)
+	if now == nil || !found {
+		return false
+	}
+	sent := false
+	for i := range c.Plan.Operations {
+		op := &c.Plan.Operations[i]
+		if op.Key != k || c.sent[op.ID] == 0 || c.outcomes[op.ID].Status == Done {
+			continue
+		}
+		sent = true
+		switch op.Action {
+		case ActionCreate:
+			return relied.Hash == ""
+		case ActionUpdate:
+			now = c.rewound(op, now)
+		}
+	}
+	return sent && reliance(now, changed) == relied.Hash
+}
+
+// rewound gives a record with the values that it had before an operation changed them.
+func (c *coordinator) rewound(op *Operation, now Record) Record {
+	if op.renames() {
+		return now
+	}
+	inverse := *op
+	inverse.Changes = slices.Clone(op.Changes)
+	for i, change := range op.Changes {
+		inverse.Changes[i].Before, inverse.Changes[i].After = change.After, change.Before
+	}
+	w := Overlay(c.world)
+	w.put(now)
+	for _, change := range Effects(&inverse, w, "") {
+		if change.Key == op.Key && change.Record != nil {
+			return change.Record
+		}
+	}
+	return now
+}
+
 // checkSound walks a plan that nothing is done of yet over what is recorded now: what it does not rely on, such as the
-// seats that are left, may have changed too.
-func (c *coordinator) checkSound() string {
+// seats that are left, may have changed too. What was just read is as the plan wants it, so it corrects what is recorded, if an
+// earlier go was misled by an answer that lagged or lied.
+func (c *coordinator) checkSound(ctx context.Context, fresh map[Key]Record, keys []Key) (halted string, err error) {
 	if c.counts.Done > 0 || len(c.before) > 0 {
-		return ""
+		return "", nil
 	}
-	if err := Invariants(c.Plan, c.world); err != nil {
-		return "the plan is stale, make a new one: as things stand now, " + err.Error()
+	err = Invariants(c.Plan, c.world)
+	if err == nil {
+		return "", nil
 	}
-	return ""
+	read := make([]Stale, len(keys))
+	for i, k := range keys {
+		read[i].Key = k
+	}
+	if err := c.engine.learn(ctx, c.world, fresh, read); err != nil {
+		return "", err
+	}
+	if err = Invariants(c.Plan, c.world); err != nil {
+		return "the plan is stale, make a new one: as things stand now, " + err.Error(), nil
+	}
+	return "", nil
 }
 
 // relied lists the keys that the plan relies on and that no operation done so far may have changed. Before the first
@@ -207,12 +265,17 @@ func (c *coordinator) relied() []Key {
 		}
 		changed[op.Key], changed[op.Login.Key()] = true, true
 	}
+	after := map[int]bool{} // operations behind one that is done
 	for i := range c.Plan.Operations {
 		op := &c.Plan.Operations[i]
-		if slices.ContainsFunc(op.Needs, func(n int) bool {
-			return c.ops[n].Action != ActionSave && (c.outcomes[n].Status == Done || c.before[n])
-		}) {
-			changed[op.Key] = true
+		for _, n := range op.Needs {
+			if c.ops[n].Action != ActionSave && (c.outcomes[n].Status == Done || c.before[n]) {
+				after[op.ID], changed[op.Key] = true, true
+			}
+			if after[n] { // options go with the subscriber, however far behind it comes again
+				after[op.ID] = true
+				changed[op.Key] = changed[op.Key] || op.detail()
+			}
 		}
 	}
 	var keys []Key

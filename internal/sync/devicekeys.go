@@ -178,10 +178,32 @@ func (p *planner) draftKeys() {
 			continue
 		}
 		d := p.add(v.stance, Operation{Action: ActionUpdate, Key: KeysOf(want.Address), Changes: changes, Reason: "differs in " + names(changes)}, v.creation, v.modules)
+		d.need(p.restorationsOf(want.Address.Key(), now)...)
 		for _, k := range want.Keys.Keys {
 			p.leadKey(v, d, k)
 		}
 	}
+}
+
+// restorationsOf are the drafts that put keys of a device back as they were: those of who holds it, and of whose extensions its
+// keys lead to. What the manifest says of the keys comes after.
+func (p *planner) restorationsOf(device Key, keys []ProgrammableKey) []*draft {
+	var all []*draft
+	of := func(r Record) {
+		if r == nil || r.HeldBy() == "" {
+			return
+		}
+		if s := p.stances[r.HeldBy()]; s != nil {
+			all = append(all, s.restoration)
+		}
+	}
+	of(p.obs.Record(device))
+	for _, k := range keys {
+		if k.PhoneNumberID != "" {
+			of(p.obs.Record(p.subscriberKey(Number(k.Destination))))
+		}
+	}
+	return all
 }
 
 // leadKey checks that a key leads somewhere, and makes it wait until that is there.

@@ -71,6 +71,15 @@ func reliance(r Record, changed []string) string {
 	return hex.EncodeToString(sum[:8])
 }
 
+// touch finds what the plan relies on in a thing.
+func (p *Plan) touch(k Key) (Touch, bool) {
+	i, found := slices.BinarySearchFunc(p.Touched, k, func(t Touch, k Key) int { return t.Key.Compare(k) })
+	if !found {
+		return Touch{}, false
+	}
+	return p.Touched[i], true
+}
+
 // stale lists which of the given keys are not as the plan relies on them, without their operations. fresh are the records
 // just read; missing ones are gone.
 func (p *Plan) stale(fresh map[Key]Record, keys []Key) []Stale {

@@ -24,6 +24,9 @@ type effect struct {
 // back agrees: the request may have been repeated on the way, or somebody else did the same.
 func (t *Target) applyStep(ctx context.Context, company bulksync.Company, step bulksync.Step) (bulksync.Outcome, error) {
 	done, err := t.send(ctx, company, step)
+	if err == nil && step.Operation.Action == bulksync.ActionCreate && done.id == "" {
+		return t.created(ctx, company, step), nil
+	}
 	if err == nil {
 		return bulksync.Outcome{Operation: step.Operation.ID, Status: bulksync.Done, ID: done.id, Seen: done.seen, Saved: done.saved, Attempts: 1}, nil
 	}
@@ -46,6 +49,24 @@ func (t *Target) applyStep(ctx context.Context, company bulksync.Company, step b
 		o.Trouble = trouble(err)
 	}
 	return o, nil
+}
+
+// created is the outcome of a creation whose answer did not say under which id: that is looked up, for all that follows needs
+// it.
+func (t *Target) created(ctx context.Context, company bulksync.Company, step bulksync.Step) bulksync.Outcome {
+	o := bulksync.Outcome{Operation: step.Operation.ID, Status: bulksync.Unknown, Message: "upstream took it, and did not say under which id it is", Attempts: 1}
+	err := t.patiently(ctx, t.opts.Settle, func() (bool, error) {
+		left, holds, err := t.holds(ctx, company, step)
+		holds = holds && left.id != ""
+		if holds {
+			o = bulksync.Outcome{Operation: step.Operation.ID, Status: bulksync.Done, ID: left.id, Seen: left.seen, Attempts: 1}
+		}
+		return holds, err
+	})
+	if err != nil {
+		o.Trouble = trouble(err)
+	}
+	return o
 }
 
 // heldAlready tells whether upstream is as an operation leaves it, of which it says that it can't be done. When it may
