@@ -187,7 +187,7 @@ func writeReport(ctx context.Context, name string, rows []*syncv1.RunRow, m *man
 		return fmt.Errorf("report: %w", err)
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	if len(files) != 1 || isYAML(files[0].GetName()) {
+	if len(files) != 1 || manifest.InYAML(sourcesOf(files)[0]) {
 		return writeRows(f, rows)
 	}
 	opts, err := m.options(false)
@@ -201,8 +201,4 @@ func writeReport(ctx context.Context, name string, rows []*syncv1.RunRow, m *man
 	}
 	src := manifest.Source{Name: files[0].GetName(), Reader: bytes.NewReader(files[0].GetContent()), Encoding: manifest.Encoding(files[0].GetEncoding())}
 	return manifest.Annotate(ctx, f, src, results, opts)
-}
-
-func isYAML(name string) bool {
-	return strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml")
 }

@@ -18,7 +18,7 @@ type validateCmd struct {
 // Help is shown below the usage of the verb.
 func (validateCmd) Help() string {
 	return `Reads the manifest and reports every fault at once, each with file:line:column, a code (docs/errors.md explains it) and what
-would be right. It needs no network and no state; "gateway plan" checks the rest. Exit code 0: no fault, 1: faults.
+would be right; of a manifest without fault it tells what is remarkable. It needs no network and no state; "gateway plan" checks the rest. Exit code 0: no fault, 1: faults.
 
 Examples:
   gateway validate -f samples/rainbowvoice.csv
@@ -33,6 +33,8 @@ type validation struct {
 	Users  int             `json:"users"`
 	Digest string          `json:"digest,omitempty"`
 	Faults bulksync.Faults `json:"faults"`
+	// Remarks are about a manifest without fault.
+	Remarks bulksync.Faults `json:"remarks,omitempty"`
 }
 
 // Run validates in this process; it needs nothing but the manifest.
@@ -52,6 +54,7 @@ func (c *validateCmd) Run(ctx context.Context, t *terminal) error {
 	}
 	if desired != nil {
 		answer.Mode, answer.Users, answer.Digest = desired.Mode, desired.Users.Len(), desired.Digest
+		answer.Remarks = desired.Remarks
 	}
 	if err := c.show(t, answer); err != nil {
 		return err
@@ -65,7 +68,7 @@ func (c *validateCmd) Run(ctx context.Context, t *terminal) error {
 func (c *validateCmd) show(t *terminal, answer validation) error {
 	switch c.Output {
 	case "sarif":
-		return manifest.WriteSARIF(t.stdout, answer.Faults, version)
+		return manifest.WriteSARIF(t.stdout, answer.Faults, answer.Remarks, version)
 	case "json":
 		enc := json.NewEncoder(t.stdout)
 		enc.SetIndent("", "  ")
@@ -73,6 +76,9 @@ func (c *validateCmd) show(t *terminal, answer validation) error {
 		return enc.Encode(answer)
 	}
 	if answer.Valid {
+		for _, r := range answer.Remarks {
+			fmt.Fprintln(t.stdout, "note:", r)
+		}
 		_, err := fmt.Fprintf(t.stdout, "%s: %s, mode %s, no fault.\n", c.Manifest.names(), plural(answer.Users, "user"), answer.Mode)
 		return err
 	}

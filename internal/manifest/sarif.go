@@ -34,8 +34,10 @@ var headed = []string{
 }
 
 // WriteSARIF writes faults in the Static Analysis Results Interchange Format, version 2.1.0 (OASIS), which editors and
-// code hosts show beside the lines. Version is the gateway's own.
-func WriteSARIF(w io.Writer, faults bulksync.Faults, version string) error {
+// code hosts show beside the lines: faults as errors, remarks as notes. Version is the gateway's own.
+func WriteSARIF(w io.Writer, faults, remarks bulksync.Faults, version string) error {
+	errors := len(faults)
+	faults = slices.Concat(faults, remarks)
 	log := sarifLog{
 		Schema: "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json", Version: "2.1.0",
 		Runs: []sarifRun{{
@@ -52,7 +54,11 @@ func WriteSARIF(w io.Writer, faults bulksync.Faults, version string) error {
 		if f.Hint != "" {
 			text += "; " + f.Hint
 		}
-		log.Runs[0].Results[i] = sarifResult{RuleID: f.Code, RuleIndex: rule, Level: "error", Message: sarifText{text}, Locations: sarifLocations(f)}
+		level := "error"
+		if i >= errors {
+			level = "note"
+		}
+		log.Runs[0].Results[i] = sarifResult{RuleID: f.Code, RuleIndex: rule, Level: level, Message: sarifText{text}, Locations: sarifLocations(f)}
 	}
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")

@@ -42,7 +42,7 @@ func sarifSchema(t *testing.T) *jsonschema.Schema {
 func writeSARIF(t *testing.T, faults bulksync.Faults) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	if err := WriteSARIF(&b, faults, "1.2.3"); err != nil {
+	if err := WriteSARIF(&b, faults, nil, "1.2.3"); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()
@@ -55,6 +55,10 @@ func TestSARIFKeepsItsSchema(t *testing.T) {
 	for _, tt := range faultCases {
 		_, _, err := Read(t.Context(), []Source{{Name: "dir/f 1.csv", Reader: strings.NewReader(tt.text), Encoding: tt.encoding}}, tt.opts)
 		faults, _ := err.(bulksync.Faults)
+		logs = append(logs, faults)
+	}
+	for _, tt := range yamlFaultCases {
+		_, _, faults := readYAMLText(t, tt.text, tt.opts)
 		logs = append(logs, faults)
 	}
 	for _, faults := range logs {
@@ -73,6 +77,38 @@ func TestSARIFKeepsItsSchema(t *testing.T) {
 	}
 	if schema.Validate(broken) == nil {
 		t.Error("the schema takes a level that does not exist")
+	}
+}
+
+// TestSARIFHasNotesAndLinks: remarks are notes, and codes of YAML manifests link to the part of the page that has them.
+func TestSARIFHasNotesAndLinks(t *testing.T) {
+	d, _, faults := readYAMLText(t, yamlUser("  password: Passw0rd!\n"), Options{})
+	if faults != nil {
+		t.Fatal(faults)
+	}
+	_, _, faults = readYAMLText(t, "version: 1\ncolour: red\n", Options{})
+	var b bytes.Buffer
+	if err := WriteSARIF(&b, faults, d.Remarks, ""); err != nil {
+		t.Fatal(err)
+	}
+	var log sarifLog
+	if err := json.Unmarshal(b.Bytes(), &log); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, r := range log.Runs[0].Results {
+		got = append(got, r.Level+" "+r.RuleID+" "+log.Runs[0].Tool.Driver.Rules[r.RuleIndex].HelpURI)
+	}
+	want := []string{"error unknown-key " + errorsPage + "#" + yamlFaults, "note secret-in-manifest " + errorsPage + "#" + yamlFaults}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	page, err := os.ReadFile("../../docs/errors.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(page), "\n## Faults of a YAML manifest\n") {
+		t.Error("docs/errors.md has no such heading")
 	}
 }
 

@@ -65,6 +65,9 @@ func yamlSource(src Source, start []byte) bool {
 	return isYAML(src) || ext != ".csv" && ext != ".txt" && ext != ".tsv" && !strings.Contains(src.ContentType, "csv") && yamlStart.Match(start[:min(len(start), 4096)])
 }
 
+// InYAML tells whether a source whose content is held is in YAML: by its media type, its name, or how its text begins.
+func InYAML(src Source) bool { return yamlSource(src, src.Content) }
+
 // beginnings tells whether a source is YAML by how its text begins; the sources it gives begin where they began.
 func beginnings(sources []Source) (again []Source, inYAML bool) {
 	again = slices.Clone(sources)

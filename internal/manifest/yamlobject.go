@@ -295,8 +295,9 @@ func (o *object) text(name string) (string, bool) {
 
 // value reads a single value of a shape.
 func (r *yamlReader) value(e entry, name string, s *shape) (string, bool) {
-	v, ok := "", true
+	var v string
 	if !isNull(e.value) {
+		var ok bool
 		if v, ok = r.scalar(e, name); !ok {
 			return "", false
 		}

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -25,7 +26,8 @@ type RawBody struct {
 }
 
 // RawBodies lists the routes that take a manifest as the body. The request's other fields are query parameters, under
-// their JSON names or their proto names; "file" gives the manifest a name.
+// their JSON names or their proto names; "file" gives the manifest a name, "variables[NAME]" a variable its value. Secrets
+// do not belong into an address, which logs show: a manifest that names some goes as a field of the JSON form.
 func RawBodies() []RawBody {
 	media := []string{"text/csv", "application/csv", "application/yaml", "text/yaml", "application/x-yaml"}
 	return []RawBody{
@@ -85,6 +87,9 @@ func checkQuery(req proto.Message, query url.Values, path map[string]string) err
 		case len(query[name]) > 1 && (field == nil || !field.IsList()):
 			v.add(name, "comes %d times", len(query[name]))
 		case name == fileParameter:
+		case strings.HasPrefix(name, "variables[") && strings.HasSuffix(name, "]") && fields.ByName("variables") != nil:
+		case name == "secrets" || strings.HasPrefix(name, "secrets["):
+			v.add("secrets", "no query parameter, since addresses are written to logs: send the request as JSON, with the manifest and its secrets as fields")
 		case field == nil || inPath || field.Message() != nil:
 			v.add(name, "not a query parameter here")
 		}

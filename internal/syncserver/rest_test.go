@@ -3,6 +3,7 @@ package syncserver_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -230,22 +231,34 @@ func TestAManifestAsTheBody(t *testing.T) {
 		t.Errorf("request is %v, want %v", got, want)
 	}
 	for query, field := range map[string]string{
-		"?nonsense=1":                "nonsense",
-		"?parent=companies/x":        "parent",
-		"?manifest=x":                "manifest",
-		"?manifest.name=x":           "manifest.name",
-		"?mode=a&mode=b":             "mode",
-		"?strict=perhaps":            "query",
-		"?%zz":                       "query",
-		"?file=a&file=b":             "file",
-		"?max_faults=99999999999999": "query",
+		"?nonsense=1":                    "nonsense",
+		"?parent=companies/x":            "parent",
+		"?manifest=x":                    "manifest",
+		"?manifest.name=x":               "manifest.name",
+		"?mode=a&mode=b":                 "mode",
+		"?strict=perhaps":                "query",
+		"?%zz":                           "query",
+		"?file=a&file=b":                 "file",
+		"?max_faults=99999999999999":     "query",
+		"?secrets[env:PW]=x":             "secrets",
+		"?variables[a]=1&variables[a]=2": "variables[a]",
 	} {
 		_, err := create.Message(post(query, "text/csv"), variables, []byte(header))
 		if wantCode(t, err, codes.InvalidArgument); detail[*errdetails.BadRequest](err).GetFieldViolations()[0].GetField() != field {
 			t.Errorf("%s: %v", query, err)
 		}
 	}
+	got, err = create.Message(post("?variables[site]=Brest%20Nord&variables%5Bdomain%5D=demo.example", "application/yaml"), variables, []byte("version: 1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v := got.(*syncv1.CreatePlanRequest).GetVariables(); v["site"] != "Brest Nord" || v["domain"] != "demo.example" {
+		t.Errorf("variables are %v", v)
+	}
 	apply := rawBody(t, syncv1.RunService_ApplyPlan_FullMethodName)
+	if _, err := apply.Message(post("?secrets[env:PW]=x", "application/yaml"), variables, nil); !strings.Contains(fmt.Sprint(err), "send the request as JSON") {
+		t.Errorf("secrets in an address: %v", err)
+	}
 	got, err = apply.Message(httptest.NewRequest("POST", "/v1/companies/-/plans/p:apply?parallel=3", nil), map[string]string{"name": "companies/-/plans/p"}, []byte("x"))
 	if err != nil {
 		t.Fatal(err)

@@ -54,26 +54,30 @@ func (s planService) validate(ctx context.Context, req *syncv1.ValidateManifestR
 	}
 	if faults := faultsOf(err); faults != nil {
 		resp := &syncv1.ValidateManifestResponse{Faults: faultProtos(faults)}
-		return resp, addSARIF(resp, req, faults)
+		return resp, addSARIF(resp, req, faults, nil)
 	}
 	if err != nil {
 		return nil, err
 	}
 	resp := &syncv1.ValidateManifestResponse{Valid: true, UserCount: int32(desired.Users.Len()), Mode: desired.Mode, Digest: desired.Digest}
-	return resp, addSARIF(resp, req, nil)
+	resp.Remarks = faultProtos(desired.Remarks[:min(len(desired.Remarks), mostRemarks)])
+	return resp, addSARIF(resp, req, nil, desired.Remarks)
 }
+
+// mostRemarks is how many remarks an answer lists.
+const mostRemarks = 1000
 
 // mostFindings is how many faults stand in a SARIF document: with its places it is larger than the list of faults, and
 // the answer has to fit what a gRPC client takes, 4 MiB.
 const mostFindings = 4000
 
-// addSARIF adds the faults in that form, when it was asked for.
-func addSARIF(resp *syncv1.ValidateManifestResponse, req *syncv1.ValidateManifestRequest, faults bulksync.Faults) error {
+// addSARIF adds faults and remarks in that form, when it was asked for.
+func addSARIF(resp *syncv1.ValidateManifestResponse, req *syncv1.ValidateManifestRequest, faults, remarks bulksync.Faults) error {
 	if !req.GetSarif() {
 		return nil
 	}
 	var text strings.Builder
-	err := manifest.WriteSARIF(&text, faults[:min(len(faults), mostFindings)], "")
+	err := manifest.WriteSARIF(&text, faults[:min(len(faults), mostFindings)], remarks[:min(len(remarks), mostRemarks)], "")
 	resp.Sarif = text.String()
 	return err
 }

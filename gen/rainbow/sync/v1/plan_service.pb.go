@@ -801,8 +801,11 @@ type ValidateManifestResponse struct {
 	Mode string `protobuf:"bytes,4,opt,name=mode,proto3" json:"mode,omitempty"`
 	// SHA-256 with its secret cells blanked, lower-case hex; empty when it has faults.
 	Digest string `protobuf:"bytes,5,opt,name=digest,proto3" json:"digest,omitempty"`
-	// The faults as a SARIF 2.1.0 document, when it was asked for.
-	Sarif         string `protobuf:"bytes,6,opt,name=sarif,proto3" json:"sarif,omitempty"`
+	// The faults and remarks as a SARIF 2.1.0 document, when it was asked for.
+	Sarif string `protobuf:"bytes,6,opt,name=sarif,proto3" json:"sarif,omitempty"`
+	// What is pointed out in a manifest without fault, such as a password that stands in it: the first 1,000, ordered by
+	// position. Plans have these remarks, and more.
+	Remarks       []*ManifestFault `protobuf:"bytes,7,rep,name=remarks,proto3" json:"remarks,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -877,6 +880,13 @@ func (x *ValidateManifestResponse) GetSarif() string {
 		return x.Sarif
 	}
 	return ""
+}
+
+func (x *ValidateManifestResponse) GetRemarks() []*ManifestFault {
+	if x != nil {
+		return x.Remarks
+	}
+	return nil
 }
 
 // GetPlanRequest names a plan.
@@ -2047,7 +2057,7 @@ const file_rainbow_sync_v1_plan_service_proto_rawDesc = "" +
 	"\arequest\x18\x01 \x01(\v2(.rainbow.sync.v1.ValidateManifestRequestH\x00R\arequest\x123\n" +
 	"\x04file\x18\x02 \x01(\v2\x1d.rainbow.sync.v1.ManifestFileH\x00R\x04file\x12\x16\n" +
 	"\x05chunk\x18\x03 \x01(\fH\x00R\x05chunkB\x06\n" +
-	"\x04part\"\xc9\x01\n" +
+	"\x04part\"\x83\x02\n" +
 	"\x18ValidateManifestResponse\x12\x14\n" +
 	"\x05valid\x18\x01 \x01(\bR\x05valid\x126\n" +
 	"\x06faults\x18\x02 \x03(\v2\x1e.rainbow.sync.v1.ManifestFaultR\x06faults\x12\x1d\n" +
@@ -2055,7 +2065,8 @@ const file_rainbow_sync_v1_plan_service_proto_rawDesc = "" +
 	"user_count\x18\x03 \x01(\x05R\tuserCount\x12\x12\n" +
 	"\x04mode\x18\x04 \x01(\tR\x04mode\x12\x16\n" +
 	"\x06digest\x18\x05 \x01(\tR\x06digest\x12\x14\n" +
-	"\x05sarif\x18\x06 \x01(\tR\x05sarif\"B\n" +
+	"\x05sarif\x18\x06 \x01(\tR\x05sarif\x128\n" +
+	"\aremarks\x18\a \x03(\v2\x1e.rainbow.sync.v1.ManifestFaultR\aremarks\"B\n" +
 	"\x0eGetPlanRequest\x120\n" +
 	"\x04name\x18\x01 \x01(\tB\x1c\xe0A\x02\xfaA\x16\n" +
 	"\x14rainbow-gateway/PlanR\x04name\"\xb8\x02\n" +
@@ -2242,55 +2253,56 @@ var file_rainbow_sync_v1_plan_service_proto_depIdxs = []int32{
 	3,  // 6: rainbow.sync.v1.UploadManifestRequest.request:type_name -> rainbow.sync.v1.ValidateManifestRequest
 	24, // 7: rainbow.sync.v1.UploadManifestRequest.file:type_name -> rainbow.sync.v1.ManifestFile
 	25, // 8: rainbow.sync.v1.ValidateManifestResponse.faults:type_name -> rainbow.sync.v1.ManifestFault
-	26, // 9: rainbow.sync.v1.ListPlansRequest.since:type_name -> google.protobuf.Timestamp
-	26, // 10: rainbow.sync.v1.ListPlansRequest.until:type_name -> google.protobuf.Timestamp
-	27, // 11: rainbow.sync.v1.ListPlansResponse.plans:type_name -> rainbow.sync.v1.Plan
-	28, // 12: rainbow.sync.v1.ListPlanOperationsRequest.kind:type_name -> rainbow.sync.v1.Kind
-	29, // 13: rainbow.sync.v1.ListPlanOperationsResponse.operations:type_name -> rainbow.sync.v1.PlanOperation
-	30, // 14: rainbow.sync.v1.ListUnchangedEntriesResponse.entries:type_name -> rainbow.sync.v1.UnchangedEntry
-	0,  // 15: rainbow.sync.v1.RenderPlanRequest.format:type_name -> rainbow.sync.v1.RenderPlanRequest.Format
-	31, // 16: rainbow.sync.v1.CheckPlanResponse.stale:type_name -> rainbow.sync.v1.StaleRecord
-	29, // 17: rainbow.sync.v1.CheckPlanResponse.dropped:type_name -> rainbow.sync.v1.PlanOperation
-	27, // 18: rainbow.sync.v1.ReplanResponse.plan:type_name -> rainbow.sync.v1.Plan
-	31, // 19: rainbow.sync.v1.ReplanResponse.stale:type_name -> rainbow.sync.v1.StaleRecord
-	32, // 20: rainbow.sync.v1.CreateUndoPlanRequest.stale:type_name -> rainbow.sync.v1.StalePolicy
-	1,  // 21: rainbow.sync.v1.PlanService.CreatePlan:input_type -> rainbow.sync.v1.CreatePlanRequest
-	2,  // 22: rainbow.sync.v1.PlanService.UploadPlan:input_type -> rainbow.sync.v1.UploadPlanRequest
-	3,  // 23: rainbow.sync.v1.PlanService.ValidateManifest:input_type -> rainbow.sync.v1.ValidateManifestRequest
-	4,  // 24: rainbow.sync.v1.PlanService.UploadManifest:input_type -> rainbow.sync.v1.UploadManifestRequest
-	6,  // 25: rainbow.sync.v1.PlanService.GetPlan:input_type -> rainbow.sync.v1.GetPlanRequest
-	7,  // 26: rainbow.sync.v1.PlanService.ListPlans:input_type -> rainbow.sync.v1.ListPlansRequest
-	9,  // 27: rainbow.sync.v1.PlanService.DeletePlan:input_type -> rainbow.sync.v1.DeletePlanRequest
-	10, // 28: rainbow.sync.v1.PlanService.ListPlanOperations:input_type -> rainbow.sync.v1.ListPlanOperationsRequest
-	12, // 29: rainbow.sync.v1.PlanService.ListUnchangedEntries:input_type -> rainbow.sync.v1.ListUnchangedEntriesRequest
-	14, // 30: rainbow.sync.v1.PlanService.RenderPlan:input_type -> rainbow.sync.v1.RenderPlanRequest
-	14, // 31: rainbow.sync.v1.PlanService.DownloadPlan:input_type -> rainbow.sync.v1.RenderPlanRequest
-	15, // 32: rainbow.sync.v1.PlanService.ApprovePlan:input_type -> rainbow.sync.v1.ApprovePlanRequest
-	16, // 33: rainbow.sync.v1.PlanService.WithdrawApproval:input_type -> rainbow.sync.v1.WithdrawApprovalRequest
-	17, // 34: rainbow.sync.v1.PlanService.CheckPlan:input_type -> rainbow.sync.v1.CheckPlanRequest
-	19, // 35: rainbow.sync.v1.PlanService.Replan:input_type -> rainbow.sync.v1.ReplanRequest
-	21, // 36: rainbow.sync.v1.PlanService.CreateUndoPlan:input_type -> rainbow.sync.v1.CreateUndoPlanRequest
-	27, // 37: rainbow.sync.v1.PlanService.CreatePlan:output_type -> rainbow.sync.v1.Plan
-	27, // 38: rainbow.sync.v1.PlanService.UploadPlan:output_type -> rainbow.sync.v1.Plan
-	5,  // 39: rainbow.sync.v1.PlanService.ValidateManifest:output_type -> rainbow.sync.v1.ValidateManifestResponse
-	5,  // 40: rainbow.sync.v1.PlanService.UploadManifest:output_type -> rainbow.sync.v1.ValidateManifestResponse
-	27, // 41: rainbow.sync.v1.PlanService.GetPlan:output_type -> rainbow.sync.v1.Plan
-	8,  // 42: rainbow.sync.v1.PlanService.ListPlans:output_type -> rainbow.sync.v1.ListPlansResponse
-	33, // 43: rainbow.sync.v1.PlanService.DeletePlan:output_type -> google.protobuf.Empty
-	11, // 44: rainbow.sync.v1.PlanService.ListPlanOperations:output_type -> rainbow.sync.v1.ListPlanOperationsResponse
-	13, // 45: rainbow.sync.v1.PlanService.ListUnchangedEntries:output_type -> rainbow.sync.v1.ListUnchangedEntriesResponse
-	34, // 46: rainbow.sync.v1.PlanService.RenderPlan:output_type -> google.api.HttpBody
-	34, // 47: rainbow.sync.v1.PlanService.DownloadPlan:output_type -> google.api.HttpBody
-	27, // 48: rainbow.sync.v1.PlanService.ApprovePlan:output_type -> rainbow.sync.v1.Plan
-	27, // 49: rainbow.sync.v1.PlanService.WithdrawApproval:output_type -> rainbow.sync.v1.Plan
-	18, // 50: rainbow.sync.v1.PlanService.CheckPlan:output_type -> rainbow.sync.v1.CheckPlanResponse
-	20, // 51: rainbow.sync.v1.PlanService.Replan:output_type -> rainbow.sync.v1.ReplanResponse
-	27, // 52: rainbow.sync.v1.PlanService.CreateUndoPlan:output_type -> rainbow.sync.v1.Plan
-	37, // [37:53] is the sub-list for method output_type
-	21, // [21:37] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	25, // 9: rainbow.sync.v1.ValidateManifestResponse.remarks:type_name -> rainbow.sync.v1.ManifestFault
+	26, // 10: rainbow.sync.v1.ListPlansRequest.since:type_name -> google.protobuf.Timestamp
+	26, // 11: rainbow.sync.v1.ListPlansRequest.until:type_name -> google.protobuf.Timestamp
+	27, // 12: rainbow.sync.v1.ListPlansResponse.plans:type_name -> rainbow.sync.v1.Plan
+	28, // 13: rainbow.sync.v1.ListPlanOperationsRequest.kind:type_name -> rainbow.sync.v1.Kind
+	29, // 14: rainbow.sync.v1.ListPlanOperationsResponse.operations:type_name -> rainbow.sync.v1.PlanOperation
+	30, // 15: rainbow.sync.v1.ListUnchangedEntriesResponse.entries:type_name -> rainbow.sync.v1.UnchangedEntry
+	0,  // 16: rainbow.sync.v1.RenderPlanRequest.format:type_name -> rainbow.sync.v1.RenderPlanRequest.Format
+	31, // 17: rainbow.sync.v1.CheckPlanResponse.stale:type_name -> rainbow.sync.v1.StaleRecord
+	29, // 18: rainbow.sync.v1.CheckPlanResponse.dropped:type_name -> rainbow.sync.v1.PlanOperation
+	27, // 19: rainbow.sync.v1.ReplanResponse.plan:type_name -> rainbow.sync.v1.Plan
+	31, // 20: rainbow.sync.v1.ReplanResponse.stale:type_name -> rainbow.sync.v1.StaleRecord
+	32, // 21: rainbow.sync.v1.CreateUndoPlanRequest.stale:type_name -> rainbow.sync.v1.StalePolicy
+	1,  // 22: rainbow.sync.v1.PlanService.CreatePlan:input_type -> rainbow.sync.v1.CreatePlanRequest
+	2,  // 23: rainbow.sync.v1.PlanService.UploadPlan:input_type -> rainbow.sync.v1.UploadPlanRequest
+	3,  // 24: rainbow.sync.v1.PlanService.ValidateManifest:input_type -> rainbow.sync.v1.ValidateManifestRequest
+	4,  // 25: rainbow.sync.v1.PlanService.UploadManifest:input_type -> rainbow.sync.v1.UploadManifestRequest
+	6,  // 26: rainbow.sync.v1.PlanService.GetPlan:input_type -> rainbow.sync.v1.GetPlanRequest
+	7,  // 27: rainbow.sync.v1.PlanService.ListPlans:input_type -> rainbow.sync.v1.ListPlansRequest
+	9,  // 28: rainbow.sync.v1.PlanService.DeletePlan:input_type -> rainbow.sync.v1.DeletePlanRequest
+	10, // 29: rainbow.sync.v1.PlanService.ListPlanOperations:input_type -> rainbow.sync.v1.ListPlanOperationsRequest
+	12, // 30: rainbow.sync.v1.PlanService.ListUnchangedEntries:input_type -> rainbow.sync.v1.ListUnchangedEntriesRequest
+	14, // 31: rainbow.sync.v1.PlanService.RenderPlan:input_type -> rainbow.sync.v1.RenderPlanRequest
+	14, // 32: rainbow.sync.v1.PlanService.DownloadPlan:input_type -> rainbow.sync.v1.RenderPlanRequest
+	15, // 33: rainbow.sync.v1.PlanService.ApprovePlan:input_type -> rainbow.sync.v1.ApprovePlanRequest
+	16, // 34: rainbow.sync.v1.PlanService.WithdrawApproval:input_type -> rainbow.sync.v1.WithdrawApprovalRequest
+	17, // 35: rainbow.sync.v1.PlanService.CheckPlan:input_type -> rainbow.sync.v1.CheckPlanRequest
+	19, // 36: rainbow.sync.v1.PlanService.Replan:input_type -> rainbow.sync.v1.ReplanRequest
+	21, // 37: rainbow.sync.v1.PlanService.CreateUndoPlan:input_type -> rainbow.sync.v1.CreateUndoPlanRequest
+	27, // 38: rainbow.sync.v1.PlanService.CreatePlan:output_type -> rainbow.sync.v1.Plan
+	27, // 39: rainbow.sync.v1.PlanService.UploadPlan:output_type -> rainbow.sync.v1.Plan
+	5,  // 40: rainbow.sync.v1.PlanService.ValidateManifest:output_type -> rainbow.sync.v1.ValidateManifestResponse
+	5,  // 41: rainbow.sync.v1.PlanService.UploadManifest:output_type -> rainbow.sync.v1.ValidateManifestResponse
+	27, // 42: rainbow.sync.v1.PlanService.GetPlan:output_type -> rainbow.sync.v1.Plan
+	8,  // 43: rainbow.sync.v1.PlanService.ListPlans:output_type -> rainbow.sync.v1.ListPlansResponse
+	33, // 44: rainbow.sync.v1.PlanService.DeletePlan:output_type -> google.protobuf.Empty
+	11, // 45: rainbow.sync.v1.PlanService.ListPlanOperations:output_type -> rainbow.sync.v1.ListPlanOperationsResponse
+	13, // 46: rainbow.sync.v1.PlanService.ListUnchangedEntries:output_type -> rainbow.sync.v1.ListUnchangedEntriesResponse
+	34, // 47: rainbow.sync.v1.PlanService.RenderPlan:output_type -> google.api.HttpBody
+	34, // 48: rainbow.sync.v1.PlanService.DownloadPlan:output_type -> google.api.HttpBody
+	27, // 49: rainbow.sync.v1.PlanService.ApprovePlan:output_type -> rainbow.sync.v1.Plan
+	27, // 50: rainbow.sync.v1.PlanService.WithdrawApproval:output_type -> rainbow.sync.v1.Plan
+	18, // 51: rainbow.sync.v1.PlanService.CheckPlan:output_type -> rainbow.sync.v1.CheckPlanResponse
+	20, // 52: rainbow.sync.v1.PlanService.Replan:output_type -> rainbow.sync.v1.ReplanResponse
+	27, // 53: rainbow.sync.v1.PlanService.CreateUndoPlan:output_type -> rainbow.sync.v1.Plan
+	38, // [38:54] is the sub-list for method output_type
+	22, // [22:38] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_rainbow_sync_v1_plan_service_proto_init() }
