@@ -49,6 +49,21 @@ func (w *World) Held(l Login) []Key {
 	return w.base.Held(l)
 }
 
+// Glimpse implements Glimpser: whom no change touches is shown by the base.
+func (w *World) Glimpse(l Login, look func(*Glimpse)) bool {
+	_, changed := w.changed[KindUser][l.Key()]
+	_, holds := w.held[l]
+	if base, ok := w.base.(Glimpser); ok && !changed && !holds {
+		return base.Glimpse(l, look)
+	}
+	u := find[User](w, l.Key())
+	if u == nil {
+		return false
+	}
+	look(NewGlimpse(u, w.Held(l)))
+	return true
+}
+
 // Records implements Observed.
 func (w *World) Records(kind Kind) iter.Seq[Record] {
 	return func(yield func(Record) bool) {

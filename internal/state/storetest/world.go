@@ -130,9 +130,27 @@ func CheckState(t testing.TB, s bulksync.Store, want bulksync.Company, records [
 		t.Fatalf("Observed(%q): %v", want.ID, err)
 	}
 	CheckView(t, view, bulksync.NewWorld(want, records...), records)
+	if len(records) < 200 {
+		checkOverlay(t, view, want, records)
+	}
 	if err := view.Close(); err != nil {
 		t.Errorf("snapshot: %v", err)
 	}
+}
+
+// checkOverlay lays changes over a view: every other record is removed, or made anew.
+func checkOverlay(t testing.TB, view bulksync.Observed, want bulksync.Company, records []bulksync.Record) {
+	t.Helper()
+	var changes []bulksync.RecordChange
+	for i, r := range records {
+		if r.Key().Kind != bulksync.KindUser && i%2 == 0 {
+			changes = append(changes, bulksync.RecordChange{Key: r.Key()})
+		}
+	}
+	laid, whole := bulksync.Overlay(view), bulksync.NewWorld(want, records...)
+	laid.Apply(changes)
+	whole.Apply(changes)
+	CheckView(t, laid, whole, records)
 }
 
 // CheckView compares a view with a world, also for the keys and holders of the given records.
