@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 
@@ -18,20 +19,23 @@ type driftCmd struct {
 	NoRefresh bool   `xor:"how" help:"Compare what was recorded last instead of reading Rainbow first."`
 	Last      bool   `xor:"how,save" help:"Show what the last comparison found, on schedule or asked for; compare nothing."`
 	Save      bool   `xor:"save" help:"Save the plan that would repair it: \"gateway apply NAME\" applies it."`
+	Forget    string `xor:"how,save" placeholder:"MANIFEST" help:"Take a manifest out of force, by its lineage or its files: what it asked for may be otherwise from then on."`
 	Output    string `short:"o" default:"text" enum:"text,json,markdown" help:"text, json or markdown."`
 }
 
 // Help is shown below the usage of the verb.
 func (driftCmd) Help() string {
-	return `Compares what Rainbow holds with the manifest in force, which is the one that was applied last and not undone, and tells what
-others have changed: by user, in words. What that manifest does not speak of is no drift, and passwords are none. It changes
-nothing upstream; a gateway does it by itself with "gateway serve --drift-every 6h".
+	return `Compares what Rainbow holds with the manifests in force, of each name (--lineage, or else its files) the one that was applied last
+and not undone, and tells what others have changed: by user, in words. Each holds where none that was applied later says
+anything. What they do not speak of is no drift, and passwords are none. It changes nothing upstream; a gateway does it by
+itself with "gateway serve --drift-every 6h".
 
 Exit code 0: no drift, 2: drift, 1: an error.
 
 Examples:
   gateway drift
-  gateway drift --save -o markdown > drift.md`
+  gateway drift --save -o markdown > drift.md
+  gateway drift --forget moves.csv`
 }
 
 // Run looks for drift and shows it.
@@ -41,6 +45,13 @@ func (c *driftCmd) Run(ctx context.Context, t *terminal) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
+	if c.Forget != "" {
+		if _, err := s.drifts.ForgetManifest(ctx, &syncv1.ForgetManifestRequest{Name: s.company + "/drift", Title: c.Forget}); err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(t.stdout, "The manifest %s is in force no longer.\n", c.Forget)
+		return err
+	}
 	found, err := c.look(ctx, s)
 	if err != nil {
 		return err

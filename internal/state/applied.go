@@ -1,9 +1,11 @@
 package state
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	jsonv2 "github.com/go-json-experiment/json"
 	bolt "go.etcd.io/bbolt"
@@ -11,18 +13,22 @@ import (
 	bulksync "github.com/rainbow-gateway/rainbow-gateway/internal/sync"
 )
 
-// appliedKept is how many manifests put into force are kept: as far back as undoing can go.
-const appliedKept = 4
+const (
+	// appliedKept is how many manifests of one title put into force are kept: as far back as undoing can go.
+	appliedKept = 4
+	// titlesKept is how many titles are kept; the one applied longest ago goes.
+	titlesKept = 64
+)
 
-// SetApplied notes that a run has put its plan's manifest into force. Said again of the run that did so last, it changes
-// nothing.
+// SetApplied notes that a run has put its plan's manifest into force. Said again of a run that did so, or of a plan that repairs
+// what a manifest in force wants, it changes nothing.
 func (s *Store) SetApplied(ctx context.Context, a bulksync.Applied) error {
 	if err := checkNames("applied manifest", a.Company, a.Run, a.Plan); err != nil {
 		return err
 	}
 	return s.update(ctx, func(tx *bolt.Tx) error {
 		plan := getPlan(tx, a.Company, a.Plan)
-		head, err := headOfApplied(a, plan)
+		repairs, head, err := headOfApplied(&a, plan)
 		if err != nil {
 			return fmt.Errorf("applied manifest: %w", err)
 		}
@@ -30,7 +36,8 @@ func (s *Store) SetApplied(ctx context.Context, a bulksync.Applied) error {
 		if err != nil {
 			return err
 		}
-		if key, last, err := inForce(all); err != nil || key != nil && last.Run == a.Run {
+		now, err := inForce(all)
+		if err != nil || slices.ContainsFunc(now, func(f force) bool { return f.Run == a.Run || f.Run == repairs }) {
 			return err
 		}
 		n, err := all.NextSequence()
@@ -53,45 +60,80 @@ func (s *Store) SetApplied(ctx context.Context, a bulksync.Applied) error {
 				return err
 			}
 		}
-		return dropApplied(all, n)
+		return dropApplied(all)
 	})
 }
 
 // headOfApplied is what is kept beside what the manifest desires; the names of its files are its plan's, when nobody gives
-// them.
-func headOfApplied(a bulksync.Applied, plan *bolt.Bucket) ([]byte, error) {
-	if len(a.Sources) == 0 && plan != nil {
+// them. repairs is the run whose manifest the plan repairs.
+func headOfApplied(a *bulksync.Applied, plan *bolt.Bucket) (repairs string, head []byte, err error) {
+	if plan != nil {
 		p, err := readHead(plan)
 		if err != nil {
-			return nil, err
+			return "", nil, err
 		}
-		a.Sources = p.Sources
+		repairs = p.Repairs
+		if len(a.Sources) == 0 {
+			a.Sources = p.Sources
+		}
 	}
-	return json.Marshal(a)
+	head, err = json.Marshal(a)
+	return repairs, head, err
 }
 
-// dropApplied removes what is too old to be kept, n being the newest.
-func dropApplied(all *bolt.Bucket, n uint64) error {
-	if n <= appliedKept {
-		return nil
-	}
-	key := uint64Key(n - appliedKept)
-	if all.Bucket(key) == nil {
-		return nil
-	}
-	return all.DeleteBucket(key)
+// force is a manifest that was put into force, with its place.
+type force struct {
+	key []byte
+	*bulksync.Applied
 }
 
-// inForce finds the newest manifest that is not undone; a nil key when there is none.
-func inForce(all *bolt.Bucket) (key []byte, a *bulksync.Applied, err error) {
+// allApplied reads all that were ever put into force and are kept, the newest first.
+func allApplied(all *bolt.Bucket) (list []force, err error) {
 	cursor := all.Cursor()
 	for key, _ := cursor.Last(); key != nil; key, _ = cursor.Prev() {
 		a, err := readApplied(all.Bucket(key))
-		if err != nil || a.UndoneBy == "" {
-			return key, a, err
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, force{bytes.Clone(key), a})
+	}
+	return list, nil
+}
+
+// inForce finds the newest manifest of each title that is not undone, the newest first.
+func inForce(all *bolt.Bucket) (now []force, err error) {
+	list, err := allApplied(all)
+	if err != nil {
+		return nil, err
+	}
+	seen := map[string]bool{}
+	for _, f := range list {
+		if title := f.Title(); f.UndoneBy == "" && !seen[title] {
+			seen[title] = true
+			now = append(now, f)
 		}
 	}
-	return nil, nil, nil
+	return now, nil
+}
+
+// dropApplied removes what is too old to be kept.
+func dropApplied(all *bolt.Bucket) error {
+	list, err := allApplied(all)
+	if err != nil {
+		return err
+	}
+	kept := map[string]int{}
+	for _, f := range list {
+		title := f.Title()
+		if kept[title] > 0 && kept[title] < appliedKept || kept[title] == 0 && len(kept) < titlesKept {
+			kept[title]++
+			continue
+		}
+		if err := all.DeleteBucket(f.key); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func readApplied(b *bolt.Bucket) (*bulksync.Applied, error) {
@@ -105,32 +147,78 @@ func readApplied(b *bolt.Bucket) (*bulksync.Applied, error) {
 	return a, nil
 }
 
-// Applied gives the manifest in force in a company, or ErrNotFound.
-func (s *Store) Applied(ctx context.Context, company string) (*bulksync.Applied, error) {
-	var a *bulksync.Applied
-	var desired []byte
-	err := s.view(ctx, func(tx *bolt.Tx) error {
+// Applied lists the manifests in force in a company, the one applied last first.
+func (s *Store) Applied(ctx context.Context, company string) (list []*bulksync.Applied, err error) {
+	err = s.view(ctx, func(tx *bolt.Tx) error {
+		list = nil
 		all := getApplied(tx, company)
-		var key []byte
-		if all != nil {
-			var err error
-			if key, a, err = inForce(all); err != nil {
+		if all == nil {
+			return nil
+		}
+		now, err := inForce(all)
+		for _, f := range now {
+			list = append(list, f.Applied)
+		}
+		return err
+	})
+	return list, err
+}
+
+// AppliedDesired gives what a manifest in force asks for, or ErrNotFound.
+func (s *Store) AppliedDesired(ctx context.Context, company, run string) (*bulksync.Desired, error) {
+	var content []byte
+	err := s.view(ctx, func(tx *bolt.Tx) error {
+		content = nil
+		if all := getApplied(tx, company); all != nil {
+			now, err := inForce(all)
+			if err != nil {
 				return err
 			}
+			for _, f := range now {
+				if f.Run == run {
+					content = getPieces(all.Bucket(f.key).Bucket(keyDesired))
+				}
+			}
 		}
-		if key == nil {
-			return fmt.Errorf("applied manifest of company %q: %w", company, bulksync.ErrNotFound)
+		if len(content) == 0 {
+			return fmt.Errorf("what the manifest that run %q of company %q put into force desires: %w", run, company, bulksync.ErrNotFound)
 		}
-		desired = getPieces(all.Bucket(key).Bucket(keyDesired))
 		return nil
 	})
-	if err != nil || len(desired) == 0 {
-		return a, err
+	if err != nil {
+		return nil, err
 	}
-	if a.Desired, err = unpackDesired(desired); err != nil {
+	desired, err := unpackDesired(content)
+	if err != nil {
 		return nil, fmt.Errorf("applied manifest of company %q: %w", company, err)
 	}
-	return a, nil
+	return desired, nil
+}
+
+// ForgetApplied takes the manifest of a title out of force, or gives ErrNotFound.
+func (s *Store) ForgetApplied(ctx context.Context, company, title string) error {
+	return s.update(ctx, func(tx *bolt.Tx) error {
+		found := false
+		if all := getApplied(tx, company); all != nil {
+			list, err := allApplied(all)
+			if err != nil {
+				return err
+			}
+			for _, f := range list {
+				if f.Title() != title {
+					continue
+				}
+				found = true
+				if err := all.DeleteBucket(f.key); err != nil {
+					return fmt.Errorf("applied manifest: %w", err)
+				}
+			}
+		}
+		if !found {
+			return fmt.Errorf("manifest %q in force in company %q: %w", title, company, bulksync.ErrNotFound)
+		}
+		return nil
+	})
 }
 
 // UndoApplied notes that a run has undone another.

@@ -50,7 +50,7 @@ import (
 //	    │       └── <kind code> <id> → record before and after (traces.go)
 //	    ├── pending                  changes of the recorded state that are to be worked into it (pending.go)
 //	    │   └── <uint64> → a change with its run
-//	    ├── applied                  manifests put into force, the last few; the highest that is not undone is in force
+//	    ├── applied                  manifests put into force, the last few of each title; the highest of a title that is not undone is in force
 //	    │   └── <uint64>
 //	    │       ├── head → Applied as JSON
 //	    │       └── desired

@@ -155,11 +155,14 @@ func checkHistory(t *testing.T, s *state.Store, sources []string) {
 		t.Errorf("run %+v, %v, want one with outcomes", r, err)
 	}
 	want := fixtureApplied()
-	want.Desired = storetest.NewDesired(2)
 	want.Sources = sources // of its plan, since format 3
 	a, err := s.Applied(ctx, storetest.Company)
-	if diff := cmp.Diff(&want, a); err != nil || diff != "" {
-		t.Errorf("applied manifest: %v (-want +got):\n%s", err, diff)
+	if diff := cmp.Diff([]*bulksync.Applied{&want}, a); err != nil || diff != "" {
+		t.Errorf("applied manifests: %v (-want +got):\n%s", err, diff)
+	}
+	desired, err := s.AppliedDesired(ctx, storetest.Company, want.Run)
+	if diff := cmp.Diff(storetest.NewDesired(2), desired); err != nil || diff != "" {
+		t.Errorf("what it desires: %v (-want +got):\n%s", err, diff)
 	}
 	traced := 0
 	for trace, err := range s.Traces(ctx, storetest.Company, "r1") {

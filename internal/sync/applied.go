@@ -2,12 +2,14 @@ package sync
 
 import (
 	"context"
-	"errors"
+	"path"
+	"slices"
+	"strings"
 	"time"
 )
 
-// Applied is a manifest that a run has put into force: what the company is to be, until another one is applied or the run
-// is undone. What upstream has become since is compared with it.
+// Applied is a manifest that a run has put into force: what the company is to be, until one of the same title is applied or the
+// run is undone. What upstream has become since is compared with it.
 type Applied struct {
 	Company string `json:"company"`
 	// Run applied it, Plan is the plan's name and Hash its hash. Both may have been pruned since.
@@ -24,17 +26,24 @@ type Applied struct {
 	Time   time.Time `json:"time"`
 	// UndoneBy is the run that undid Run; empty while the manifest is in force.
 	UndoneBy string `json:"undoneBy,omitempty"`
-	// Desired is what the manifest asks for; it holds no secret. Nil when the plan was made by a gateway that did not keep it.
-	Desired *Desired `json:"-"`
+}
+
+// Title is the manifest's name, by which it is known that another one takes its place: its lineage, or else its files.
+func (a *Applied) Title() string {
+	if a.Policy.Lineage != "" {
+		return a.Policy.Lineage
+	}
+	names := make([]string, len(a.Sources))
+	for i, name := range a.Sources {
+		names[i] = path.Clean(name)
+	}
+	return strings.Join(names, ", ")
 }
 
 // InForce tells whether a run has put a manifest into force that is still so.
 func (e *Engine) InForce(ctx context.Context, company, run string) (bool, error) {
 	applied, err := e.Store.Applied(ctx, company)
-	if errors.Is(err, ErrNotFound) {
-		return false, nil
-	}
-	return err == nil && applied.Run == run, err
+	return slices.ContainsFunc(applied, func(a *Applied) bool { return a.Run == run }), err
 }
 
 // putIntoForce notes that the run has done all that its plan asks for. It comes before the run is stored as succeeded, so

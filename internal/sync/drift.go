@@ -19,6 +19,9 @@ import (
 // Where a plan can't be made, because a device is gone that the manifest names, say, that is drift too. What stands in the
 // way is told, and the entry is planned again without it, so that one fault does not hide a hundred differences.
 //
+// Several manifests may be in force, each under a title of its own; what a newer one speaks of, the older ones don't
+// (overlay.go).
+//
 // A comparison of two recorded states (as it was after the run, as it is now) was rejected: it tells of every change in the
 // company, and not which of them matter, nor what to do about them.
 
@@ -47,6 +50,9 @@ type Drift struct {
 	Differences []Difference `json:"differences"`
 	// Repairs counts the operations that would repair it, by kind.
 	Repairs map[Kind]int `json:"repairs,omitempty"`
+	// Manifests are those in force, the one applied last first, when there are several: what is above is of the first then, and
+	// the plans that repair it are one for each.
+	Manifests []DriftManifest `json:"manifests,omitempty"`
 	// Obstacle says why no plan is offered that would repair it, though one could be made.
 	Obstacle string `json:"obstacle,omitempty"`
 	// Plan is the name under which the plan that repairs it was saved, if it was.
@@ -96,6 +102,8 @@ type Difference struct {
 	Position Position `json:"position,omitzero"`
 	// Operations are the ids of the operations of the plan that repair it.
 	Operations []int `json:"operations,omitempty"`
+	// Manifest is the title of the manifest that wants it otherwise, when several are in force.
+	Manifest string `json:"manifest,omitempty"`
 	// Held says why that plan holds its repair back, as a plan over its ceilings does; empty when it does not.
 	Held string `json:"held,omitempty"`
 	// Code and Hint say why no plan repairs it, and what would help.
@@ -110,24 +118,36 @@ type Deviation struct {
 	Wanted string `json:"wanted,omitempty"`
 }
 
-// Drift compares the recorded state with the manifest in force. It changes nothing; repair is the plan that would, not
-// stored and without name, nil when there is nothing that it could repair. The error is ErrNotApplied, or one of Plan's.
-func (e *Engine) Drift(ctx context.Context, company string) (found *Drift, repair *StoredPlan, err error) {
+// DriftManifest is one of the manifests in force, when there are several, and what would repair what differs from it.
+type DriftManifest struct {
+	// Title is its lineage or its files; Manifest its digest; Run applied it at AppliedTime.
+	Title       string    `json:"title"`
+	Manifest    string    `json:"manifest"`
+	Run         string    `json:"run"`
+	AppliedTime time.Time `json:"appliedTime"`
+	// Differences and Operations count what differs from it, and what would repair that.
+	Differences int `json:"differences"`
+	Operations  int `json:"operations"`
+	// Plan and Obstacle are as in Drift.
+	Plan     string `json:"plan,omitempty"`
+	Obstacle string `json:"obstacle,omitempty"`
+}
+
+// Drift compares the recorded state with the manifests in force. It changes nothing; repairs are the plans that would, one for
+// each manifest that something differs from, not stored and without names. The error is ErrNotApplied, or one of Plan's.
+func (e *Engine) Drift(ctx context.Context, company string) (found *Drift, repairs []*StoredPlan, err error) {
 	applied, err := e.Store.Applied(ctx, company)
-	if errors.Is(err, ErrNotFound) {
-		return nil, nil, fmt.Errorf("company %s: %w", company, ErrNotApplied)
-	}
 	if err != nil {
 		return nil, nil, err
 	}
-	if applied.Desired == nil {
-		return nil, nil, fmt.Errorf("company %s: %w: the one that run %s applied was not kept", company, ErrNotApplied, applied.Run)
+	if len(applied) == 0 {
+		return nil, nil, fmt.Errorf("company %s: %w", company, ErrNotApplied)
 	}
+	newest := applied[0]
 	found = &Drift{
-		Format: DriftFormat, Company: company, Manifest: applied.Manifest, Sources: applied.Sources, Run: applied.Run,
-		AppliedTime: applied.Time, CheckTime: e.now(), Differences: []Difference{},
+		Format: DriftFormat, Company: company, Manifest: newest.Manifest, Sources: newest.Sources, Run: newest.Run,
+		AppliedTime: newest.Time, CheckTime: e.now(), Differences: []Difference{},
 	}
-	plan := func(d *Desired, p Policy) (*Plan, error) { return e.Plan(ctx, company, d, p) }
 	view, err := e.Store.Observed(ctx, company)
 	if errors.Is(err, ErrNotFound) {
 		return nil, nil, fmt.Errorf("company %s: %w", company, ErrNotRecorded)
@@ -137,25 +157,107 @@ func (e *Engine) Drift(ctx context.Context, company string) (found *Drift, repai
 	}
 	defer func() { err = errors.Join(err, view.Close()) }()
 	found.RecordTime, _ = time.Parse(time.RFC3339, view.Company().RecordedAt)
-	manifest := newRelaxation(applied.Desired, applied.Policy)
+	exists := func(l Login) bool { return view.Record(l.Key()) != nil }
+	newer, kept := newSpoken(), 0
+	for i, a := range applied {
+		desired, err := e.Store.AppliedDesired(ctx, company, a.Run)
+		if errors.Is(err, ErrNotFound) { // it was applied by a gateway that did not keep it
+			continue
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		kept++
+		left, policy := desired, a.Policy
+		if kept > 1 {
+			left, policy = newer.rest(desired, a.Policy, exists)
+		}
+		if i < len(applied)-1 {
+			newer.add(desired)
+		}
+		repair, err := e.driftFrom(ctx, found, forced{a, left, policy}, view)
+		if err != nil {
+			return nil, nil, err
+		}
+		if repair != nil {
+			repairs = append(repairs, repair)
+		}
+	}
+	if kept == 0 {
+		return nil, nil, fmt.Errorf("company %s: %w: the one that run %s applied was not kept", company, ErrNotApplied, newest.Run)
+	}
+	found.settle(kept)
+	return found, repairs, nil
+}
+
+// forced is a manifest in force, with what no newer one speaks of, and the policy for that.
+type forced struct {
+	*Applied
+	left   *Desired
+	policy Policy
+}
+
+// driftFrom adds what differs from one manifest.
+func (e *Engine) driftFrom(ctx context.Context, found *Drift, a forced, view Observed) (*StoredPlan, error) {
+	plan := func(d *Desired, p Policy) (*Plan, error) { return e.Plan(ctx, found.Company, d, p) }
+	manifest := newRelaxation(a.left, a.policy)
 	fix, err := manifest.plan(plan)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	found.fill(view, fix, manifest.blocked)
-	if fix == nil || len(fix.Operations) == 0 {
-		return found, nil, nil
+	of := DriftManifest{Title: a.Title(), Manifest: a.Manifest, Run: a.Run, AppliedTime: a.Time}
+	of.Differences = found.fill(view, fix, manifest.blocked, of.Title)
+	if fix != nil {
+		of.Operations = len(fix.Operations)
 	}
-	if found.Obstacle, err = manifest.obstacle(plan, applied.Policy.OutageBudget); err != nil || found.Obstacle != "" {
-		return found, nil, err
+	if of.Operations > 0 {
+		if of.Obstacle, err = manifest.obstacle(plan, a.policy.OutageBudget); err != nil {
+			return nil, err
+		}
 	}
-	return found, &StoredPlan{
-		Plan: fix, Hash: fix.Hash(), CreateTime: found.CheckTime, RecordTime: found.RecordTime, Sources: applied.Sources, Desired: applied.Desired,
+	found.Manifests = append(found.Manifests, of)
+	if of.Operations == 0 || of.Obstacle != "" {
+		return nil, nil
+	}
+	return &StoredPlan{
+		Plan: fix, Hash: fix.Hash(), CreateTime: found.CheckTime, RecordTime: found.RecordTime, Sources: a.Sources, Desired: a.left, Repairs: a.Run,
 	}, nil
 }
 
-// fill takes over what a plan would change, and what kept it from being a whole one.
-func (d *Drift) fill(obs Observed, plan *Plan, faults []blocked) {
+// settle puts the differences in order, and leaves out what is told by several manifests alike.
+func (d *Drift) settle(manifests int) {
+	slices.SortStableFunc(d.Differences, func(a, b Difference) int {
+		return cmp.Or(strings.Compare(string(a.Login), string(b.Login)), kindRank(a.Kind)-kindRank(b.Kind), a.Key.Compare(b.Key), strings.Compare(a.Words, b.Words))
+	})
+	d.Differences = slices.CompactFunc(d.Differences, func(a, b Difference) bool {
+		return a.Manifest != b.Manifest && a.Login == b.Login && a.Kind == b.Kind && a.Key == b.Key && a.Words == b.Words
+	})
+	for _, m := range d.Manifests {
+		d.Obstacle = cmp.Or(d.Obstacle, m.Obstacle)
+	}
+	if manifests == 1 {
+		d.Manifests = nil
+		for i := range d.Differences {
+			d.Differences[i].Manifest = ""
+		}
+	}
+	d.Hash = d.hash()
+}
+
+// Saved notes under which name the plan was stored that repairs what differs from the manifest that a run applied.
+func (d *Drift) Saved(run, plan string) {
+	d.Plan = cmp.Or(d.Plan, plan)
+	for i := range d.Manifests {
+		if d.Manifests[i].Run == run {
+			d.Manifests[i].Plan = plan
+		}
+	}
+}
+
+// fill takes over what a plan of the manifest of that title would change, and what kept it from being a whole one; it tells
+// how many differences that are.
+func (d *Drift) fill(obs Observed, plan *Plan, faults []blocked, title string) int {
+	before := len(d.Differences)
 	for _, b := range faults {
 		d.Differences = append(d.Differences, b.difference())
 	}
@@ -164,15 +266,17 @@ func (d *Drift) fill(obs Observed, plan *Plan, faults []blocked) {
 	}
 	if plan != nil && len(plan.Operations) > 0 {
 		d.Differences = append(d.Differences, deviations(obs, plan)...)
-		d.Repairs = map[Kind]int{}
+		if d.Repairs == nil {
+			d.Repairs = map[Kind]int{}
+		}
 		for i := range plan.Operations {
 			d.Repairs[plan.Operations[i].Key.Kind]++
 		}
 	}
-	slices.SortStableFunc(d.Differences, func(a, b Difference) int {
-		return cmp.Or(strings.Compare(string(a.Login), string(b.Login)), kindRank(a.Kind)-kindRank(b.Kind), a.Key.Compare(b.Key), strings.Compare(a.Words, b.Words))
-	})
-	d.Hash = d.hash()
+	for i := before; i < len(d.Differences); i++ {
+		d.Differences[i].Manifest = title
+	}
+	return len(d.Differences) - before
 }
 
 // doubt takes over the entries of which nobody can tell any more whom they mean: their users' logins, say, were changed.

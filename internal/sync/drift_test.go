@@ -15,11 +15,12 @@ import (
 	"pgregory.net/rapid"
 )
 
-// driftBooks are the books of a company in which a manifest is in force.
+// driftBooks are the books of a company in which manifests are in force.
 type driftBooks struct {
 	Store
 	world   *World
-	applied *Applied
+	applied []*Applied // the newest first
+	desired map[string]*Desired
 }
 
 func (b *driftBooks) Observed(context.Context, string) (Snapshot, error) {
@@ -29,11 +30,22 @@ func (b *driftBooks) Observed(context.Context, string) (Snapshot, error) {
 	return frozen{b.world}, nil
 }
 
-func (b *driftBooks) Applied(context.Context, string) (*Applied, error) {
-	if b.applied == nil {
+func (b *driftBooks) Applied(context.Context, string) ([]*Applied, error) { return b.applied, nil }
+
+func (b *driftBooks) AppliedDesired(_ context.Context, _, run string) (*Desired, error) {
+	if b.desired[run] == nil {
 		return nil, ErrNotFound
 	}
-	return b.applied, nil
+	return b.desired[run], nil
+}
+
+// driftOf looks for drift of which one plan, at most, repairs all.
+func driftOf(e *Engine) (*Drift, *StoredPlan, error) {
+	d, repairs, err := e.Drift(context.Background(), "c1")
+	if len(repairs) == 0 {
+		return d, nil, err
+	}
+	return d, repairs[0], err
 }
 
 // inForce carries a manifest out on a world and gives the engine that knows it to be in force.
@@ -49,10 +61,10 @@ func inForce(t interface{ Fatal(...any) }, world *World, desired *Desired, polic
 	company := after.Company()
 	company.RecordedAt = "2026-11-22T06:00:00Z"
 	after.company = company
-	books := &driftBooks{world: after, applied: &Applied{
+	books := &driftBooks{world: after, desired: map[string]*Desired{"run-1": desired}, applied: []*Applied{{
 		Company: "c1", Run: "run-1", Plan: "plan-1", Hash: plan.Hash(), Manifest: desired.Digest, Mode: desired.Mode,
-		Sources: []string{"demo.csv"}, Policy: policy, Time: time.Date(2026, 11, 22, 5, 0, 0, 0, time.UTC), Desired: desired,
-	}}
+		Sources: []string{"demo.csv"}, Policy: policy, Time: time.Date(2026, 11, 22, 5, 0, 0, 0, time.UTC),
+	}}}
 	return &Engine{Store: books, Clock: func() time.Time { return time.Date(2026, 11, 22, 6, 0, 1, 0, time.UTC) }}, after
 }
 
@@ -169,7 +181,7 @@ func TestDriftIsToldInWords(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			e, world := inForce(t, demoWorld(), demoManifest(), Policy{})
 			c.edit(world)
-			d, repair, err := e.Drift(context.Background(), "c1")
+			d, repair, err := driftOf(e)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -247,8 +259,8 @@ func TestWithoutAManifestInForceThereIsNoDrift(t *testing.T) {
 		want  error
 	}{
 		"nothing was applied":             {&driftBooks{world: world}, ErrNotApplied},
-		"what was applied was not kept":   {&driftBooks{world: world, applied: &Applied{Run: "run-1"}}, ErrNotApplied},
-		"nothing is recorded of upstream": {&driftBooks{applied: &Applied{Run: "run-1", Desired: demoManifest()}}, ErrNotRecorded},
+		"what was applied was not kept":   {&driftBooks{world: world, applied: []*Applied{{Run: "run-1"}}}, ErrNotApplied},
+		"nothing is recorded of upstream": {&driftBooks{applied: []*Applied{{Run: "run-1"}}, desired: map[string]*Desired{"run-1": demoManifest()}}, ErrNotRecorded},
 	} {
 		if _, _, err := (&Engine{Store: c.books}).Drift(context.Background(), "c1"); !errors.Is(err, c.want) {
 			t.Errorf("%s: got %v, want %v", name, err, c.want)
@@ -262,7 +274,7 @@ func TestStrictManifestsDoNotDriftBySucceeding(t *testing.T) {
 		entry(2, "dora@demo.example", "create"), entry(3, "cleo@demo.example", "delete"),
 	}...)}
 	e, _ := inForce(t, demoWorld(), desired, Policy{Strict: true, ResetPasswords: true})
-	d, repair, err := e.Drift(context.Background(), "c1")
+	d, repair, err := driftOf(e)
 	if err != nil || len(d.Differences) > 0 || repair != nil {
 		t.Errorf("drift %+v, repair %v, error %v", d, repair, err)
 	}
@@ -275,7 +287,7 @@ func TestARepairKeepsTheOutageBudget(t *testing.T) {
 		e, world := inForce(t, demoWorld(), desired, Policy{OutageBudget: &budget})
 		world.remove(ExtensionKey(cloudID, "2001"))
 		world.put(&Extension{ID: "e9", SystemID: "s1", PbxID: cloudID, Number: "2009", Role: RoleSubscriber, Holder: "ann@demo.example", HolderID: "u1"})
-		d, repair, err := e.Drift(context.Background(), "c1")
+		d, repair, err := driftOf(e)
 		if err != nil || len(d.Differences) != 1 {
 			t.Fatalf("drift %+v, %v", d, err)
 		}
@@ -294,7 +306,7 @@ func TestWhatARepairHoldsBackIsSaid(t *testing.T) {
 	desired := &Desired{Mode: "rainbowvoice", Users: EntriesOf([]DesiredUser{entry(2, "eve@demo.example", "delete")}...)}
 	e, world := inForce(t, demoWorld(), desired, Policy{Ceilings: []Ceiling{{Kind: KindUser, Action: ActionDelete}}})
 	world.put(&User{ID: "u9", Login: "eve@demo.example"})
-	d, repair, err := e.Drift(context.Background(), "c1")
+	d, repair, err := driftOf(e)
 	if err != nil || len(d.Differences) != 1 || d.Differences[0].Held == "" || repair.Plan.HeldBack() != 1 {
 		t.Fatalf("drift %+v, %v", d, err)
 	}
@@ -313,7 +325,7 @@ func TestDriftProperties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		start, desired, plan := drawPlan(t)
 		e, world := inForce(t, start, desired, plan.Policy)
-		d, repair, err := e.Drift(context.Background(), "c1")
+		d, repair, err := driftOf(e)
 		if unsettled(plan) {
 			return
 		}
@@ -323,7 +335,7 @@ func TestDriftProperties(t *testing.T) {
 		for range rapid.IntRange(1, 10).Draw(t, "changes") {
 			drawOutsider(t, world)
 		}
-		d, repair, err = e.Drift(context.Background(), "c1")
+		d, repair, err = driftOf(e)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -424,7 +436,7 @@ func drawOutsider(t *rapid.T, w *World) {
 // BenchmarkDrift compares 100,000 users, of whom one in a hundred was changed, with the manifest in force.
 func BenchmarkDrift(b *testing.B) {
 	desired := benchDesired(100_000)
-	e := &Engine{Store: &driftBooks{world: benchWorld(100_000), applied: &Applied{Company: "c1", Run: "run-1", Desired: desired}}}
+	e := &Engine{Store: &driftBooks{world: benchWorld(100_000), applied: []*Applied{{Company: "c1", Run: "run-1"}}, desired: map[string]*Desired{"run-1": desired}}}
 	b.ReportAllocs()
 	for b.Loop() {
 		d, _, err := e.Drift(context.Background(), "c1")

@@ -52,6 +52,14 @@ func (d *Drift) source() string {
 	return visible(strings.Join(d.Sources, ", "))
 }
 
+// title is that of a manifest, as text.
+func (m *DriftManifest) title() string {
+	if m.Title == "" {
+		return "the manifest"
+	}
+	return visible(m.Title)
+}
+
 // stampLayout is how the report shows times.
 const stampLayout = "2006-01-02 15:04:05 UTC"
 
@@ -64,7 +72,23 @@ func (d *Drift) renderText(out *errWriter, o RenderOptions) {
 		Changed: inked(o.Color, color.FgYellow), Blocked: inked(o.Color, color.FgMagenta),
 	}
 	if len(d.Differences) > 0 {
-		out.printf("What differs from %s (applied %s by %s), as of %s:\n", d.source(), stamp(d.AppliedTime), d.Run, stamp(d.RecordTime))
+		switch {
+		case len(d.Manifests) > 0:
+			out.printf("What differs from %d manifests, as of %s:\n", len(d.Manifests), stamp(d.RecordTime))
+			same := 0
+			for _, m := range d.Manifests {
+				if m.Differences == 0 {
+					same++
+					continue
+				}
+				out.printf("  %s (applied %s by %s): %s\n", m.title(), stamp(m.AppliedTime), m.Run, counted(m.Differences, "difference"))
+			}
+			if same > 0 {
+				out.printf("  %s more: no difference\n", counted(same, "manifest"))
+			}
+		default:
+			out.printf("What differs from %s (applied %s by %s), as of %s:\n", d.source(), stamp(d.AppliedTime), d.Run, stamp(d.RecordTime))
+		}
 	}
 	for i := range d.Differences {
 		x := &d.Differences[i]
@@ -87,9 +111,17 @@ func (d *Drift) renderText(out *errWriter, o RenderOptions) {
 		out.print("\n")
 	}
 	out.print(bold(d.Summary()), "\n")
+	if d.Plan != "" && len(d.Manifests) > 0 {
+		for _, m := range d.Manifests {
+			if m.Plan != "" {
+				out.printf("Saved as %s: %s would repair what differs from %s.\n", visible(m.Plan), counted(m.Operations, "operation"), m.title())
+			}
+		}
+	}
 	switch n := d.Operations(); {
 	case d.Obstacle != "":
 		out.print("No plan is offered that would repair it: ", visible(d.Obstacle), "\n")
+	case d.Plan != "" && len(d.Manifests) > 0:
 	case d.Plan != "":
 		out.printf("Saved as %s: %s would repair it.\n", visible(d.Plan), counted(n, "operation"))
 	case n > 0:
@@ -126,7 +158,18 @@ func (d *Drift) renderJSON(out *errWriter) {
 
 func (d *Drift) renderMarkdown(out *errWriter) {
 	out.print("### ", strings.TrimSuffix(d.Summary(), "."), "\n")
-	out.printf("\nManifest %s, applied %s by %s; upstream as of %s.\n", code(d.source()), stamp(d.AppliedTime), code(d.Run), stamp(d.RecordTime))
+	if len(d.Manifests) == 0 {
+		out.printf("\nManifest %s, applied %s by %s; upstream as of %s.\n", code(d.source()), stamp(d.AppliedTime), code(d.Run), stamp(d.RecordTime))
+	} else {
+		out.printf("\nUpstream as of %s, and the manifests:\n\n", stamp(d.RecordTime))
+	}
+	for _, m := range d.Manifests {
+		repair := ""
+		if m.Plan != "" {
+			repair = fmt.Sprintf("; plan %s would repair that: %s", code(m.Plan), counted(m.Operations, "operation"))
+		}
+		out.printf("- %s, applied %s by %s: %s%s\n", code(m.title()), stamp(m.AppliedTime), code(m.Run), counted(m.Differences, "difference"), repair)
+	}
 	room := markdownRoom
 	for i := range d.Differences {
 		if i == 0 {
@@ -150,6 +193,7 @@ func (d *Drift) renderMarkdown(out *errWriter) {
 	switch n := d.Operations(); {
 	case d.Obstacle != "":
 		out.print("\nNo plan is offered that would repair it: ", cell(clipped(d.Obstacle)), "\n")
+	case d.Plan != "" && len(d.Manifests) > 0:
 	case d.Plan != "":
 		out.printf("\nPlan %s would repair it: %s.\n", code(d.Plan), counted(n, "operation"))
 	case n > 0:

@@ -59,7 +59,7 @@ type Pruned struct{ Runs, Plans int }
 const resumeWithin = 7 * 24 * time.Hour
 
 // Prune removes runs and plans that are older than is to be kept. What is still needed stays whatever its age: a run that
-// goes on, one of the last week that can be resumed, the run that put the manifest in force into force, the last one of
+// goes on, one of the last week that can be resumed, the runs that put the manifests in force into force, the last one of
 // each named manifest, and the plans of all runs that stay. It is called while nothing goes on in the company.
 func (e *Engine) Prune(ctx context.Context, company string, r Retention) (Pruned, error) {
 	var pruned Pruned
@@ -67,13 +67,13 @@ func (e *Engine) Prune(ctx context.Context, company string, r Retention) (Pruned
 	if err != nil {
 		return pruned, err
 	}
-	needed, inForce := map[string]bool{}, ""
+	needed, inForce := map[string]bool{}, map[string]bool{}
 	applied, err := e.Store.Applied(ctx, company)
-	switch {
-	case err == nil:
-		inForce, needed[applied.Plan] = applied.Run, true
-	case !errors.Is(err, ErrNotFound):
+	if err != nil {
 		return pruned, err
+	}
+	for _, a := range applied {
+		inForce[a.Run], needed[a.Plan] = true, true
 	}
 	last, err := e.lastApplied(ctx, company) // who owns which users is told by these
 	if err != nil {
@@ -85,7 +85,7 @@ func (e *Engine) Prune(ctx context.Context, company string, r Retention) (Pruned
 	}
 	for i, run := range runs { // newest first
 		going := !run.State.Ended() || run.State.Resumable() && e.now().Sub(run.rested()) <= resumeWithin
-		if r.Runs.keeps(run.StartTime, e.now(), i) || going || run.Name == inForce || owning[run.Plan] && run.Counts.Done > 0 {
+		if r.Runs.keeps(run.StartTime, e.now(), i) || going || inForce[run.Name] || owning[run.Plan] && run.Counts.Done > 0 {
 			needed[run.Plan] = true
 			continue
 		}

@@ -28,7 +28,7 @@ type archive struct {
 	Store
 	runs    []*Run
 	plans   []*StoredPlan
-	applied *Applied
+	applied []*Applied
 }
 
 func (a *archive) Runs(context.Context, string) ([]*Run, error) { return slices.Clone(a.runs), nil }
@@ -36,12 +36,7 @@ func (a *archive) Plans(context.Context, string) ([]*StoredPlan, error) {
 	return slices.Clone(a.plans), nil
 }
 
-func (a *archive) Applied(context.Context, string) (*Applied, error) {
-	if a.applied == nil {
-		return nil, ErrNotFound
-	}
-	return a.applied, nil
-}
+func (a *archive) Applied(context.Context, string) ([]*Applied, error) { return a.applied, nil }
 
 func (a *archive) DeleteRun(_ context.Context, _, name string) error {
 	a.runs = slices.DeleteFunc(a.runs, func(r *Run) bool { return r.Name == name })
@@ -92,7 +87,7 @@ func TestPruningKeepsWhatIsNeeded(t *testing.T) {
 					a.plans[i].Plan.Policy.Lineage, a.runs[i].Counts.Done = "brest", 1
 				}
 			default:
-				a.applied = &Applied{Run: "r-" + c.inForce, Plan: "p-" + c.inForce}
+				a.applied = []*Applied{{Run: "r-none", Plan: "p-none"}, {Run: "r-" + c.inForce, Plan: "p-" + c.inForce}}
 			}
 			before := len(a.runs) + len(a.plans)
 			pruned, err := (&Engine{Store: a, Clock: func() time.Time { return now }}).Prune(context.Background(), "c1", c.keep)

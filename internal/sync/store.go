@@ -80,6 +80,8 @@ type StoredPlan struct {
 	Fingerprint string `json:"fingerprint,omitempty"`
 	// Replaces is the plan that this one was made in place of, when that went stale.
 	Replaces string `json:"replaces,omitempty"`
+	// Repairs is the run whose manifest in force the plan brings upstream back to; empty for all that drift did not cause.
+	Repairs string `json:"repairs,omitempty"`
 	// Approvals, oldest first.
 	Approvals []Approval `json:"-"`
 	// Withdrawals are approvals that were taken back, oldest first.
@@ -100,13 +102,18 @@ type RunStore interface {
 	DeleteRun(ctx context.Context, company, name string) error
 }
 
-// AppliedStore keeps which manifest is in force in a company.
+// AppliedStore keeps which manifests are in force in a company: of each title the one that was applied last and not undone.
 type AppliedStore interface {
 	// SetApplied notes that a run has put a plan's manifest into force; what it desires is taken over from the stored plan.
-	// To say it again of the same run changes nothing.
+	// To say it again of the same run changes nothing, nor does a plan that repairs what a manifest in force wants.
 	SetApplied(ctx context.Context, a Applied) error
-	// Applied gives the manifest that is in force, or ErrNotFound.
-	Applied(ctx context.Context, company string) (*Applied, error)
+	// Applied lists the manifests in force, the one that was applied last first; none when there are none.
+	Applied(ctx context.Context, company string) ([]*Applied, error)
+	// AppliedDesired gives what the manifest asks for that a run has put into force, without secrets; ErrNotFound when that is
+	// not so, or was not kept.
+	AppliedDesired(ctx context.Context, company, run string) (*Desired, error)
+	// ForgetApplied takes the manifest of a title out of force, and those of the title before it; ErrNotFound when there is none.
+	ForgetApplied(ctx context.Context, company, title string) error
 	// UndoApplied notes that the run `by` has undone another: if that had put a manifest into force, the one before it is in
 	// force again. Undoing the undoing puts it into force anew.
 	UndoApplied(ctx context.Context, company, run, by string) error

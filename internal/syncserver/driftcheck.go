@@ -1,6 +1,7 @@
 package syncserver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
@@ -28,18 +29,21 @@ func (s *Server) checkDrift(ctx context.Context, company string, order driftOrde
 		return nil, err
 	}
 	defer done()
-	found, repair, err := s.findDrift(ctx, l, order.refresh)
+	found, repairs, err := s.findDrift(ctx, l, order.refresh)
 	if err != nil {
 		return nil, err
 	}
-	if order.save && repair != nil {
+	for _, repair := range repairs {
+		if !order.save {
+			break
+		}
 		repair.Name, repair.Creator, repair.CreatedBy = s.opts.Engine.NewName("plan"), order.creator, s.opts.Principal(ctx)
 		if err := s.opts.Engine.Store.CreatePlan(ctx, repair); err != nil {
 			return nil, err
 		}
 		repair.Desired = nil // it is in the store
 		s.shelf.addPlan(repair)
-		found.Plan = repair.Name
+		found.Saved(repair.Repairs, repair.Name)
 	}
 	before, err := s.opts.Engine.Store.Drift(ctx, company)
 	if err != nil && !errors.Is(err, bulksync.ErrNotFound) {
@@ -55,20 +59,20 @@ func (s *Server) checkDrift(ctx context.Context, company string, order driftOrde
 }
 
 // findDrift compares, unless a run is going on, began meanwhile, or there is nothing to compare with.
-func (s *Server) findDrift(ctx context.Context, l *lane, refresh bool) (*bulksync.Drift, *bulksync.StoredPlan, error) {
+func (s *Server) findDrift(ctx context.Context, l *lane, refresh bool) (*bulksync.Drift, []*bulksync.StoredPlan, error) {
 	began, err := l.quiet()
 	if err != nil {
 		return nil, nil, err
 	}
 	if refresh {
-		if _, err := s.opts.Engine.Store.Applied(ctx, l.company); errors.Is(err, bulksync.ErrNotFound) {
-			return nil, nil, bulksync.ErrNotApplied
+		if applied, err := s.opts.Engine.Store.Applied(ctx, l.company); err != nil || len(applied) == 0 {
+			return nil, nil, cmp.Or(err, bulksync.ErrNotApplied)
 		}
 		if err := s.renew(ctx, l.company); err != nil {
 			return nil, nil, err
 		}
 	}
-	found, repair, err := s.opts.Engine.Drift(ctx, l.company)
+	found, repairs, err := s.opts.Engine.Drift(ctx, l.company)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -79,7 +83,7 @@ func (s *Server) findDrift(ctx context.Context, l *lane, refresh bool) (*bulksyn
 			text: "a run changed company " + l.company + " while it was being compared: look again",
 		}
 	}
-	return found, repair, err
+	return found, repairs, err
 }
 
 // look waits until no other look for drift is going on in the company; done lets the next one begin.

@@ -8,6 +8,7 @@ import (
 
 	"google.golang.org/genproto/googleapis/api/httpbody"
 	"google.golang.org/grpc"
+	"google.golang.org/protobuf/types/known/emptypb"
 
 	syncv1 "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/sync/v1"
 	bulksync "github.com/rainbow-gateway/rainbow-gateway/internal/sync"
@@ -43,6 +44,22 @@ func (s *Server) driftCompany(ctx context.Context, field, name string, v violati
 		return "", err
 	}
 	return s.company(ctx, id)
+}
+
+// ForgetManifest takes a manifest out of force.
+func (s driftService) ForgetManifest(ctx context.Context, req *syncv1.ForgetManifestRequest) (*emptypb.Empty, error) {
+	var v violations
+	if req.GetTitle() == "" {
+		v.add("title", "want the title of a manifest in force, as Drift.manifests has it")
+	}
+	company, err := s.driftCompany(ctx, "name", req.GetName(), v)
+	if err == nil {
+		err = s.opts.Engine.Store.ForgetApplied(ctx, company, req.GetTitle())
+	}
+	if err != nil {
+		return nil, s.status(err)
+	}
+	return &emptypb.Empty{}, nil
 }
 
 // GetDrift gives what the last look found.
@@ -144,6 +161,16 @@ func driftProto(d *bulksync.Drift) *syncv1.Drift {
 		DifferenceCount: int32(len(d.Differences)), UserCount: int32(d.Users()), OperationCount: int32(d.Operations()),
 		Obstacle: d.Obstacle, Summary: d.Summary(),
 	}
+	for _, m := range d.Manifests {
+		shown := &syncv1.DriftManifest{
+			Title: m.Title, ManifestDigest: m.Manifest, Run: runName(d.Company, m.Run), AppliedTime: timestamp(m.AppliedTime),
+			DifferenceCount: int32(m.Differences), OperationCount: int32(m.Operations), Obstacle: m.Obstacle,
+		}
+		if m.Plan != "" {
+			shown.Plan = planName(d.Company, m.Plan)
+		}
+		view.Manifests = append(view.Manifests, shown)
+	}
 	if d.Plan != "" {
 		view.Plan = planName(d.Company, d.Plan)
 	}
@@ -167,7 +194,7 @@ var whatProtos = map[bulksync.DifferenceKind]syncv1.DriftDifference_What{
 func differenceProto(d *bulksync.Difference) *syncv1.DriftDifference {
 	view := &syncv1.DriftDifference{
 		Login: string(d.Login), Kind: kindProtos[d.Kind], What: whatProtos[d.What], Words: d.Words,
-		Position: positionProto(d.Position), Code: d.Code, Hint: d.Hint, Held: d.Held,
+		Position: positionProto(d.Position), Code: d.Code, Hint: d.Hint, Held: d.Held, Manifest: d.Manifest,
 	}
 	if d.Key.Kind != "" {
 		view.Key = d.Key.String()

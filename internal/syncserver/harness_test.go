@@ -18,6 +18,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	syncv1 "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/sync/v1"
 	"github.com/rainbow-gateway/rainbow-gateway/internal/state"
@@ -164,7 +165,7 @@ func (g *gateway) plan(manifest string) *syncv1.Plan {
 // apply starts a run of a plan, with its manifest.
 func (g *gateway) apply(plan *syncv1.Plan, manifest string) *syncv1.Run {
 	g.t.Helper()
-	op, err := g.runs.ApplyPlan(g.ctx(), &syncv1.ApplyPlanRequest{Name: plan.GetName(), Etag: plan.GetEtag(), Manifest: csv(manifest)})
+	op, err := g.runs.ApplyPlan(g.ctx(), &syncv1.ApplyPlanRequest{Name: plan.GetName(), Etag: plan.GetEtag(), Manifest: csv(manifest), Wait: durationpb.New(10 * time.Second)})
 	if err != nil {
 		g.t.Fatal(err)
 	}

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
+	"slices"
 
 	bulksync "github.com/rainbow-gateway/rainbow-gateway/internal/sync"
 )
@@ -15,13 +15,16 @@ func (s *Server) inForce(ctx context.Context, stored *bulksync.StoredPlan) (bool
 	if len(p.Operations) > 0 || p.Undoes != "" {
 		return false, nil
 	}
-	applied, err := s.opts.Engine.Store.Applied(ctx, p.Company)
-	if errors.Is(err, bulksync.ErrNotFound) {
-		return false, nil
-	}
+	all, err := s.opts.Engine.Store.Applied(ctx, p.Company)
 	if err != nil {
 		return false, err
 	}
+	own := bulksync.Applied{Policy: p.Policy, Sources: stored.Sources}
+	at := slices.IndexFunc(all, func(a *bulksync.Applied) bool { return a.Title() == own.Title() })
+	if at < 0 {
+		return false, nil
+	}
+	applied := all[at]
 	wants, err := json.Marshal(p.Policy)
 	if err != nil {
 		return false, err

@@ -99,7 +99,7 @@ func (s planService) Replan(ctx context.Context, req *syncv1.ReplanRequest) (*sy
 // replan stores a new plan of what an old one was made from, and gives its name.
 func (s *Server) replan(ctx context.Context, old *bulksync.StoredPlan) (string, error) {
 	company := old.Plan.Company
-	made := &bulksync.StoredPlan{Sources: old.Sources, Replaces: old.Name}
+	made := &bulksync.StoredPlan{Sources: old.Sources, Replaces: old.Name, Repairs: old.Repairs}
 	var err error
 	if run := old.Plan.Undoes; run != "" {
 		made.Plan, err = s.opts.Engine.PlanUndo(ctx, company, run, bulksync.StaleReplan, old.Plan.Policy)

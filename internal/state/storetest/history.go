@@ -101,22 +101,92 @@ func newApplied(run string) bulksync.Applied {
 	}
 }
 
-// checkApplied checks which run put the manifest in force into force; none when empty.
+// checkApplied checks which run put the one manifest in force into force; none when empty.
 func checkApplied(t *testing.T, s bulksync.Store, run string, users int) {
 	t.Helper()
 	got, err := s.Applied(context.Background(), Company)
-	if run == "" {
+	if err != nil {
+		t.Fatalf("Applied: %v", err)
+	}
+	var want []*bulksync.Applied
+	if run != "" {
+		a := newApplied(run)
+		want = append(want, &a)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("Applied (-want +got):\n%s", diff)
+	}
+	desired, err := s.AppliedDesired(context.Background(), Company, run)
+	if users == 0 {
 		if !errors.Is(err, bulksync.ErrNotFound) {
-			t.Errorf("Applied = %+v, %v, want ErrNotFound", got, err)
+			t.Errorf("AppliedDesired = %v, %v, want ErrNotFound", desired, err)
 		}
 		return
 	}
-	want := newApplied(run)
-	if users > 0 {
-		want.Desired = NewDesired(users)
+	if diff := cmp.Diff(NewDesired(users), desired); err != nil || diff != "" {
+		t.Errorf("AppliedDesired: %v (-want +got):\n%s", err, diff)
 	}
-	if diff := cmp.Diff(&want, got); err != nil || diff != "" {
-		t.Errorf("Applied: %v (-want +got):\n%s", err, diff)
+}
+
+// titles: of each title the manifest applied last is in force, whatever others were applied since.
+func titles(t *testing.T, h harness) {
+	ctx := context.Background()
+	put := func(run, lineage, repairs string) {
+		t.Helper()
+		p := NewStoredPlan("p-"+run, 1, 1)
+		p.Desired, p.Repairs = NewDesired(len(run)), repairs
+		a := newApplied(run)
+		a.Policy.Lineage, a.Sources = lineage, []string{"./x/../a.csv"}
+		if err := errors.Join(h.store.CreatePlan(ctx, p), h.store.SetApplied(ctx, a)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	check := func(want ...string) {
+		t.Helper()
+		list, err := h.store.Applied(ctx, Company)
+		var got []string
+		for _, a := range list {
+			got = append(got, a.Title()+" by "+a.Run)
+		}
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			t.Errorf("Applied: %v (-want +got):\n%s", err, diff)
+		}
+	}
+	put("r1", "company", "")
+	put("r2", "", "")
+	put("r3", "brest", "")
+	check("brest by r3", "a.csv by r2", "company by r1")
+	put("r40", "company", "")
+	check("company by r40", "brest by r3", "a.csv by r2")
+	put("r5", "brest", "r3") // a repair of what r3 put into force
+	check("company by r40", "brest by r3", "a.csv by r2")
+	h.store = h.reopen(t, h.store)
+	for run, users := range map[string]int{"r40": 3, "r2": 2} {
+		if got, err := h.store.AppliedDesired(ctx, Company, run); err != nil || got.Users.Len() != users {
+			t.Errorf("what %s desires: %v, %v", run, got, err)
+		}
+	}
+	if err := h.store.UndoApplied(ctx, Company, "r40", "u"); err != nil {
+		t.Fatal(err)
+	}
+	check("brest by r3", "a.csv by r2", "company by r1")
+	if err := h.store.ForgetApplied(ctx, Company, "company"); err != nil {
+		t.Fatal(err)
+	}
+	check("brest by r3", "a.csv by r2")
+	for what, err := range map[string]error{
+		"ForgetApplied of what is not in force": h.store.ForgetApplied(ctx, Company, "company"),
+		"ForgetApplied of an absent company":    h.store.ForgetApplied(ctx, "nobody", "brest"),
+	} {
+		if !errors.Is(err, bulksync.ErrNotFound) {
+			t.Errorf("%s = %v, want ErrNotFound", what, err)
+		}
+	}
+	for n := range 70 { // titles without end
+		put(fmt.Sprintf("s%d", n), fmt.Sprintf("list %d", n), "")
+	}
+	if list, err := h.store.Applied(ctx, Company); err != nil || len(list) != 64 || list[0].Run != "s69" {
+		t.Errorf("%d titles are kept, %v, want 64, the newest first", len(list), err)
 	}
 }
 

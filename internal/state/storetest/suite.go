@@ -44,6 +44,7 @@ func Run(t *testing.T, open func(*testing.T) bulksync.Store, reopen func(*testin
 		{"approvals are taken back", withdrawals},
 		{"plans keep what their manifest desires", desiredOfPlans},
 		{"the manifest in force is the last that was applied and not undone", applied},
+		{"manifests in force are told apart by their titles", titles},
 		{"runs keep what they changed", traces},
 		{"a deleted run leaves nothing", deletedRuns},
 		{"companies are listed", companies},

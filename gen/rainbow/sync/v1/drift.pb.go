@@ -87,11 +87,11 @@ func (x DriftDifference_What) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use DriftDifference_What.Descriptor instead.
 func (DriftDifference_What) EnumDescriptor() ([]byte, []int) {
-	return file_rainbow_sync_v1_drift_proto_rawDescGZIP(), []int{2, 0}
+	return file_rainbow_sync_v1_drift_proto_rawDescGZIP(), []int{3, 0}
 }
 
-// Drift is what a comparison of upstream with the manifest in force found, which is the one that was applied last and
-// not undone. What that manifest does not speak of is no drift, and secrets are none.
+// Drift is what a comparison of upstream with the manifest in force found, of each title the one that was applied last and
+// not undone. What those manifests do not speak of is no drift, and secrets are none.
 type Drift struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// companies/{company}/drift.
@@ -125,7 +125,10 @@ type Drift struct {
 	// One line for people.
 	Summary string `protobuf:"bytes,15,opt,name=summary,proto3" json:"summary,omitempty"`
 	// When a comparison first found things as they are.
-	SinceTime     *timestamppb.Timestamp `protobuf:"bytes,16,opt,name=since_time,json=sinceTime,proto3" json:"since_time,omitempty"`
+	SinceTime *timestamppb.Timestamp `protobuf:"bytes,16,opt,name=since_time,json=sinceTime,proto3" json:"since_time,omitempty"`
+	// The manifests in force, the one applied last first, when there are several: manifest_digest, sources, run and applied_time
+	// are of the first, plan is the first of theirs. Each holds where no later one says anything.
+	Manifests     []*DriftManifest `protobuf:"bytes,17,rep,name=manifests,proto3" json:"manifests,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -272,6 +275,122 @@ func (x *Drift) GetSinceTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Drift) GetManifests() []*DriftManifest {
+	if x != nil {
+		return x.Manifests
+	}
+	return nil
+}
+
+// DriftManifest is one of several manifests in force.
+type DriftManifest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What tells it from the others: its lineage, or its files.
+	Title string `protobuf:"bytes,1,opt,name=title,proto3" json:"title,omitempty"`
+	// SHA-256 of the manifest, with its secret cells blanked, lower-case hex.
+	ManifestDigest string `protobuf:"bytes,2,opt,name=manifest_digest,json=manifestDigest,proto3" json:"manifest_digest,omitempty"`
+	// The run that applied it. It may have been forgotten since.
+	Run string `protobuf:"bytes,3,opt,name=run,proto3" json:"run,omitempty"`
+	// When that was.
+	AppliedTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=applied_time,json=appliedTime,proto3" json:"applied_time,omitempty"`
+	// Number of differences from it.
+	DifferenceCount int32 `protobuf:"varint,5,opt,name=difference_count,json=differenceCount,proto3" json:"difference_count,omitempty"`
+	// Number of operations that would repair them.
+	OperationCount int32 `protobuf:"varint,6,opt,name=operation_count,json=operationCount,proto3" json:"operation_count,omitempty"`
+	// The plan that would, if it was asked for: companies/{company}/plans/{plan}.
+	Plan string `protobuf:"bytes,7,opt,name=plan,proto3" json:"plan,omitempty"`
+	// Why no plan is offered that would repair it, though one could be made; empty otherwise.
+	Obstacle      string `protobuf:"bytes,8,opt,name=obstacle,proto3" json:"obstacle,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DriftManifest) Reset() {
+	*x = DriftManifest{}
+	mi := &file_rainbow_sync_v1_drift_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DriftManifest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DriftManifest) ProtoMessage() {}
+
+func (x *DriftManifest) ProtoReflect() protoreflect.Message {
+	mi := &file_rainbow_sync_v1_drift_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DriftManifest.ProtoReflect.Descriptor instead.
+func (*DriftManifest) Descriptor() ([]byte, []int) {
+	return file_rainbow_sync_v1_drift_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *DriftManifest) GetTitle() string {
+	if x != nil {
+		return x.Title
+	}
+	return ""
+}
+
+func (x *DriftManifest) GetManifestDigest() string {
+	if x != nil {
+		return x.ManifestDigest
+	}
+	return ""
+}
+
+func (x *DriftManifest) GetRun() string {
+	if x != nil {
+		return x.Run
+	}
+	return ""
+}
+
+func (x *DriftManifest) GetAppliedTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AppliedTime
+	}
+	return nil
+}
+
+func (x *DriftManifest) GetDifferenceCount() int32 {
+	if x != nil {
+		return x.DifferenceCount
+	}
+	return 0
+}
+
+func (x *DriftManifest) GetOperationCount() int32 {
+	if x != nil {
+		return x.OperationCount
+	}
+	return 0
+}
+
+func (x *DriftManifest) GetPlan() string {
+	if x != nil {
+		return x.Plan
+	}
+	return ""
+}
+
+func (x *DriftManifest) GetObstacle() string {
+	if x != nil {
+		return x.Obstacle
+	}
+	return ""
+}
+
 // DriftCount is how many differences concern one kind of thing.
 type DriftCount struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -285,7 +404,7 @@ type DriftCount struct {
 
 func (x *DriftCount) Reset() {
 	*x = DriftCount{}
-	mi := &file_rainbow_sync_v1_drift_proto_msgTypes[1]
+	mi := &file_rainbow_sync_v1_drift_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -297,7 +416,7 @@ func (x *DriftCount) String() string {
 func (*DriftCount) ProtoMessage() {}
 
 func (x *DriftCount) ProtoReflect() protoreflect.Message {
-	mi := &file_rainbow_sync_v1_drift_proto_msgTypes[1]
+	mi := &file_rainbow_sync_v1_drift_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -310,7 +429,7 @@ func (x *DriftCount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DriftCount.ProtoReflect.Descriptor instead.
 func (*DriftCount) Descriptor() ([]byte, []int) {
-	return file_rainbow_sync_v1_drift_proto_rawDescGZIP(), []int{1}
+	return file_rainbow_sync_v1_drift_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *DriftCount) GetKind() Kind {
@@ -351,14 +470,16 @@ type DriftDifference struct {
 	// What would help then.
 	Hint string `protobuf:"bytes,10,opt,name=hint,proto3" json:"hint,omitempty"`
 	// Why the plan that repairs it holds its repair back, as a plan over its ceilings does; empty when it does not.
-	Held          string `protobuf:"bytes,11,opt,name=held,proto3" json:"held,omitempty"`
+	Held string `protobuf:"bytes,11,opt,name=held,proto3" json:"held,omitempty"`
+	// Title of the manifest that wants it otherwise, when several are in force.
+	Manifest      string `protobuf:"bytes,12,opt,name=manifest,proto3" json:"manifest,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *DriftDifference) Reset() {
 	*x = DriftDifference{}
-	mi := &file_rainbow_sync_v1_drift_proto_msgTypes[2]
+	mi := &file_rainbow_sync_v1_drift_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -370,7 +491,7 @@ func (x *DriftDifference) String() string {
 func (*DriftDifference) ProtoMessage() {}
 
 func (x *DriftDifference) ProtoReflect() protoreflect.Message {
-	mi := &file_rainbow_sync_v1_drift_proto_msgTypes[2]
+	mi := &file_rainbow_sync_v1_drift_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -383,7 +504,7 @@ func (x *DriftDifference) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DriftDifference.ProtoReflect.Descriptor instead.
 func (*DriftDifference) Descriptor() ([]byte, []int) {
-	return file_rainbow_sync_v1_drift_proto_rawDescGZIP(), []int{2}
+	return file_rainbow_sync_v1_drift_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *DriftDifference) GetLogin() string {
@@ -463,6 +584,13 @@ func (x *DriftDifference) GetHeld() string {
 	return ""
 }
 
+func (x *DriftDifference) GetManifest() string {
+	if x != nil {
+		return x.Manifest
+	}
+	return ""
+}
+
 // DriftChange is one value as it was found and as the manifest wants it; empty means absent.
 type DriftChange struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -478,7 +606,7 @@ type DriftChange struct {
 
 func (x *DriftChange) Reset() {
 	*x = DriftChange{}
-	mi := &file_rainbow_sync_v1_drift_proto_msgTypes[3]
+	mi := &file_rainbow_sync_v1_drift_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -490,7 +618,7 @@ func (x *DriftChange) String() string {
 func (*DriftChange) ProtoMessage() {}
 
 func (x *DriftChange) ProtoReflect() protoreflect.Message {
-	mi := &file_rainbow_sync_v1_drift_proto_msgTypes[3]
+	mi := &file_rainbow_sync_v1_drift_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -503,7 +631,7 @@ func (x *DriftChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DriftChange.ProtoReflect.Descriptor instead.
 func (*DriftChange) Descriptor() ([]byte, []int) {
-	return file_rainbow_sync_v1_drift_proto_rawDescGZIP(), []int{3}
+	return file_rainbow_sync_v1_drift_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *DriftChange) GetName() string {
@@ -531,7 +659,7 @@ var File_rainbow_sync_v1_drift_proto protoreflect.FileDescriptor
 
 const file_rainbow_sync_v1_drift_proto_rawDesc = "" +
 	"\n" +
-	"\x1brainbow/sync/v1/drift.proto\x12\x0frainbow.sync.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1erainbow/sync/v1/manifest.proto\"\xfc\x05\n" +
+	"\x1brainbow/sync/v1/drift.proto\x12\x0frainbow.sync.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1erainbow/sync/v1/manifest.proto\"\xbf\x06\n" +
 	"\x05Drift\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12\x17\n" +
 	"\x04hash\x18\x02 \x01(\tB\x03\xe0A\x03R\x04hash\x12,\n" +
@@ -553,12 +681,22 @@ const file_rainbow_sync_v1_drift_proto_rawDesc = "" +
 	"\x04plan\x18\x0e \x01(\tB\x03\xe0A\x03R\x04plan\x12\x1d\n" +
 	"\asummary\x18\x0f \x01(\tB\x03\xe0A\x03R\asummary\x12>\n" +
 	"\n" +
-	"since_time\x18\x10 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\tsinceTime:D\xeaAA\n" +
-	"\x15rainbow-gateway/Drift\x12\x19companies/{company}/drift*\x06drifts2\x05drift\"M\n" +
+	"since_time\x18\x10 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\tsinceTime\x12A\n" +
+	"\tmanifests\x18\x11 \x03(\v2\x1e.rainbow.sync.v1.DriftManifestB\x03\xe0A\x03R\tmanifests:D\xeaAA\n" +
+	"\x15rainbow-gateway/Drift\x12\x19companies/{company}/drift*\x06drifts2\x05drift\"\xa3\x02\n" +
+	"\rDriftManifest\x12\x14\n" +
+	"\x05title\x18\x01 \x01(\tR\x05title\x12'\n" +
+	"\x0fmanifest_digest\x18\x02 \x01(\tR\x0emanifestDigest\x12\x10\n" +
+	"\x03run\x18\x03 \x01(\tR\x03run\x12=\n" +
+	"\fapplied_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\vappliedTime\x12)\n" +
+	"\x10difference_count\x18\x05 \x01(\x05R\x0fdifferenceCount\x12'\n" +
+	"\x0foperation_count\x18\x06 \x01(\x05R\x0eoperationCount\x12\x12\n" +
+	"\x04plan\x18\a \x01(\tR\x04plan\x12\x1a\n" +
+	"\bobstacle\x18\b \x01(\tR\bobstacle\"M\n" +
 	"\n" +
 	"DriftCount\x12)\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x15.rainbow.sync.v1.KindR\x04kind\x12\x14\n" +
-	"\x05count\x18\x02 \x01(\x05R\x05count\"\xf4\x03\n" +
+	"\x05count\x18\x02 \x01(\x05R\x05count\"\x90\x04\n" +
 	"\x0fDriftDifference\x12\x14\n" +
 	"\x05login\x18\x01 \x01(\tR\x05login\x12)\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x15.rainbow.sync.v1.KindR\x04kind\x129\n" +
@@ -573,7 +711,8 @@ const file_rainbow_sync_v1_drift_proto_rawDesc = "" +
 	"\x04code\x18\t \x01(\tR\x04code\x12\x12\n" +
 	"\x04hint\x18\n" +
 	" \x01(\tR\x04hint\x12\x12\n" +
-	"\x04held\x18\v \x01(\tR\x04held\"r\n" +
+	"\x04held\x18\v \x01(\tR\x04held\x12\x1a\n" +
+	"\bmanifest\x18\f \x01(\tR\bmanifest\"r\n" +
 	"\x04What\x12\x14\n" +
 	"\x10WHAT_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fWHAT_MISSING\x10\x01\x12\x0e\n" +
@@ -603,33 +742,36 @@ func file_rainbow_sync_v1_drift_proto_rawDescGZIP() []byte {
 }
 
 var file_rainbow_sync_v1_drift_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_rainbow_sync_v1_drift_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_rainbow_sync_v1_drift_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
 var file_rainbow_sync_v1_drift_proto_goTypes = []any{
 	(DriftDifference_What)(0),     // 0: rainbow.sync.v1.DriftDifference.What
 	(*Drift)(nil),                 // 1: rainbow.sync.v1.Drift
-	(*DriftCount)(nil),            // 2: rainbow.sync.v1.DriftCount
-	(*DriftDifference)(nil),       // 3: rainbow.sync.v1.DriftDifference
-	(*DriftChange)(nil),           // 4: rainbow.sync.v1.DriftChange
-	(*timestamppb.Timestamp)(nil), // 5: google.protobuf.Timestamp
-	(Kind)(0),                     // 6: rainbow.sync.v1.Kind
-	(*Position)(nil),              // 7: rainbow.sync.v1.Position
+	(*DriftManifest)(nil),         // 2: rainbow.sync.v1.DriftManifest
+	(*DriftCount)(nil),            // 3: rainbow.sync.v1.DriftCount
+	(*DriftDifference)(nil),       // 4: rainbow.sync.v1.DriftDifference
+	(*DriftChange)(nil),           // 5: rainbow.sync.v1.DriftChange
+	(*timestamppb.Timestamp)(nil), // 6: google.protobuf.Timestamp
+	(Kind)(0),                     // 7: rainbow.sync.v1.Kind
+	(*Position)(nil),              // 8: rainbow.sync.v1.Position
 }
 var file_rainbow_sync_v1_drift_proto_depIdxs = []int32{
-	5,  // 0: rainbow.sync.v1.Drift.applied_time:type_name -> google.protobuf.Timestamp
-	5,  // 1: rainbow.sync.v1.Drift.state_time:type_name -> google.protobuf.Timestamp
-	5,  // 2: rainbow.sync.v1.Drift.check_time:type_name -> google.protobuf.Timestamp
-	2,  // 3: rainbow.sync.v1.Drift.counts:type_name -> rainbow.sync.v1.DriftCount
-	5,  // 4: rainbow.sync.v1.Drift.since_time:type_name -> google.protobuf.Timestamp
-	6,  // 5: rainbow.sync.v1.DriftCount.kind:type_name -> rainbow.sync.v1.Kind
-	6,  // 6: rainbow.sync.v1.DriftDifference.kind:type_name -> rainbow.sync.v1.Kind
-	0,  // 7: rainbow.sync.v1.DriftDifference.what:type_name -> rainbow.sync.v1.DriftDifference.What
-	4,  // 8: rainbow.sync.v1.DriftDifference.changes:type_name -> rainbow.sync.v1.DriftChange
-	7,  // 9: rainbow.sync.v1.DriftDifference.position:type_name -> rainbow.sync.v1.Position
-	10, // [10:10] is the sub-list for method output_type
-	10, // [10:10] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	6,  // 0: rainbow.sync.v1.Drift.applied_time:type_name -> google.protobuf.Timestamp
+	6,  // 1: rainbow.sync.v1.Drift.state_time:type_name -> google.protobuf.Timestamp
+	6,  // 2: rainbow.sync.v1.Drift.check_time:type_name -> google.protobuf.Timestamp
+	3,  // 3: rainbow.sync.v1.Drift.counts:type_name -> rainbow.sync.v1.DriftCount
+	6,  // 4: rainbow.sync.v1.Drift.since_time:type_name -> google.protobuf.Timestamp
+	2,  // 5: rainbow.sync.v1.Drift.manifests:type_name -> rainbow.sync.v1.DriftManifest
+	6,  // 6: rainbow.sync.v1.DriftManifest.applied_time:type_name -> google.protobuf.Timestamp
+	7,  // 7: rainbow.sync.v1.DriftCount.kind:type_name -> rainbow.sync.v1.Kind
+	7,  // 8: rainbow.sync.v1.DriftDifference.kind:type_name -> rainbow.sync.v1.Kind
+	0,  // 9: rainbow.sync.v1.DriftDifference.what:type_name -> rainbow.sync.v1.DriftDifference.What
+	5,  // 10: rainbow.sync.v1.DriftDifference.changes:type_name -> rainbow.sync.v1.DriftChange
+	8,  // 11: rainbow.sync.v1.DriftDifference.position:type_name -> rainbow.sync.v1.Position
+	12, // [12:12] is the sub-list for method output_type
+	12, // [12:12] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_rainbow_sync_v1_drift_proto_init() }
@@ -644,7 +786,7 @@ func file_rainbow_sync_v1_drift_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_rainbow_sync_v1_drift_proto_rawDesc), len(file_rainbow_sync_v1_drift_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   4,
+			NumMessages:   5,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -13,6 +13,7 @@ import (
 	httpbody "google.golang.org/genproto/googleapis/api/httpbody"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	emptypb "google.golang.org/protobuf/types/known/emptypb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -79,7 +80,7 @@ func (x RenderDriftRequest_Format) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use RenderDriftRequest_Format.Descriptor instead.
 func (RenderDriftRequest_Format) EnumDescriptor() ([]byte, []int) {
-	return file_rainbow_sync_v1_drift_service_proto_rawDescGZIP(), []int{4, 0}
+	return file_rainbow_sync_v1_drift_service_proto_rawDescGZIP(), []int{5, 0}
 }
 
 // CheckDriftRequest asks for a comparison.
@@ -192,6 +193,61 @@ func (x *GetDriftRequest) GetName() string {
 	return ""
 }
 
+// ForgetManifestRequest names the manifest to take out of force.
+type ForgetManifestRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// companies/{company}/drift.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Its title: its lineage, or its files.
+	Title         string `protobuf:"bytes,2,opt,name=title,proto3" json:"title,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ForgetManifestRequest) Reset() {
+	*x = ForgetManifestRequest{}
+	mi := &file_rainbow_sync_v1_drift_service_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ForgetManifestRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ForgetManifestRequest) ProtoMessage() {}
+
+func (x *ForgetManifestRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_rainbow_sync_v1_drift_service_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ForgetManifestRequest.ProtoReflect.Descriptor instead.
+func (*ForgetManifestRequest) Descriptor() ([]byte, []int) {
+	return file_rainbow_sync_v1_drift_service_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *ForgetManifestRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ForgetManifestRequest) GetTitle() string {
+	if x != nil {
+		return x.Title
+	}
+	return ""
+}
+
 // ListDriftDifferencesRequest asks for a page of differences.
 type ListDriftDifferencesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -210,7 +266,7 @@ type ListDriftDifferencesRequest struct {
 
 func (x *ListDriftDifferencesRequest) Reset() {
 	*x = ListDriftDifferencesRequest{}
-	mi := &file_rainbow_sync_v1_drift_service_proto_msgTypes[2]
+	mi := &file_rainbow_sync_v1_drift_service_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -222,7 +278,7 @@ func (x *ListDriftDifferencesRequest) String() string {
 func (*ListDriftDifferencesRequest) ProtoMessage() {}
 
 func (x *ListDriftDifferencesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_rainbow_sync_v1_drift_service_proto_msgTypes[2]
+	mi := &file_rainbow_sync_v1_drift_service_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -235,7 +291,7 @@ func (x *ListDriftDifferencesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDriftDifferencesRequest.ProtoReflect.Descriptor instead.
 func (*ListDriftDifferencesRequest) Descriptor() ([]byte, []int) {
-	return file_rainbow_sync_v1_drift_service_proto_rawDescGZIP(), []int{2}
+	return file_rainbow_sync_v1_drift_service_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *ListDriftDifferencesRequest) GetParent() string {
@@ -279,7 +335,7 @@ type ListDriftDifferencesResponse struct {
 
 func (x *ListDriftDifferencesResponse) Reset() {
 	*x = ListDriftDifferencesResponse{}
-	mi := &file_rainbow_sync_v1_drift_service_proto_msgTypes[3]
+	mi := &file_rainbow_sync_v1_drift_service_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -291,7 +347,7 @@ func (x *ListDriftDifferencesResponse) String() string {
 func (*ListDriftDifferencesResponse) ProtoMessage() {}
 
 func (x *ListDriftDifferencesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_rainbow_sync_v1_drift_service_proto_msgTypes[3]
+	mi := &file_rainbow_sync_v1_drift_service_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -304,7 +360,7 @@ func (x *ListDriftDifferencesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDriftDifferencesResponse.ProtoReflect.Descriptor instead.
 func (*ListDriftDifferencesResponse) Descriptor() ([]byte, []int) {
-	return file_rainbow_sync_v1_drift_service_proto_rawDescGZIP(), []int{3}
+	return file_rainbow_sync_v1_drift_service_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *ListDriftDifferencesResponse) GetDifferences() []*DriftDifference {
@@ -336,7 +392,7 @@ type RenderDriftRequest struct {
 
 func (x *RenderDriftRequest) Reset() {
 	*x = RenderDriftRequest{}
-	mi := &file_rainbow_sync_v1_drift_service_proto_msgTypes[4]
+	mi := &file_rainbow_sync_v1_drift_service_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -348,7 +404,7 @@ func (x *RenderDriftRequest) String() string {
 func (*RenderDriftRequest) ProtoMessage() {}
 
 func (x *RenderDriftRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_rainbow_sync_v1_drift_service_proto_msgTypes[4]
+	mi := &file_rainbow_sync_v1_drift_service_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -361,7 +417,7 @@ func (x *RenderDriftRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RenderDriftRequest.ProtoReflect.Descriptor instead.
 func (*RenderDriftRequest) Descriptor() ([]byte, []int) {
-	return file_rainbow_sync_v1_drift_service_proto_rawDescGZIP(), []int{4}
+	return file_rainbow_sync_v1_drift_service_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *RenderDriftRequest) GetName() string {
@@ -389,7 +445,7 @@ var File_rainbow_sync_v1_drift_service_proto protoreflect.FileDescriptor
 
 const file_rainbow_sync_v1_drift_service_proto_rawDesc = "" +
 	"\n" +
-	"#rainbow/sync/v1/drift_service.proto\x12\x0frainbow.sync.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/httpbody.proto\x1a\x19google/api/resource.proto\x1a\x1brainbow/sync/v1/drift.proto\x1a\x1erainbow/sync/v1/manifest.proto\"\x87\x01\n" +
+	"#rainbow/sync/v1/drift_service.proto\x12\x0frainbow.sync.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/httpbody.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1brainbow/sync/v1/drift.proto\x1a\x1erainbow/sync/v1/manifest.proto\"\x87\x01\n" +
 	"\x11CheckDriftRequest\x121\n" +
 	"\x04name\x18\x01 \x01(\tB\x1d\xe0A\x02\xfaA\x17\n" +
 	"\x15rainbow-gateway/DriftR\x04name\x12\x1d\n" +
@@ -397,7 +453,11 @@ const file_rainbow_sync_v1_drift_service_proto_rawDesc = "" +
 	"\tsave_plan\x18\x03 \x01(\bB\x03\xe0A\x01R\bsavePlan\"D\n" +
 	"\x0fGetDriftRequest\x121\n" +
 	"\x04name\x18\x01 \x01(\tB\x1d\xe0A\x02\xfaA\x17\n" +
-	"\x15rainbow-gateway/DriftR\x04name\"\xca\x01\n" +
+	"\x15rainbow-gateway/DriftR\x04name\"e\n" +
+	"\x15ForgetManifestRequest\x121\n" +
+	"\x04name\x18\x01 \x01(\tB\x1d\xe0A\x02\xfaA\x17\n" +
+	"\x15rainbow-gateway/DriftR\x04name\x12\x19\n" +
+	"\x05title\x18\x02 \x01(\tB\x03\xe0A\x02R\x05title\"\xca\x01\n" +
 	"\x1bListDriftDifferencesRequest\x125\n" +
 	"\x06parent\x18\x01 \x01(\tB\x1d\xe0A\x02\xfaA\x17\n" +
 	"\x15rainbow-gateway/DriftR\x06parent\x12 \n" +
@@ -417,11 +477,13 @@ const file_rainbow_sync_v1_drift_service_proto_rawDesc = "" +
 	"\x12FORMAT_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vFORMAT_TEXT\x10\x01\x12\x0f\n" +
 	"\vFORMAT_JSON\x10\x02\x12\x13\n" +
-	"\x0fFORMAT_MARKDOWN\x10\x032\x88\x05\n" +
+	"\x0fFORMAT_MARKDOWN\x10\x032\x98\x06\n" +
 	"\fDriftService\x12~\n" +
 	"\n" +
 	"CheckDrift\x12\".rainbow.sync.v1.CheckDriftRequest\x1a\x16.rainbow.sync.v1.Drift\"4\xdaA\x04name\x82\xd3\xe4\x93\x02':\x01*\"\"/v1/{name=companies/*/drift}:check\x12q\n" +
-	"\bGetDrift\x12 .rainbow.sync.v1.GetDriftRequest\x1a\x16.rainbow.sync.v1.Drift\"+\xdaA\x04name\x82\xd3\xe4\x93\x02\x1e\x12\x1c/v1/{name=companies/*/drift}\x12\xb0\x01\n" +
+	"\bGetDrift\x12 .rainbow.sync.v1.GetDriftRequest\x1a\x16.rainbow.sync.v1.Drift\"+\xdaA\x04name\x82\xd3\xe4\x93\x02\x1e\x12\x1c/v1/{name=companies/*/drift}\x12\x8d\x01\n" +
+	"\x0eForgetManifest\x12&.rainbow.sync.v1.ForgetManifestRequest\x1a\x16.google.protobuf.Empty\";\xdaA\n" +
+	"name,title\x82\xd3\xe4\x93\x02(:\x01*\"#/v1/{name=companies/*/drift}:forget\x12\xb0\x01\n" +
 	"\x14ListDriftDifferences\x12,.rainbow.sync.v1.ListDriftDifferencesRequest\x1a-.rainbow.sync.v1.ListDriftDifferencesResponse\";\xdaA\x06parent\x82\xd3\xe4\x93\x02,\x12*/v1/{parent=companies/*/drift}/differences\x12\x83\x01\n" +
 	"\vRenderDrift\x12#.rainbow.sync.v1.RenderDriftRequest\x1a\x14.google.api.HttpBody\"9\xdaA\vname,format\x82\xd3\xe4\x93\x02%\x12#/v1/{name=companies/*/drift}:render\x12L\n" +
 	"\rDownloadDrift\x12#.rainbow.sync.v1.RenderDriftRequest\x1a\x14.google.api.HttpBody0\x01B\xcd\x01\n" +
@@ -440,38 +502,42 @@ func file_rainbow_sync_v1_drift_service_proto_rawDescGZIP() []byte {
 }
 
 var file_rainbow_sync_v1_drift_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_rainbow_sync_v1_drift_service_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_rainbow_sync_v1_drift_service_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_rainbow_sync_v1_drift_service_proto_goTypes = []any{
 	(RenderDriftRequest_Format)(0),       // 0: rainbow.sync.v1.RenderDriftRequest.Format
 	(*CheckDriftRequest)(nil),            // 1: rainbow.sync.v1.CheckDriftRequest
 	(*GetDriftRequest)(nil),              // 2: rainbow.sync.v1.GetDriftRequest
-	(*ListDriftDifferencesRequest)(nil),  // 3: rainbow.sync.v1.ListDriftDifferencesRequest
-	(*ListDriftDifferencesResponse)(nil), // 4: rainbow.sync.v1.ListDriftDifferencesResponse
-	(*RenderDriftRequest)(nil),           // 5: rainbow.sync.v1.RenderDriftRequest
-	(Kind)(0),                            // 6: rainbow.sync.v1.Kind
-	(*DriftDifference)(nil),              // 7: rainbow.sync.v1.DriftDifference
-	(*Drift)(nil),                        // 8: rainbow.sync.v1.Drift
-	(*httpbody.HttpBody)(nil),            // 9: google.api.HttpBody
+	(*ForgetManifestRequest)(nil),        // 3: rainbow.sync.v1.ForgetManifestRequest
+	(*ListDriftDifferencesRequest)(nil),  // 4: rainbow.sync.v1.ListDriftDifferencesRequest
+	(*ListDriftDifferencesResponse)(nil), // 5: rainbow.sync.v1.ListDriftDifferencesResponse
+	(*RenderDriftRequest)(nil),           // 6: rainbow.sync.v1.RenderDriftRequest
+	(Kind)(0),                            // 7: rainbow.sync.v1.Kind
+	(*DriftDifference)(nil),              // 8: rainbow.sync.v1.DriftDifference
+	(*Drift)(nil),                        // 9: rainbow.sync.v1.Drift
+	(*emptypb.Empty)(nil),                // 10: google.protobuf.Empty
+	(*httpbody.HttpBody)(nil),            // 11: google.api.HttpBody
 }
 var file_rainbow_sync_v1_drift_service_proto_depIdxs = []int32{
-	6, // 0: rainbow.sync.v1.ListDriftDifferencesRequest.kind:type_name -> rainbow.sync.v1.Kind
-	7, // 1: rainbow.sync.v1.ListDriftDifferencesResponse.differences:type_name -> rainbow.sync.v1.DriftDifference
-	0, // 2: rainbow.sync.v1.RenderDriftRequest.format:type_name -> rainbow.sync.v1.RenderDriftRequest.Format
-	1, // 3: rainbow.sync.v1.DriftService.CheckDrift:input_type -> rainbow.sync.v1.CheckDriftRequest
-	2, // 4: rainbow.sync.v1.DriftService.GetDrift:input_type -> rainbow.sync.v1.GetDriftRequest
-	3, // 5: rainbow.sync.v1.DriftService.ListDriftDifferences:input_type -> rainbow.sync.v1.ListDriftDifferencesRequest
-	5, // 6: rainbow.sync.v1.DriftService.RenderDrift:input_type -> rainbow.sync.v1.RenderDriftRequest
-	5, // 7: rainbow.sync.v1.DriftService.DownloadDrift:input_type -> rainbow.sync.v1.RenderDriftRequest
-	8, // 8: rainbow.sync.v1.DriftService.CheckDrift:output_type -> rainbow.sync.v1.Drift
-	8, // 9: rainbow.sync.v1.DriftService.GetDrift:output_type -> rainbow.sync.v1.Drift
-	4, // 10: rainbow.sync.v1.DriftService.ListDriftDifferences:output_type -> rainbow.sync.v1.ListDriftDifferencesResponse
-	9, // 11: rainbow.sync.v1.DriftService.RenderDrift:output_type -> google.api.HttpBody
-	9, // 12: rainbow.sync.v1.DriftService.DownloadDrift:output_type -> google.api.HttpBody
-	8, // [8:13] is the sub-list for method output_type
-	3, // [3:8] is the sub-list for method input_type
-	3, // [3:3] is the sub-list for extension type_name
-	3, // [3:3] is the sub-list for extension extendee
-	0, // [0:3] is the sub-list for field type_name
+	7,  // 0: rainbow.sync.v1.ListDriftDifferencesRequest.kind:type_name -> rainbow.sync.v1.Kind
+	8,  // 1: rainbow.sync.v1.ListDriftDifferencesResponse.differences:type_name -> rainbow.sync.v1.DriftDifference
+	0,  // 2: rainbow.sync.v1.RenderDriftRequest.format:type_name -> rainbow.sync.v1.RenderDriftRequest.Format
+	1,  // 3: rainbow.sync.v1.DriftService.CheckDrift:input_type -> rainbow.sync.v1.CheckDriftRequest
+	2,  // 4: rainbow.sync.v1.DriftService.GetDrift:input_type -> rainbow.sync.v1.GetDriftRequest
+	3,  // 5: rainbow.sync.v1.DriftService.ForgetManifest:input_type -> rainbow.sync.v1.ForgetManifestRequest
+	4,  // 6: rainbow.sync.v1.DriftService.ListDriftDifferences:input_type -> rainbow.sync.v1.ListDriftDifferencesRequest
+	6,  // 7: rainbow.sync.v1.DriftService.RenderDrift:input_type -> rainbow.sync.v1.RenderDriftRequest
+	6,  // 8: rainbow.sync.v1.DriftService.DownloadDrift:input_type -> rainbow.sync.v1.RenderDriftRequest
+	9,  // 9: rainbow.sync.v1.DriftService.CheckDrift:output_type -> rainbow.sync.v1.Drift
+	9,  // 10: rainbow.sync.v1.DriftService.GetDrift:output_type -> rainbow.sync.v1.Drift
+	10, // 11: rainbow.sync.v1.DriftService.ForgetManifest:output_type -> google.protobuf.Empty
+	5,  // 12: rainbow.sync.v1.DriftService.ListDriftDifferences:output_type -> rainbow.sync.v1.ListDriftDifferencesResponse
+	11, // 13: rainbow.sync.v1.DriftService.RenderDrift:output_type -> google.api.HttpBody
+	11, // 14: rainbow.sync.v1.DriftService.DownloadDrift:output_type -> google.api.HttpBody
+	9,  // [9:15] is the sub-list for method output_type
+	3,  // [3:9] is the sub-list for method input_type
+	3,  // [3:3] is the sub-list for extension type_name
+	3,  // [3:3] is the sub-list for extension extendee
+	0,  // [0:3] is the sub-list for field type_name
 }
 
 func init() { file_rainbow_sync_v1_drift_service_proto_init() }
@@ -487,7 +553,7 @@ func file_rainbow_sync_v1_drift_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_rainbow_sync_v1_drift_service_proto_rawDesc), len(file_rainbow_sync_v1_drift_service_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   5,
+			NumMessages:   6,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

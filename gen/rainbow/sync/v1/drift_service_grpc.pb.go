@@ -14,6 +14,7 @@ import (
 	grpc "google.golang.org/grpc"
 	codes "google.golang.org/grpc/codes"
 	status "google.golang.org/grpc/status"
+	emptypb "google.golang.org/protobuf/types/known/emptypb"
 )
 
 // This is a compile-time assertion to ensure that this generated file
@@ -24,6 +25,7 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	DriftService_CheckDrift_FullMethodName           = "/rainbow.sync.v1.DriftService/CheckDrift"
 	DriftService_GetDrift_FullMethodName             = "/rainbow.sync.v1.DriftService/GetDrift"
+	DriftService_ForgetManifest_FullMethodName       = "/rainbow.sync.v1.DriftService/ForgetManifest"
 	DriftService_ListDriftDifferences_FullMethodName = "/rainbow.sync.v1.DriftService/ListDriftDifferences"
 	DriftService_RenderDrift_FullMethodName          = "/rainbow.sync.v1.DriftService/RenderDrift"
 	DriftService_DownloadDrift_FullMethodName        = "/rainbow.sync.v1.DriftService/DownloadDrift"
@@ -41,6 +43,9 @@ type DriftServiceClient interface {
 	CheckDrift(ctx context.Context, in *CheckDriftRequest, opts ...grpc.CallOption) (*Drift, error)
 	// GetDrift gives what the last comparison found, whoever asked for it. NOT_FOUND when there was none.
 	GetDrift(ctx context.Context, in *GetDriftRequest, opts ...grpc.CallOption) (*Drift, error)
+	// ForgetManifest takes a manifest out of force: what it asked for may be otherwise from then on. Nothing changes upstream, and
+	// the manifest is in force again once it is applied again. NOT_FOUND when none of that title is in force.
+	ForgetManifest(ctx context.Context, in *ForgetManifestRequest, opts ...grpc.CallOption) (*emptypb.Empty, error)
 	// ListDriftDifferences pages through the differences that the last comparison found, by user, kind and key.
 	ListDriftDifferences(ctx context.Context, in *ListDriftDifferencesRequest, opts ...grpc.CallOption) (*ListDriftDifferencesResponse, error)
 	// RenderDrift shows what the last comparison found in one of several forms.
@@ -71,6 +76,16 @@ func (c *driftServiceClient) GetDrift(ctx context.Context, in *GetDriftRequest, 
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(Drift)
 	err := c.cc.Invoke(ctx, DriftService_GetDrift_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *driftServiceClient) ForgetManifest(ctx context.Context, in *ForgetManifestRequest, opts ...grpc.CallOption) (*emptypb.Empty, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(emptypb.Empty)
+	err := c.cc.Invoke(ctx, DriftService_ForgetManifest_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -128,6 +143,9 @@ type DriftServiceServer interface {
 	CheckDrift(context.Context, *CheckDriftRequest) (*Drift, error)
 	// GetDrift gives what the last comparison found, whoever asked for it. NOT_FOUND when there was none.
 	GetDrift(context.Context, *GetDriftRequest) (*Drift, error)
+	// ForgetManifest takes a manifest out of force: what it asked for may be otherwise from then on. Nothing changes upstream, and
+	// the manifest is in force again once it is applied again. NOT_FOUND when none of that title is in force.
+	ForgetManifest(context.Context, *ForgetManifestRequest) (*emptypb.Empty, error)
 	// ListDriftDifferences pages through the differences that the last comparison found, by user, kind and key.
 	ListDriftDifferences(context.Context, *ListDriftDifferencesRequest) (*ListDriftDifferencesResponse, error)
 	// RenderDrift shows what the last comparison found in one of several forms.
@@ -149,6 +167,9 @@ func (UnimplementedDriftServiceServer) CheckDrift(context.Context, *CheckDriftRe
 }
 func (UnimplementedDriftServiceServer) GetDrift(context.Context, *GetDriftRequest) (*Drift, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetDrift not implemented")
+}
+func (UnimplementedDriftServiceServer) ForgetManifest(context.Context, *ForgetManifestRequest) (*emptypb.Empty, error) {
+	return nil, status.Error(codes.Unimplemented, "method ForgetManifest not implemented")
 }
 func (UnimplementedDriftServiceServer) ListDriftDifferences(context.Context, *ListDriftDifferencesRequest) (*ListDriftDifferencesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListDriftDifferences not implemented")
@@ -216,6 +237,24 @@ func _DriftService_GetDrift_Handler(srv interface{}, ctx context.Context, dec fu
 	return interceptor(ctx, in, info, handler)
 }
 
+func _DriftService_ForgetManifest_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ForgetManifestRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DriftServiceServer).ForgetManifest(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DriftService_ForgetManifest_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DriftServiceServer).ForgetManifest(ctx, req.(*ForgetManifestRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _DriftService_ListDriftDifferences_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ListDriftDifferencesRequest)
 	if err := dec(in); err != nil {
@@ -277,6 +316,10 @@ var DriftService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetDrift",
 			Handler:    _DriftService_GetDrift_Handler,
+		},
+		{
+			MethodName: "ForgetManifest",
+			Handler:    _DriftService_ForgetManifest_Handler,
 		},
 		{
 			MethodName: "ListDriftDifferences",
