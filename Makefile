@@ -19,6 +19,10 @@ FUZZTIME  ?= 10s
 BENCHTIME ?= 1s
 SYNCBENCH ?= 100000
 
+# How many cases of each property, and storms, the engine is proved with.
+CASES  ?= 100000
+STORMS ?= 2000
+
 # Nothing in gen/ and tools/ runs concurrently.
 RACE_PACKAGES = $$(go list ./... | grep -vE '/(gen|tools)/')
 PLATFORMS    ?= linux/amd64 linux/arm64 darwin/arm64 windows/amd64
@@ -93,6 +97,11 @@ fuzz: ## Run every fuzz target for FUZZTIME (10s).
 		echo "fuzz: $$package $$target"; \
 		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null; \
 	done
+
+.PHONY: prove
+prove: ## Prove the sync engine at full size: CASES (100000) of each property, STORMS (2000), a kill at every position (2 to 3 hours on 2 cores).
+	@go run ./tools/prove -cases $(CASES) -storms $(STORMS)
+	@go test -count=1 -run '^TestAKilledApplyResumes$$' ./cmd/gateway
 
 .PHONY: bench
 bench: build ## Run every benchmark for BENCHTIME (1s), with allocations, the doors against a reverse proxy, the engine against a plain loop.

@@ -322,6 +322,8 @@ func TestWhatARepairHoldsBackIsSaid(t *testing.T) {
 // is drift if it concerns the manifest; the repair leads back to where there is none, but for what no plan repairs.
 func TestDriftProperties(t *testing.T) {
 	seen := map[DifferenceKind]int{}
+	var cases cases
+	defer cases.log(t)
 	rapid.Check(t, func(t *rapid.T) {
 		start, desired, plan := drawPlan(t)
 		e, world := inForce(t, start, desired, plan.Policy)
@@ -342,6 +344,9 @@ func TestDriftProperties(t *testing.T) {
 		again, _, _ := e.Drift(context.Background(), "c1")
 		if diff := cmp.Diff(d, again); diff != "" {
 			t.Fatalf("the same drift reads otherwise:\n%s", diff)
+		}
+		if len(d.Differences) > 0 {
+			cases.met++
 		}
 		fixable := 0
 		for _, x := range d.Differences {

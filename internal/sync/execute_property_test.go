@@ -22,11 +22,14 @@ import (
 // upstream holds.
 func TestAKilledRunResumesToTheSameEnd(t *testing.T) {
 	ends, mishaps := map[RunState]int{}, map[mishap]int{}
+	var cases cases
+	defer cases.log(t)
 	rapid.Check(t, func(t *rapid.T) {
 		start, _, plan := drawPlan(t)
 		if len(plan.Operations) == 0 {
 			return
 		}
+		cases.met++
 		want := Overlay(start)
 		for i := range plan.Operations {
 			want.Apply(Effects(&plan.Operations[i], want, createdID(&plan.Operations[i])))
@@ -77,6 +80,8 @@ func TestAKilledRunResumesToTheSameEnd(t *testing.T) {
 // that nothing done so far concerns: the run waits then, and does nothing more.
 func TestAStalePlanIsNeverTakenUp(t *testing.T) {
 	stale := map[bool]int{}
+	var cases cases
+	defer cases.log(t)
 	rapid.Check(t, func(t *rapid.T) {
 		start, _, plan := drawPlan(t)
 		if len(plan.Operations) == 0 {
@@ -102,6 +107,7 @@ func TestAStalePlanIsNeverTakenUp(t *testing.T) {
 		if !maps.Equal(before, stage.target.done) {
 			t.Fatalf("%s was changed by somebody else, and operations were done: %v, then %v", key, before, stage.target.done)
 		}
+		cases.met++
 		stale[len(before) > 0]++
 	})
 	if stale[false] == 0 || stale[true] == 0 {

@@ -350,11 +350,16 @@ func TestSelectorsReadAsTheyAreWritten(t *testing.T) {
 // nothing that is held, loses nobody a number that he was to get another for, and an empty manifest deletes nobody.
 func TestGuardsLetNoMoreThroughThanTheyAllow(t *testing.T) {
 	heldBack, pruned := 0, 0
+	var cases cases
+	defer cases.log(t)
 	rapid.Check(t, func(t *rapid.T) {
 		policy := drawGuards(t)
 		w, desired, plan := drawPlanBy(t, policy)
 		if plan.HeldBack() > 0 {
 			heldBack++
+		}
+		if len(plan.Operations) > 0 {
+			cases.met++
 		}
 		counts := map[string]int{}
 		for _, op := range plan.Operations {
@@ -387,9 +392,6 @@ func TestGuardsLetNoMoreThroughThanTheyAllow(t *testing.T) {
 		if movesOn(plan) {
 			return
 		}
-		if movesOn(plan) {
-			return
-		}
 		again, err := MakePlan(desired, w, policy)
 		if err != nil {
 			t.Fatalf("planning again: %v\nfirst plan: %s", err, before)
@@ -410,6 +412,8 @@ func TestGuardsLetNoMoreThroughThanTheyAllow(t *testing.T) {
 // is never done, the run succeeds without it, and with an override all is done.
 func TestARunLeavesOutWhatIsHeldUnlessItOverridesThat(t *testing.T) {
 	seen := map[bool]int{}
+	var cases cases
+	defer cases.log(t)
 	rapid.Check(t, func(t *rapid.T) {
 		start, _, plan := drawPlanBy(t, drawGuards(t))
 		if plan.HeldBack() == 0 {
@@ -419,6 +423,7 @@ func TestARunLeavesOutWhatIsHeldUnlessItOverridesThat(t *testing.T) {
 		override := rapid.Bool().Draw(t, "override")
 		stage.run.Options.Override = override
 		seen[override]++
+		cases.met++
 		for try := 0; stage.run.State != RunSucceeded; try++ {
 			if try > 60 {
 				t.Fatalf("run never ends: %+v", stage.run)

@@ -212,6 +212,8 @@ func dropFaulty(d *Desired, faults Faults) bool {
 // prefix holds more seats than were bought, and the same manifest then plans nothing.
 func TestPlanLeadsWhereTheManifestPoints(t *testing.T) {
 	planned, empty := 0, 0
+	var cases cases
+	defer cases.log(t)
 	rapid.Check(t, func(t *rapid.T) {
 		w, desired, plan := drawPlan(t)
 		planned++
@@ -220,6 +222,8 @@ func TestPlanLeadsWhereTheManifestPoints(t *testing.T) {
 		}
 		if len(plan.Operations) == 0 {
 			empty++
+		} else {
+			cases.met++
 		}
 		for _, i := range drawOrder(t, plan) {
 			carryOut(t, w, &plan.Operations[i])

@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 	}
 	flag.Parse()
 	if checks := flag.Lookup("rapid.checks"); checks.Value.String() == checks.DefValue {
-		flag.Set("rapid.checks", "2000")
+		flag.Set("rapid.checks", "700")
 	}
 	os.Exit(m.Run())
 }

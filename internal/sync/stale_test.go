@@ -12,7 +12,9 @@ import (
 // TestWhatWentStaleIsLeftOut changes something that a drawn plan relies on and runs it with StaleDrop: what relies on it is
 // left out, nobody is left half way, and all else is done. What was read is recorded, so that the next plan needs no refresh.
 func TestWhatWentStaleIsLeftOut(t *testing.T) {
-	met, rest := 0, 0
+	rest := 0
+	var cases cases
+	defer cases.log(t)
 	rapid.Check(t, func(t *rapid.T) {
 		start, desired, plan := drawPlan(t)
 		key, ok := drawRelied(t, plan, nil)
@@ -24,7 +26,7 @@ func TestWhatWentStaleIsLeftOut(t *testing.T) {
 		if reliance(moved.Record(key), nil) == reliance(start.Record(key), nil) {
 			return
 		}
-		met++
+		cases.met++
 		books, target := newBooks(start), newModel(moved)
 		engine := &Engine{Store: books, Target: target}
 
@@ -66,8 +68,8 @@ func TestWhatWentStaleIsLeftOut(t *testing.T) {
 			t.Fatal("the next plan is the stale one again")
 		}
 	})
-	if met == 0 || rest == 0 {
-		t.Errorf("%d plans went stale, and %d operations were done all the same: the drawing is too narrow", met, rest)
+	if cases.met == 0 || rest == 0 {
+		t.Errorf("%d plans went stale, and %d operations were done all the same: the drawing is too narrow", cases.met, rest)
 	}
 }
 

@@ -109,6 +109,8 @@ func unequal(want, got map[string]string) string {
 // run: the company is as before, but for upstream's ids. What is undone needs nothing more.
 func TestUndoingARunLeadsBack(t *testing.T) {
 	undone, partly, unplannable := 0, 0, 0
+	var cases cases
+	defer cases.log(t)
 	rapid.Check(t, func(t *rapid.T) {
 		start, _, plan := drawPlan(t)
 		var refused []int
@@ -163,6 +165,7 @@ func TestUndoingARunLeadsBack(t *testing.T) {
 		}
 		if len(undo.Operations) > 0 {
 			undone++
+			cases.met++
 			if len(refused) > 0 {
 				partly++
 			}
@@ -186,7 +189,8 @@ func overdrawn(w *World) bool {
 // TestUndoingLeavesAloneWhatChangedSince meddles with a device or DDI that the run gave or took: undoing is refused, or
 // leaves it alone, or puts it back, as asked; what it does can be carried out.
 func TestUndoingLeavesAloneWhatChangedSince(t *testing.T) {
-	met := 0
+	var cases cases
+	defer cases.log(t)
 	rapid.Check(t, func(t *rapid.T) {
 		start, _, plan := drawPlan(t)
 		l := live(t, start, plan)
@@ -210,7 +214,7 @@ func TestUndoingLeavesAloneWhatChangedSince(t *testing.T) {
 		if handsOf(l.books.world.Record(k)) == handsOf(start.Record(k)) {
 			return
 		}
-		met++
+		cases.met++
 		_, err := MakeUndo(l.undoing(StaleRefuse), l.books.world, Policy{})
 		var changed *ChangedSince
 		if !errors.As(err, &changed) || !strings.Contains(err.Error(), thingOf(k)) {
@@ -231,7 +235,7 @@ func TestUndoingLeavesAloneWhatChangedSince(t *testing.T) {
 			t.Fatalf("no remark says what is left alone: %s", encode(t, drop))
 		}
 	})
-	if met == 0 {
+	if cases.met == 0 {
 		t.Error("nothing was ever meddled with: the drawing is too narrow")
 	}
 }
