@@ -362,11 +362,11 @@ func (r *reading) detail(ctx context.Context, cloud *bulksync.CloudPbx, k bulksy
 	return &bulksync.Options{Login: login, Group: group, SubscriberID: sub.ID, Values: v.list()}, err
 }
 
-// optionsLeft is what an operation on options left, read back when it began from nothing known: a new subscriber's other
-// options are as upstream chose. When they can't be read now, what the operation promised is recorded.
+// optionsLeft is what an operation on options left, read back: the other options of a new subscriber are as upstream chose, or
+// as its restoration left them. When they can't be read now, what the operation promised is recorded.
 func (t *Target) optionsLeft(ctx context.Context, step bulksync.Step) (left effect) {
 	group, login := bulksync.GroupOf(step.Operation.Key)
-	if !group.Shown() || slices.ContainsFunc(step.Operation.Changes, func(c bulksync.Change) bool { return c.Before != "" }) {
+	if !group.Shown() {
 		return effect{}
 	}
 	v, err := t.optionValues(ctx, group, step.Refs.SystemID, step.Refs.SubscriberID)
