@@ -24,6 +24,8 @@ type Desired struct {
 	Scope   Scope
 	Prune   Prune
 	Ignore  []Pattern
+	// Renumbered are the rules that earlier runs have carried out, with these runs; the engine fills it in.
+	Renumbered map[Renumbering]string `json:"-"`
 	// Owned are the users that earlier manifests of the name held, with their upstream ids; the engine fills it in.
 	Owned map[Login]string `json:"-"`
 	Users *Entries

@@ -79,6 +79,13 @@ func (e *Engine) Plan(ctx context.Context, company string, desired *Desired, pol
 			return nil, err
 		}
 	}
+	if rules := desired.policy(policy).Renumber; len(rules) > 0 {
+		known := *desired
+		if known.Renumbered, err = e.renumberedBy(ctx, company, rules); err != nil {
+			return nil, err
+		}
+		desired = &known
+	}
 	view, err := e.Store.Observed(ctx, company)
 	if errors.Is(err, ErrNotFound) {
 		return nil, fmt.Errorf("company %s: %w", company, ErrNotRecorded)

@@ -12,7 +12,7 @@ import (
 //
 // A rule says what becomes of numbers, not what they shall be: carried out a second time it finds nothing of its first
 // number block and plans nothing, unless the blocks overlap (23xx=24xx with 24xx=25xx), in which case it would move the
-// numbers on. Such a plan says so, and a run of it that stopped is resumed, not planned again.
+// numbers on. Such a plan says so, a run of it that stopped is resumed, and a second plan is refused (renumbered.go).
 //
 // That the import renumbers in place (its row error 2006 says "failed to update subscriber number") is not used: what of
 // the subscriber survives it is not documented.
@@ -164,6 +164,7 @@ func (p *planner) renumber() {
 			p.remarks = append(p.remarks, Fault{Position: r.position(), Code: "renumber-nobody", Message: fmt.Sprintf("rule %s concerns no extension", r)})
 		}
 	}
+	p.checkRenumbered(rules, moved)
 	for _, s := range moved {
 		if slices.ContainsFunc(rules, func(r Renumbering) bool {
 			_, ok := r.Target(s.then.subscriber)
