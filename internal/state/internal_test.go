@@ -325,6 +325,34 @@ func TestFilesOfOtherFormatsAreRefused(t *testing.T) {
 	}
 }
 
+// FuzzUnpackPlan reads stored plans: what is read is packed and read back as the same plan.
+func FuzzUnpackPlan(f *testing.F) {
+	for _, p := range []*bulksync.Plan{{}, {Format: bulksync.PlanFormat, Company: "c1", Operations: []bulksync.Operation{{ID: 1, Action: bulksync.ActionDelete, Key: bulksync.Key{Kind: bulksync.KindUser, ID: "ann@x.example"}}}}} {
+		b, err := packPlan(p)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+		f.Add(b[:len(b)/2])
+	}
+	f.Add([]byte("\x1f\x8b\x08\x00"))
+	f.Add([]byte("{}"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		plan, err := unpackPlan(b)
+		if err != nil {
+			return
+		}
+		packed, err := packPlan(plan)
+		if err != nil {
+			return // a document may leave out what a plan has
+		}
+		again, err := unpackPlan(packed)
+		if err == nil && again.Hash() != plan.Hash() {
+			t.Errorf("packed and read again, the plan with hash %s has %s", plan.Hash(), again.Hash())
+		}
+	})
+}
+
 func FuzzSplitRecord(f *testing.F) {
 	for _, r := range storetest.Populate(1) {
 		b, err := appendRecord(nil, r)

@@ -17,7 +17,7 @@ func Invariants(plan *Plan, obs Observed) error {
 	for i := range plan.Operations {
 		op := &plan.Operations[i]
 		for _, need := range op.Needs {
-			if need < 1 || need >= op.ID {
+			if need < 1 || need >= op.ID || need > len(plan.Operations) {
 				return fmt.Errorf("operation %d (%s) needs operation %d, which does not come before it", op.ID, op.Title(), need)
 			}
 			if op.Held == "" && plan.Operations[need-1].Held != "" {
