@@ -95,7 +95,7 @@ checkgenerate: generate ## Generate again and fail when gen/ is not what is comm
 fuzz: ## Run every fuzz target for FUZZTIME (10s).
 	@./tools/targets.sh Fuzz | while read -r package target; do \
 		echo "fuzz: $$package $$target"; \
-		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null; \
+		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 2s "$$package" </dev/null; \
 	done
 
 .PHONY: prove

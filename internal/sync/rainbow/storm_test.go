@@ -3,23 +3,16 @@ package rainbow
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"net/http"
-	"os"
-	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
-	"google.golang.org/protobuf/proto"
 	"pgregory.net/rapid"
 
-	massprovisioningv1 "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/massprovisioning/v1"
 	"github.com/rainbow-gateway/rainbow-gateway/internal/sandbox"
-	"github.com/rainbow-gateway/rainbow-gateway/internal/state"
 	bulksync "github.com/rainbow-gateway/rainbow-gateway/internal/sync"
 )
 
@@ -88,32 +81,6 @@ func TestInADrawnStormTheEndIsTheSame(t *testing.T) {
 			t.Errorf("no go ended as %s: the storms are too tame", state)
 		}
 	}
-}
-
-// agrees is settled, but that a user's values which upstream chose itself may be recorded only by the next refresh: reading
-// him back after he was created may have failed.
-func (s *stage) agrees(plan *bulksync.Plan, desired *bulksync.Desired) {
-	s.Helper()
-	recorded := s.books()
-	s.plansNothing(plan, desired, "what is recorded")
-	s.refresh()
-	now := s.books()
-	for k, r := range recorded {
-		before, ok := r.(*bulksync.User)
-		after, _ := now[k].(*bulksync.User)
-		if !ok || after == nil {
-			continue
-		}
-		next := *after
-		next.Attributes = slices.DeleteFunc(slices.Clone(after.Attributes), func(a bulksync.Attribute) bool {
-			return before.Attribute(a.Name) == "" && slices.Contains([]string{"accountType", "country", "isInitialized", "language", "timezone", "visibility"}, a.Name)
-		})
-		now[k] = &next
-	}
-	if diff := gocmp.Diff(now, recorded); diff != "" {
-		s.Fatalf("the recorded state is not what upstream holds (-upstream +recorded):\n%s\nplan: %v", diff, titles(plan))
-	}
-	s.plansNothing(plan, desired, "what is read afresh")
 }
 
 // kind is a kind of fault that a storm may have.
@@ -226,23 +193,6 @@ func written(t *rapid.T, v any) string {
 	return string(b)
 }
 
-// books lists what the engine has recorded, by key, without what a refresh does not read.
-func (s *stage) books() map[bulksync.Key]bulksync.Record {
-	s.Helper()
-	view, err := s.engine.Store.Observed(s.Context(), sandbox.CompanyID)
-	if err != nil {
-		s.Fatal(err)
-	}
-	defer view.Close()
-	all := map[bulksync.Key]bulksync.Record{}
-	for _, kind := range []bulksync.Kind{bulksync.KindUser, bulksync.KindExtension, bulksync.KindDevice, bulksync.KindDDI, bulksync.KindLicence} {
-		for r := range view.Records(kind) {
-			all[r.Key()] = r
-		}
-	}
-	return all
-}
-
 // hits counts the requests, and rows, that met each kind of fault.
 func (s *stage) hits(names []string) map[string]int {
 	hits := map[string]int{}
@@ -255,47 +205,6 @@ func (s *stage) hits(names []string) map[string]int {
 		}
 	}
 	return hits
-}
-
-// mark keeps the company and its books as they are, for branches.
-func (h *hall) mark(t *rapid.T, s *stage) {
-	t.Helper()
-	if _, err := h.sandbox.Sandbox.Snapshot("mark"); err != nil {
-		t.Fatal(err)
-	}
-	b, err := os.ReadFile(s.engine.Store.(*state.Store).Path())
-	if err == nil {
-		err = os.WriteFile(filepath.Join(h.folder, "mark.db"), b, 0o600)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-// branch gives a stage with the company and the books of the mark, and a client of its own.
-func (h *hall) branch(t *rapid.T, from *stage, opts Options) *stage {
-	t.Helper()
-	if err := h.sandbox.Sandbox.Restore("mark"); err != nil {
-		t.Fatal(err)
-	}
-	h.cases++
-	s := *from
-	s.open(t, filepath.Join(h.folder, "mark.db"), filepath.Join(h.folder, fmt.Sprintf("case%d.db", h.cases)))
-	h.restart(t, &s, opts)
-	return &s
-}
-
-// restart gives the stage a client and a target of its own, as a gateway that is started anew has.
-func (h *hall) restart(t *rapid.T, s *stage, opts Options) {
-	t.Helper()
-	c, err := newClient(s.sandbox.URL, sandbox.AdminPassword, h.bindings)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { c.Close() })
-	s.client = &counted{ClientConnInterface: c, calls: map[string]int{}}
-	s.target = New(s.client, opts)
-	s.engine.Target, s.engine.Patience = s.target, 300*time.Millisecond
 }
 
 // goes makes goes at a run until it succeeds, the last ones in calm weather, and gives the states that they ended in.
@@ -334,96 +243,6 @@ func troubles(run *bulksync.Run) []string {
 		if o.Status != bulksync.Done && o.Message != run.Message {
 			all = append(all, fmt.Sprintf("%d %s %s", o.Operation, o.Status, o.Message))
 		}
-	}
-	return all
-}
-
-// now is the number of the last request that the sandbox has seen.
-func (s *stage) now() int {
-	last := s.sandbox.Sandbox.FindJournal(sandbox.JournalQuery{Limit: 1})
-	if len(last) == 0 {
-		return 0
-	}
-	return last[0].Seq
-}
-
-// attaches are the paths by which devices, DDIs and licences are given and taken.
-var attaches = regexp.MustCompile(`/subscribers/[^/]+/devices|/ddi/[^/]+/users/|/licen[cs]es|/profiles|/subscriptions/`)
-
-var upstreamID = regexp.MustCompile(`[0-9a-f]{24}`)
-
-// effects counts what was created, deleted, attached and detached upstream since a request, by method and path without ids,
-// and of imports the rows that took effect. Updates are not counted: what is sent again changes nothing. Neither is, where lists
-// lag, the same attach or detach sent once more: Confirm does not wait for those, since they do no harm (confirm.go).
-func (s *stage) effects(since int, lag bool) map[string]int {
-	s.Helper()
-	kinds, seen := map[string]int{}, map[string]bool{}
-	for _, e := range s.sandbox.Sandbox.FindJournal(sandbox.JournalQuery{After: since, Limit: 10_000}) {
-		counts := (e.Method == http.MethodPost || e.Method == http.MethodDelete) && strings.HasPrefix(e.Path, "/api/rainbow/") && (e.Status/100 == 2 || e.Dropped && e.Status == 0)
-		if !counts || strings.Contains(e.Path, "/users/imports") {
-			continue
-		}
-		again := seen[e.Method+e.Path+e.Digest]
-		seen[e.Method+e.Path+e.Digest] = true
-		if !again || !lag || !attaches.MatchString(e.Path) {
-			kinds[e.Method+" "+upstreamID.ReplaceAllString(e.Path, "{id}")]++
-		}
-	}
-	resp, err := s.target.imports.ListUsersImports(s.Context(), &massprovisioningv1.ListUsersImportsRequest{CompanyId: proto.String(sandbox.CompanyID)})
-	if err != nil {
-		s.Fatal(err)
-	}
-	for _, i := range resp.GetData() {
-		kinds["import rows"] += int(i.GetCounters().GetSucceeded())
-	}
-	return kinds
-}
-
-// essence is all that the company holds, options, keys and settings included, by natural keys and with those in place of
-// upstream's ids.
-func (s *stage) essence() map[string]string {
-	s.Helper()
-	w := s.world()
-	var names []string
-	var details []bulksync.Key
-	for kind, id := range map[bulksync.Kind]func(bulksync.Record) string{
-		bulksync.KindUser:      func(r bulksync.Record) string { return r.(*bulksync.User).ID },
-		bulksync.KindExtension: func(r bulksync.Record) string { return r.(*bulksync.Extension).ID },
-		bulksync.KindDevice:    func(r bulksync.Record) string { return r.(*bulksync.Device).ID },
-		bulksync.KindDDI:       func(r bulksync.Record) string { return r.(*bulksync.DDI).ID },
-	} {
-		for r := range w.Records(kind) {
-			if id := id(r); id != "" {
-				names = append(names, id, "<"+r.Key().String()+">")
-			}
-			switch r := r.(type) {
-			case *bulksync.Device:
-				details = append(details, bulksync.KeysOf(r.Address))
-			case *bulksync.Extension:
-				if r.Role == bulksync.RoleSubscriber {
-					for _, g := range []bulksync.Group{bulksync.GroupBarring, bulksync.GroupOverflow, bulksync.GroupPSTNDevice, bulksync.GroupSIPHeaders} {
-						details = append(details, bulksync.OptionsKey(g, r.Holder))
-					}
-				}
-			}
-		}
-	}
-	details = append(details, bulksync.SettingsKey(bulksync.GroupCLI, cloudPbxID))
-	all := dump(s, w)
-	found, err := s.target.Read(s.Context(), w.Company(), w, details)
-	if err != nil {
-		s.Fatal(err)
-	}
-	for k, r := range found {
-		b, err := json.Marshal(r)
-		if err != nil {
-			s.Fatal(err)
-		}
-		all[k.String()] = string(b)
-	}
-	replace := strings.NewReplacer(names...)
-	for k := range maps.Keys(all) {
-		all[k] = replace.Replace(all[k])
 	}
 	return all
 }
