@@ -81,11 +81,7 @@ func (c *coordinator) release(id int) (freed []int) {
 	return freed
 }
 
-func (c *coordinator) enqueue(id int) {
-	if at, found := slices.BinarySearch(c.ready, id); !found {
-		c.ready = slices.Insert(c.ready, at, id)
-	}
-}
+func (c *coordinator) enqueue(id int) { c.ready.put(id) }
 
 // lookUpLost asks upstream what became of calls whose outcome an earlier go did not learn.
 func (c *coordinator) lookUpLost(ctx context.Context) (halted string, err error) {
@@ -155,10 +151,7 @@ func (c *coordinator) checkFresh(ctx context.Context) (halted string, err error)
 	if len(stale) == 0 {
 		return c.checkSound(ctx, fresh, keys)
 	}
-	together := c.Plan.together()
-	for i := range stale {
-		stale[i].Operations = c.Plan.relying(stale[i].Key, c.world, together)
-	}
+	c.Plan.rely(stale, c.world)
 	if err := c.engine.learn(ctx, c.world, fresh, stale); err != nil {
 		return "", err
 	}

@@ -81,7 +81,7 @@ type coordinator struct {
 	dependants map[int][]int
 	// open counts the needs of an operation that are not done yet.
 	open  map[int]int
-	ready []int
+	ready queue
 	// later are operations that are sent again when their time comes, nextLater that of the first.
 	later     []postponed
 	nextLater time.Time
@@ -287,13 +287,13 @@ func (c *coordinator) room(now time.Time, flying int) int {
 		return 1 - flying - len(c.doubts)
 	}
 	room := c.limit.room(now) - flying - len(c.doubts)
-	c.limit.flying(flying + max(0, min(room, len(c.ready))))
+	c.limit.flying(flying + max(0, min(room, c.ready.len())))
 	return room
 }
 
 // idle tells whether nothing is left to be done.
 func (c *coordinator) idle() bool {
-	return len(c.ready) == 0 && len(c.later) == 0 && len(c.doubts) == 0
+	return c.ready.len() == 0 && len(c.later) == 0 && len(c.doubts) == 0
 }
 
 // haltStopped is the reason to stop that is nobody's fault.
@@ -351,12 +351,12 @@ type load struct{ call, size int }
 func (c *coordinator) pick(room int) (calls []begun, err error) {
 	loads := map[string]load{} // batch group -> the call that still has room
 	c.leastFirst()
-	for len(c.ready) > 0 {
-		op := c.ops[c.ready[0]]
+	for c.ready.len() > 0 {
+		op := c.ops[c.ready.first()]
 		step := c.step(op)
 		step.Sent = c.sent[op.ID]
 		if why := c.secret(&step); why != "" {
-			c.ready = c.ready[1:]
+			c.ready.take()
 			if err := c.skip(op, why); err != nil {
 				return nil, err
 			}
@@ -374,7 +374,7 @@ func (c *coordinator) pick(room int) (calls []begun, err error) {
 			calls = append(calls, c.newCall())
 			at = load{call: len(calls) - 1}
 		}
-		c.ready = c.ready[1:]
+		c.ready.take()
 		call := &calls[at.call]
 		call.Steps = append(call.Steps, step)
 		call.entry.Operations = append(call.entry.Operations, op.ID)
@@ -399,18 +399,9 @@ func (c *coordinator) newCall() begun {
 // leastFirst puts first, while one call at a time is let through, what was sent least often: an operation that upstream
 // always answers with a 5xx must not keep the circuit from closing.
 func (c *coordinator) leastFirst() {
-	if c.circuit.state != circuitHalfOpen || len(c.ready) == 0 {
-		return
+	if c.circuit.state == circuitHalfOpen {
+		c.ready.prefer(c.sent)
 	}
-	at := 0
-	for i, id := range c.ready {
-		if c.sent[id] < c.sent[c.ready[at]] {
-			at = i
-		}
-	}
-	id := c.ready[at]
-	copy(c.ready[1:at+1], c.ready[:at])
-	c.ready[0] = id
 }
 
 func (c *coordinator) batch(step *Step) Batch {

@@ -45,10 +45,7 @@ func (e *Engine) CheckPlan(ctx context.Context, plan *Plan) (stale []Stale, err 
 		return nil, fmt.Errorf("what the plan relies on: %w", err)
 	}
 	stale = plan.stale(fresh, keys)
-	together := plan.together()
-	for i := range stale {
-		stale[i].Operations = plan.relying(stale[i].Key, world, together)
-	}
+	plan.rely(stale, world)
 	return stale, e.learn(ctx, world, fresh, stale)
 }
 
@@ -108,28 +105,40 @@ func (p *Plan) together() []int {
 	return group
 }
 
-// relying lists the operations that rely on a thing and all that hangs together with them, in plan order. world is what
-// the plan was made from: what a deletion frees is relied on, too, and no operation names it.
-func (p *Plan) relying(k Key, world Observed, together []int) []int {
-	groups := map[int]bool{}
-	var holder Login
-	if r := world.Record(k); r != nil {
-		holder = r.HeldBy()
-	}
+// rely lists, with each thing, the operations that rely on it and all that hangs together with them, in plan order. world is
+// what the plan was made from: what a deletion frees is relied on, too, and no operation names it.
+func (p *Plan) rely(stale []Stale, world Observed) {
+	group := p.together()
+	members := map[int][]int{}
+	naming := map[Key][]int{}
+	deletions := map[Login][]int{}
 	for i := range p.Operations {
 		op := &p.Operations[i]
-		frees := op.Action == ActionDelete && holder != "" && op.Login == holder
-		if op.Key == k || op.Login.Key() == k || frees {
-			groups[together[op.ID]] = true
+		of := group[op.ID]
+		members[of] = append(members[of], op.ID)
+		naming[op.Key] = append(naming[op.Key], of)
+		naming[op.Login.Key()] = append(naming[op.Login.Key()], of)
+		if op.Action == ActionDelete {
+			deletions[op.Login] = append(deletions[op.Login], of)
 		}
 	}
-	var ids []int
-	for i := range p.Operations {
-		if id := p.Operations[i].ID; groups[together[id]] {
-			ids = append(ids, id)
+	for i := range stale {
+		k := stale[i].Key
+		groups := slices.Clone(naming[k])
+		if r := world.Record(k); r != nil && r.HeldBy() != "" {
+			groups = append(groups, deletions[r.HeldBy()]...)
 		}
+		slices.Sort(groups)
+		groups = slices.Compact(groups)
+		if len(groups) == 1 {
+			stale[i].Operations = members[groups[0]]
+			continue
+		}
+		for _, of := range groups {
+			stale[i].Operations = append(stale[i].Operations, members[of]...)
+		}
+		slices.Sort(stale[i].Operations)
 	}
-	return ids
 }
 
 // refuseStale says why a run with something stale does not go on.
@@ -165,6 +174,6 @@ func (c *coordinator) dropStale(stale []Stale) (left []Stale, err error) {
 			}
 		}
 	}
-	c.ready = slices.DeleteFunc(c.ready, func(id int) bool { return skipped[id] })
+	c.ready.remove(skipped)
 	return left, nil
 }
