@@ -80,3 +80,8 @@ func readEntry(company, run string, key, b []byte) (bulksync.JournalEntry, error
 	e.Began, e.Ended = instant(stored.Began), instant(stored.Ended)
 	return e, nil
 }
+
+// onlyBegun tells of a stored call, without decoding it, that it was begun and nothing more: most are when they end.
+func onlyBegun(b []byte) bool {
+	return !bytes.HasPrefix(b, wholeEntry) && !bytes.Contains(b, []byte(`"r":`))
+}

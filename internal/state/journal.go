@@ -26,8 +26,18 @@ func (s *Store) Begin(ctx context.Context, entries ...bulksync.JournalEntry) err
 func beginning(entries []bulksync.JournalEntry) (func(*bolt.Tx) error, error) {
 	docs, err := marshalEntries(entries)
 	return func(tx *bolt.Tx) error {
+		var calls *bolt.Bucket
 		for i, e := range entries {
-			if err := beginCall(tx, e, docs[i]); err != nil {
+			if i == 0 || e.Company != entries[i-1].Company || e.Run != entries[i-1].Run {
+				if getRun(tx, e.Company, e.Run) == nil {
+					return fmt.Errorf("run %q of company %q: %w", e.Run, e.Company, bulksync.ErrNotFound)
+				}
+				var err error
+				if calls, err = createJournal(tx, e.Company, e.Run); err != nil {
+					return err
+				}
+			}
+			if err := beginCall(calls, e, docs[i]); err != nil {
 				return err
 			}
 		}
@@ -53,14 +63,7 @@ func (s *Store) Turn(ctx context.Context, company string, changes []bulksync.Rec
 	})
 }
 
-func beginCall(tx *bolt.Tx, e bulksync.JournalEntry, doc []byte) error {
-	if getRun(tx, e.Company, e.Run) == nil {
-		return fmt.Errorf("run %q of company %q: %w", e.Run, e.Company, bulksync.ErrNotFound)
-	}
-	calls, err := createJournal(tx, e.Company, e.Run)
-	if err != nil {
-		return err
-	}
+func beginCall(calls *bolt.Bucket, e bulksync.JournalEntry, doc []byte) error {
 	key := callKey(e.Number)
 	if calls.Get(key) != nil {
 		return fmt.Errorf("call %d of run %q: %w", e.Number, e.Run, bulksync.ErrConflict)
@@ -114,8 +117,12 @@ func (s *Store) ending(company string, changes []bulksync.RecordChange, entries 
 // endCalls stores the calls' outcomes, and tells when the very same ones are stored already.
 func endCalls(tx *bolt.Tx, entries []bulksync.JournalEntry, docs [][]byte) (repeated bool, err error) {
 	repeats := 0
+	var calls *bolt.Bucket
 	for i, e := range entries {
-		repeat, err := endCall(tx, e, docs[i])
+		if i == 0 || e.Run != entries[i-1].Run {
+			calls = getJournal(tx, e.Company, e.Run)
+		}
+		repeat, err := endCall(calls, e, docs[i])
 		if err != nil {
 			return false, err
 		}
@@ -142,8 +149,7 @@ func newChanges(changes []bulksync.RecordChange) ([]change, error) {
 }
 
 // endCall stores a call's outcomes, and tells when the very same ones are stored already.
-func endCall(tx *bolt.Tx, e bulksync.JournalEntry, doc []byte) (repeat bool, err error) {
-	calls := getJournal(tx, e.Company, e.Run)
+func endCall(calls *bolt.Bucket, e bulksync.JournalEntry, doc []byte) (repeat bool, err error) {
 	if calls == nil {
 		return false, fmt.Errorf("call %d of run %q: %w", e.Number, e.Run, bulksync.ErrNotFound)
 	}
@@ -151,6 +157,9 @@ func endCall(tx *bolt.Tx, e bulksync.JournalEntry, doc []byte) (repeat bool, err
 	old := calls.Get(key)
 	if old == nil {
 		return false, fmt.Errorf("call %d of run %q: %w", e.Number, e.Run, bulksync.ErrNotFound)
+	}
+	if onlyBegun(old) {
+		return false, calls.Put(key, doc)
 	}
 	before, err := readEntry(e.Company, e.Run, key, old)
 	if err != nil {

@@ -96,6 +96,8 @@ type coordinator struct {
 	parts   splits
 	limit   *limit
 	circuit circuit
+	// next hands calls to goroutines that have carried one before.
+	next chan begun
 	// wrote is how long the last write to the store took.
 	wrote time.Duration
 	// troubled is when the first trouble came since upstream answered last.
@@ -167,6 +169,8 @@ type result struct {
 // comes up.
 func (c *coordinator) work(ctx context.Context) (halted string, err error) {
 	results := make(chan result)
+	c.next = make(chan begun)
+	defer close(c.next) // nothing flies any more
 	flying := 0
 	probes := make(chan *Trouble)
 	probing := false
@@ -251,10 +255,20 @@ func gather(results <-chan result, first result, flying int, wait time.Duration)
 	return back
 }
 
-// launch lets calls go; it tells how many.
+// launch lets calls go; it tells how many. A goroutine that has carried a call waits for the next: its stack has grown to
+// what a call needs.
 func (c *coordinator) launch(ctx context.Context, calls []begun, results chan<- result) int {
 	for _, call := range calls {
-		go func() { results <- c.carry(ctx, call) }()
+		select {
+		case c.next <- call:
+		default:
+			go func() {
+				results <- c.carry(ctx, call)
+				for call := range c.next {
+					results <- c.carry(ctx, call)
+				}
+			}()
+		}
 	}
 	return len(calls)
 }

@@ -1,7 +1,7 @@
 // Command syncbench measures what the sync engine takes to plan and to record a large company, against the least that
 // could do as much: a plain loop over the same file, encoding/csv merged in key order with a bbolt cursor.
 //
-//	syncbench [-users 100000] [-rounds 3] [-only plan,unchanged,preview,refresh,apply] [-operations 10000] [-workers 64]
+//	syncbench [-users 100000] [-rounds 3] [-only plan,unchanged,preview,refresh,apply] [-operations 10000] [-workers 128]
 //
 // Each piece of work is a process of its own; rounds are interleaved, and what is printed are ratios of one round, the
 // median of all of them. Time is processor time, so that a machine that is not idle widens the range a little and no
@@ -50,7 +50,7 @@ func run(ctx context.Context, args []string) error {
 	flags.IntVar(&opts.rounds, "rounds", 3, "rounds; each piece of work has one turn in each")
 	flags.StringVar(&opts.only, "only", "plan,unchanged,preview,refresh,apply", "what to measure")
 	flags.IntVar(&opts.operations, "operations", 10_000, "operations that are applied, a call each")
-	flags.IntVar(&opts.workers, "workers", 64, "calls in flight at most, of apply and of the bare loop")
+	flags.IntVar(&opts.workers, "workers", 128, "calls in flight at most, of apply and of the bare loop")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}

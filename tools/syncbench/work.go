@@ -80,7 +80,8 @@ func (j job) jobs() map[string]func(context.Context) error {
 		"upstream-whole": func(ctx context.Context) error { return j.observe(ctx, true) },
 		"refresh-whole":  func(ctx context.Context) error { return j.record(ctx, "fresh.db", true) },
 		"record-apply":   j.recordApply,
-		"apply":          j.apply,
+		"apply":          func(ctx context.Context) error { return j.apply(ctx, false) },
+		"journal":        func(ctx context.Context) error { return j.apply(ctx, true) },
 		"bare":           j.bare,
 	}
 }
@@ -107,7 +108,7 @@ func work(ctx context.Context, role string, args []string) error {
 		return fmt.Errorf("role %q: unknown", role)
 	}
 	j.figures.profile = *cpuProfile
-	if role != "apply" && role != "bare" { // these say themselves when they start
+	if role != "apply" && role != "journal" && role != "bare" { // these say themselves when they start
 		j.figures.start()
 	}
 	if err := do(ctx); err != nil {
