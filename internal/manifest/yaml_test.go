@@ -80,6 +80,8 @@ var yamlFaultCases = []struct {
 	{name: "reserved outside of the pool", text: "version: 1\npools: {extensions: {p: {ranges: [2300-2399], reserved: [2400]}}}\n", code: codeBadRange, at: "f.yaml:2:58", says: "not in the pool"},
 	{name: "a pool of nothing", text: "version: 1\npools: {extensions: {p: {ranges: []}}}\n", code: codeWrongShape, at: "f.yaml:2:34"},
 	{name: "an endless pool", text: "version: 1\npools: {extensions: {p: {ranges: [1000000000-9999999999]}}}\n", code: codeBadRange, at: "f.yaml:2:35", says: "1,000,000"},
+	{name: "two default DDIs", text: "version: 1\nsettings: {defaultDdi: \"+33298300513\"}\n---\nversion: 1\nsettings: {defaultDdi: \"+33298300513\"}\n", code: codeNameTwice, at: "f.yaml:5:24", says: "f.yaml:2:24"},
+	{name: "a default DDI that is none", text: "version: 1\nsettings: {defaultDdi: 2301}\n", code: codeBadE164, at: "f.yaml:2:24"},
 	{name: "blanks alone", text: "version: 1\ncompany: \" \"\n", code: codeWrongShape, at: "f.yaml:2:10", says: "empty"},
 	{name: "a variable that is empty", text: "version: 1\nvariables: {a: \"\"}\ncompany: ${a}\n", code: codeWrongShape, at: "f.yaml:3:10", says: "empty"},
 	{name: "a list for a text", text: yamlUser("  title: [a]\n"), code: codeWrongShape, at: "f.yaml:4:10", says: "one value"},
@@ -255,6 +257,7 @@ templates:
   users:
     desk: {options: {barring: {permissions: local, restrictions: default}, overflow: {value: custom}}}
 settings:
+  defaultDdi: 33298300513
   cli: {policy: user_ddi_number, userCanManageItsCli: TRUE}
   barringPatterns: []
 devices:
@@ -285,6 +288,9 @@ users:
 	}
 	if diff := cmp.Diff(settings, d.Settings, place); diff != "" {
 		t.Errorf("settings (-want +got):\n%s", diff)
+	}
+	if d.DefaultDDI == nil || d.DefaultDDI.Number != "+33298300513" || d.DefaultDDI.Position.String() != "f.yaml:6:15" {
+		t.Errorf("default DDI %v", d.DefaultDDI)
 	}
 	keys := []bulksync.DesiredKey{{Number: 2, Type: "monitor", Extension: "2301"}, {Module: 1, Number: 1, Type: "headset"}}
 	if diff := cmp.Diff(bulksync.Having(keys...), d.Devices[0].Keys); diff != "" {

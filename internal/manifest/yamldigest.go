@@ -31,6 +31,9 @@ func digestOf(d *bulksync.Desired) string {
 	}
 	plain.Settings = withoutPlaces(d.Settings)
 	plain.CompletePosition, plain.Devices, plain.DDIs, plain.Owned = bulksync.Position{}, nil, nil, nil
+	if d.DefaultDDI != nil {
+		plain.DefaultDDI = &bulksync.DesiredDDI{Number: d.DefaultDDI.Number}
+	}
 	write(plain)
 	for _, device := range d.Devices {
 		device.Position = bulksync.Position{}

@@ -79,6 +79,12 @@ func (e *yamlExporter) settings() {
 			first = false
 		}
 	}
+	for r := range e.obs.Records(bulksync.KindDDI) {
+		if d := r.(*bulksync.DDI); d.Default {
+			head()
+			e.line(2, defaultDDI+": "+yamlText(string(d.Number)))
+		}
+	}
 	for r := range e.obs.Records(bulksync.KindSettings) {
 		s := r.(*bulksync.Settings)
 		if s.Group == bulksync.GroupBarringPatterns {

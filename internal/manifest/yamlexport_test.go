@@ -24,6 +24,7 @@ func richWorld() sandboxed {
 	put(&bulksync.Settings{PbxID: pbx, Group: bulksync.GroupCLI, Values: []bulksync.Attribute{{Name: "policy", Value: "user_ddi_number"}, {Name: "userCanManageItsCli", Value: "false"}}})
 	put(&bulksync.Settings{PbxID: pbx, Group: bulksync.GroupBarringPatterns, Values: []bulksync.Attribute{{Name: "patterns", Value: bulksync.PatternsText([]bulksync.BarringPattern{{Pattern: "^338[129]", Description: "a, b"}})}}})
 	put(&bulksync.Options{Login: "user000001@sandbox.example", Group: bulksync.GroupOverflow, SubscriberID: "e1", Values: []bulksync.Attribute{{Name: "noReplyDelay", Value: "20"}, {Name: "value", Value: "custom"}}})
+	put(&bulksync.DDI{ID: "d7", Number: "+33298300507", Default: true})
 	put(&bulksync.User{ID: "u9", Login: "odd@sandbox.example", Licences: []string{"1", "3"}, Attributes: []bulksync.Attribute{
 		{Name: "businessPhone0", Value: "+33298300513"}, {Name: "businessPhone1", Value: "33298300514"}, {Name: "country", Value: "NOR"}, {Name: "department", Value: "no"},
 		{Name: "firstName", Value: "0123"}, {Name: "jobTitle", Value: "${boss}: \"a\", 'b' # c"}, {Name: "lastName", Value: "D\u00e9-\u65e5\u672c"}, {Name: "nickName", Value: "2026-01-02"},
@@ -56,7 +57,7 @@ func TestAYAMLExportAsksForNothing(t *testing.T) {
 		t.Errorf("asks for %s: %v", op.Title(), op.Changes)
 	}
 	for _, want := range []string{"count: 100}", "ipei: \"03807e7898\"", "- {keyNum: 2, keyType: monitor, extension: \"80002\"}", "department: \"no\"", "jobTitle: \"$${boss}", "licences: [\"Voice Enterprise 3-Year prepaid\"]",
-		"barringPatterns:", "overflow: {noReplyDelay: 20, value: custom}", "pairings:"} {
+		"barringPatterns:", "defaultDdi: \"+33298300507\"", "overflow: {noReplyDelay: 20, value: custom}", "pairings:"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no %q in\n%s", want, out.String())
 		}

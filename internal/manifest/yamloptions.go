@@ -41,6 +41,7 @@ func (f *forms) optionForms() {
 		{name: "description", doc: "What it is for.", shape: textOf((*values).text)},
 	}}
 	f.settings = &form{name: "settings", doc: "Settings of the company's Cloud PBX, which exists. What is left out is left alone.", fields: []formField{
+		{name: defaultDDI, doc: "The default DDI: the installation number, in E.164 form; one that there is, or that is listed under ddis.", shape: textOf(nil).like(patternE164)},
 		{name: "cli", doc: "Calling line identity of outgoing calls.", shape: objectOf(&form{name: "cli", doc: "Calling line identity of outgoing calls.", fields: []formField{
 			{name: "policy", doc: "installation_ddi_number or user_ddi_number.", shape: oneOf("installation_ddi_number", "user_ddi_number")},
 			{name: "userCanManageItsCli", doc: "Users may set their own.", shape: flag},
@@ -73,7 +74,11 @@ func (r *yamlReader) readSettings() {
 		if o == nil {
 			continue
 		}
+		r.readDefaultDDI(o)
 		for _, field := range o.form.fields {
+			if field.name == defaultDDI {
+				continue
+			}
 			group := bulksync.Group(field.name)
 			want, ok := r.group(o, group)
 			if !ok {
@@ -88,6 +93,25 @@ func (r *yamlReader) readSettings() {
 		}
 	}
 	slices.SortFunc(r.desired.Settings, func(a, b bulksync.DesiredGroup) int { return strings.Compare(string(a.Group), string(b.Group)) })
+}
+
+// defaultDDI is the key of the default DDI among the settings.
+const defaultDDI = "defaultDdi"
+
+func (r *yamlReader) readDefaultDDI(o *object) {
+	text, ok := o.text(defaultDDI)
+	if !ok {
+		return
+	}
+	number, p := parseE164(defaultDDI, text)
+	switch first := r.desired.DefaultDDI; {
+	case p != nil:
+		o.fault(defaultDDI, p)
+	case first != nil:
+		o.fault(defaultDDI, &problem{codeNameTwice, defaultDDI + " is said twice, first at " + first.Position.String(), "say it in one file"})
+	default:
+		r.desired.DefaultDDI = &bulksync.DesiredDDI{Number: number, Position: o.at(defaultDDI)}
+	}
 }
 
 // group reads a group of options or settings; false when the object does not say it.

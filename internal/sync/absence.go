@@ -20,6 +20,10 @@ func (p *planner) draftDefaultAbsence() {
 		if v := p.provided[k]; v == nil || !v.absent || !isDefault(p.obs.Record(k)) {
 			continue
 		}
+		if p.defaultChange != nil {
+			p.draftAbsence(k, p.defaultChange)
+			continue
+		}
 		others, left := p.otherDDIs(k)
 		if left != "" {
 			v := p.provided[k]

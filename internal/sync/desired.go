@@ -38,6 +38,8 @@ type Desired struct {
 	DDIs             []DesiredDDI
 	Complete         []Kind
 	CompletePosition Position
+	// DefaultDDI is the one that shall be the default of the Cloud PBX; nil: the one that is.
+	DefaultDDI *DesiredDDI `json:",omitempty"`
 	// Pools are what users are given from. Today is the day of the plan, YYYY-MM-DD, by which it is known what rests still;
 	// the engine fills it in. Without it all that was given up rests.
 	Pools []Pool

@@ -523,7 +523,7 @@ func TestInvariantsFindWhatIsWrong(t *testing.T) {
 // planEmpty plans a manifest without entries.
 func planEmpty(t *rapid.T, d *Desired, w *World, policy Policy) []Operation {
 	empty := *d
-	empty.Users, empty.Renumber, empty.Devices, empty.DDIs = nil, nil, nil, nil // a rule asks for something on its own
+	empty.Users, empty.Renumber, empty.Devices, empty.DDIs, empty.DefaultDDI = nil, nil, nil, nil, nil // a rule asks for something on its own
 	plan, err := MakePlan(&empty, w, policy)
 	if err != nil {
 		t.Fatal(err)

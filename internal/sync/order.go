@@ -34,7 +34,7 @@ import (
 //
 // A sort by dependency alone (Kahn) was rejected: its order depends on the order of edges and scatters a user's steps.
 var table = map[Kind]map[Action]int{
-	KindDDI:       {ActionDetach: 1, ActionAttach: 12, ActionCreate: 6, ActionDelete: 5},
+	KindDDI:       {ActionDetach: 1, ActionAttach: 12, ActionCreate: 6, ActionUpdate: 7, ActionDelete: 5},
 	KindDevice:    {ActionDetach: 0, ActionAttach: 13, ActionCreate: 6, ActionUpdate: 7, ActionDelete: 5},
 	KindExtension: {ActionDetach: 2, ActionSave: -1, ActionDelete: 4, ActionCreate: 9, ActionAttach: 10, ActionUpdate: 11, ActionRestore: 14},
 	KindLicence:   {ActionDetach: 3, ActionAttach: 8},

@@ -21,6 +21,7 @@ type spoken struct {
 	ddis     map[E164]bool
 	settings map[Group]bool
 	complete map[Kind]bool
+	standard bool // which DDI is the default one
 }
 
 // said is what they say of one user.
@@ -57,6 +58,7 @@ func (s *spoken) add(d *Desired) {
 	for _, kind := range d.Complete {
 		s.complete[kind] = true
 	}
+	s.standard = s.standard || d.DefaultDDI != nil
 }
 
 func (s *spoken) addUser(u *DesiredUser) {
@@ -166,6 +168,9 @@ func (s *spoken) rest(d *Desired, policy Policy, exists func(Login) bool) (*Desi
 	}
 	left.Devices = slices.DeleteFunc(slices.Clone(d.Devices), func(x DesiredDevice) bool { return s.devices[x.Address] || s.complete[KindDevice] })
 	left.DDIs = slices.DeleteFunc(slices.Clone(d.DDIs), func(x DesiredDDI) bool { return s.ddis[x.Number] || s.complete[KindDDI] })
+	if s.standard {
+		left.DefaultDDI = nil
+	}
 	left.Settings = slices.DeleteFunc(slices.Clone(d.Settings), func(x DesiredGroup) bool { return s.settings[x.Group] })
 	left.Complete = slices.DeleteFunc(slices.Clone(d.Complete), func(k Kind) bool {
 		return s.complete[k] || k == KindDevice && len(s.devices) > 0 || k == KindDDI && len(s.ddis) > 0

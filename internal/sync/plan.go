@@ -154,6 +154,8 @@ func (o *Operation) Title() string {
 		return "save keys and forwards that point to extensions"
 	case o.Action == ActionSave, o.Action == ActionRestore:
 		return fmt.Sprintf("%s settings of %s of %s", o.Action, thing, o.Login)
+	case o.setsDefault():
+		return fmt.Sprintf("make %s the default one", thing)
 	case o.Key.Kind == KindUser:
 		return fmt.Sprintf("%s user %s", o.Action, o.Login)
 	case o.Action == ActionAttach:

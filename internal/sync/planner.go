@@ -95,6 +95,10 @@ type planner struct {
 	unverified int
 	// provided are the devices and DDIs that the manifest lists.
 	provided map[Key]*provision
+	// firstDDI is the creation of a company's first DDI, standard the DDI that the manifest wants for the default one, and
+	// defaultChange what makes it so.
+	firstDDI, defaultChange *draft
+	standard                *Key
 
 	// ddis gives the company's DDIs by their digits without country code; made when it is first asked.
 	ddis map[string]E164

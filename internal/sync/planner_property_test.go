@@ -203,6 +203,10 @@ func dropFaulty(d *Desired, faults Faults) bool {
 	if d.Users.Len()+len(d.Devices)+len(d.DDIs) < before {
 		return true
 	}
+	if d.DefaultDDI != nil && faulty(d.DefaultDDI.Position) {
+		d.DefaultDDI = nil
+		return true
+	}
 	rules := len(d.Match) + len(d.Renumber)
 	d.Match, d.Renumber = nil, nil
 	return rules > 0

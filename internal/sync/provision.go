@@ -196,22 +196,22 @@ func (p *planner) draftProvisions() {
 		}
 	}
 	noted := map[Position]bool{}
-	var standard *draft // a company's first DDI becomes its default one, so the others wait for it
 	for i := range p.desired.DDIs {
 		n := p.desired.DDIs[i].Number
 		v := p.provided[n.Key()]
 		switch {
 		case v == nil || v.absent:
 		case p.obs.Record(n.Key()) == nil:
-			v.creation = p.add(v.stance, Operation{Action: ActionCreate, Key: n.Key(), Reason: "no such DDI yet"}, standard)
-			if standard == nil && !p.hasDDIs() {
-				standard = v.creation
+			v.creation = p.add(v.stance, Operation{Action: ActionCreate, Key: n.Key(), Reason: "no such DDI yet"}, p.firstDDI)
+			if p.firstDDI == nil && !p.hasDDIs() {
+				p.firstDDI = v.creation // it becomes the default one, so the others wait for it
 			}
 		case !noted[v.at]:
 			noted[v.at] = true
 			p.note(v.stance, "the DDIs are there")
 		}
 	}
+	p.draftDefault()
 }
 
 func (p *planner) draftDevice(v *provision) {
@@ -299,7 +299,7 @@ func (p *planner) draftUnlisted() {
 	if p.complete(KindDevice) {
 		for r := range p.obs.Records(KindDevice) {
 			if d := r.(*Device); !strings.HasPrefix(string(d.Address), "id:") {
-				p.dispose(at, d.Key(), d.HeldBy() != "" || d.HolderID != "", "")
+				p.dispose(at, d.Key(), d.HeldBy() != "" || d.HolderID != "", "", nil)
 			}
 		}
 	}
@@ -309,10 +309,16 @@ func (p *planner) draftUnlisted() {
 	for r := range p.obs.Records(KindDDI) {
 		d := r.(*DDI)
 		why := d.Label
-		if d.Default {
+		var after *draft
+		switch {
+		case p.standard != nil && *p.standard == d.Key():
+			why = "it is to be the default DDI"
+		case d.Default && p.defaultChange != nil:
+			after = p.defaultChange
+		case d.Default:
 			why = "it is the default DDI"
 		}
-		p.dispose(at, d.Key(), d.HeldBy() != "" || d.HolderID != "", why)
+		p.dispose(at, d.Key(), d.HeldBy() != "" || d.HolderID != "", why, after)
 	}
 }
 
@@ -321,8 +327,8 @@ func (h holding) holds(k Key) bool {
 	return k.Kind == KindDevice && slices.Contains(h.devices, DeviceKey(k.ID)) || k.Kind == KindDDI && slices.Contains(h.ddis, E164(k.ID))
 }
 
-// dispose drafts the deletion of a thing that is not listed.
-func (p *planner) dispose(s *stance, k Key, held bool, kept string) {
+// dispose drafts the deletion of a thing that is not listed, behind what has to come before.
+func (p *planner) dispose(s *stance, k Key, held bool, kept string, after *draft) {
 	if p.provided[k] != nil || p.claimant(k) != nil || p.ignores(k) {
 		return
 	}
@@ -335,7 +341,7 @@ func (p *planner) dispose(s *stance, k Key, held bool, kept string) {
 		return
 	}
 	own := &stance{at: s.at, order: 2*provisionOrder + len(p.drafts)}
-	p.add(own, Operation{Action: ActionDelete, Key: k, Reason: "the complete list does not have it"}, freed)
+	p.add(own, Operation{Action: ActionDelete, Key: k, Reason: "the complete list does not have it"}, freed, after)
 }
 
 // comesBack tells whether a thing that is freed is given to its holder again.
@@ -347,6 +353,9 @@ func (p *planner) comesBack(k Key) bool {
 func provisionEffects(op *Operation, obs Observed, id string) []RecordChange {
 	if op.Action == ActionDelete {
 		return []RecordChange{gone(op.Key)}
+	}
+	if op.setsDefault() {
+		return defaultEffects(op, obs)
 	}
 	if op.Key.Kind == KindDDI {
 		first := true

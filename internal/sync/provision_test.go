@@ -44,6 +44,9 @@ func drawProvisions(t *rapid.T, d *Desired, users []DesiredUser) {
 			d.Devices[i].Keys = Having(keys[:rapid.IntRange(0, 3).Draw(t, "number of keys")]...)
 		}
 	}
+	if rapid.IntRange(0, 2).Draw(t, "default DDI wished") == 0 {
+		d.DefaultDDI = &DesiredDDI{Number: ddi(rapid.IntRange(0, 6).Draw(t, "wished default")), Position: at(30)}
+	}
 	drawOptions(t, d, users)
 	if rapid.Bool().Draw(t, "complete lists") {
 		d.Complete, d.Prune = []Kind{KindDevice, KindDDI}, PruneDelete
@@ -151,5 +154,69 @@ func TestCompleteListsDeleteWhatNobodyHolds(t *testing.T) {
 	}
 	if len(kept) != 3 {
 		t.Errorf("kept %q, want the held device, the default DDI and that of a group", kept)
+	}
+}
+
+// TestTheDefaultDDI makes another DDI the default one: once it is there, and before the old one goes.
+func TestTheDefaultDDI(t *testing.T) {
+	company := Company{ID: "c1", CloudPbx: &CloudPbx{ID: "s1", PbxID: cloudID}}
+	two := []Record{&DDI{ID: "n0", Number: ddi(0), Default: true}, &DDI{ID: "n1", Number: ddi(1)}}
+	standard := func(n int) *DesiredDDI {
+		return &DesiredDDI{Number: ddi(n), Position: Position{File: "m.yaml", Line: 3}}
+	}
+	makes := func(n int) string { return "make DDI " + string(ddi(n)) + " the default one" }
+	for _, tt := range []struct {
+		name    string
+		records []Record
+		desired Desired
+		want    []string
+		fault   string
+	}{
+		{"another", two, Desired{DefaultDDI: standard(1)}, []string{makes(1)}, ""},
+		{"the one that is", two, Desired{DefaultDDI: standard(0)}, nil, ""},
+		{"a new one, the old one goes", two, Desired{DefaultDDI: standard(2), DDIs: []DesiredDDI{{Number: ddi(0), Absent: true}, {Number: ddi(2)}}},
+			[]string{"create DDI " + string(ddi(2)), makes(2), "delete DDI " + string(ddi(0))}, ""},
+		{"a complete list without the old one", two, Desired{DefaultDDI: standard(1), DDIs: []DesiredDDI{{Number: ddi(1)}}, Complete: []Kind{KindDDI}, Prune: PruneDelete},
+			[]string{makes(1), "delete DDI " + string(ddi(0))}, ""},
+		{"a complete list without the new one", two, Desired{DefaultDDI: standard(1), DDIs: []DesiredDDI{{Number: ddi(0)}}, Complete: []Kind{KindDDI}, Prune: PruneDelete}, []string{makes(1)}, ""},
+		{"the first one", nil, Desired{DefaultDDI: standard(2), DDIs: []DesiredDDI{{Number: ddi(2)}, {Number: ddi(3)}}}, []string{"create DDI " + string(ddi(2)), "create DDI " + string(ddi(3))}, ""},
+		{"the second one", nil, Desired{DefaultDDI: standard(3), DDIs: []DesiredDDI{{Number: ddi(2)}, {Number: ddi(3)}}}, []string{"create DDI " + string(ddi(2)), "create DDI " + string(ddi(3)), makes(3)}, ""},
+		{"one that is not there", two, Desired{DefaultDDI: standard(5)}, nil, "default-ddi"},
+		{"one that is to go", two, Desired{DefaultDDI: standard(1), DDIs: []DesiredDDI{{Number: ddi(1), Absent: true}}}, nil, "default-ddi"},
+		{"one that is ignored", two, Desired{DefaultDDI: standard(1), Ignore: []Pattern{{Kind: KindDDI, Glob: string(ddi(1))}}}, nil, "ignored"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := NewWorld(company, tt.records...)
+			plan, err := MakePlan(&tt.desired, w, Policy{})
+			if tt.fault != "" {
+				faults, _ := err.(Faults)
+				if len(faults) != 1 || faults[0].Code != tt.fault || faults[0].Position.Line != 3 {
+					t.Fatalf("got %v, want %s at line 3", err, tt.fault)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for i := range plan.Operations {
+				op := &plan.Operations[i]
+				got = append(got, op.Title())
+				w.Apply(Effects(op, w, fmt.Sprintf("new%d", i)))
+			}
+			if !slices.Equal(got, tt.want) {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+			defaults := 0
+			for r := range w.Records(KindDDI) {
+				if isDefault(r) {
+					defaults++
+				}
+			}
+			again, err := MakePlan(&tt.desired, w, Policy{})
+			if err != nil || len(again.Operations) > 0 || defaults != 1 {
+				t.Errorf("%d are the default; the next plan: %v, %v", defaults, again, err)
+			}
+		})
 	}
 }

@@ -188,6 +188,8 @@ type undoer struct {
 	ddis    []DesiredDDI
 	// settings are those of the Cloud PBX that are to be as they were.
 	settings []DesiredGroup
+	// defaultDDI is the one that is to be the default again.
+	defaultDDI *DesiredDDI
 	// dropped are users who are found to be left alone, when others may have been counted on to take from them or to give
 	// to them: then all is worked out again.
 	dropped map[Login][]Fault
@@ -294,6 +296,7 @@ func (b *undoer) compare() {
 			b.lost("", "what the run did to %s stays", t.Key)
 		}
 	}
+	b.compareDefault()
 	for _, t := range details {
 		if t.After != nil { // what was forgotten is read again when it is needed
 			b.compareDetails(t)

@@ -19,7 +19,7 @@ import (
 // desired gives the wishes as a manifest: users in the order in which the run came to them.
 func (b *undoer) desired() *Desired {
 	b.keepDefault()
-	d := &Desired{Mode: ModeUndo, Users: &Entries{}, Devices: b.devices, DDIs: b.ddis, Settings: b.settings}
+	d := &Desired{Mode: ModeUndo, Users: &Entries{}, Devices: b.devices, DDIs: b.ddis, Settings: b.settings, DefaultDDI: b.defaultDDI}
 	defer func() { d.Digest = undoDigest(b.Run.Name, d) }()
 	users := slices.SortedFunc(maps.Values(b.users), func(x, y *undoUser) int {
 		return cmp.Or(cmp.Compare(b.first[x.login], b.first[y.login]), cmp.Compare(x.login, y.login))
@@ -49,7 +49,7 @@ func (b *undoer) keepDefault() {
 	}
 	b.ddis = slices.DeleteFunc(b.ddis, func(n DesiredDDI) bool {
 		r := find[DDI](b.obs, n.Number.Key())
-		if !others || !n.Absent || r == nil || !r.Default {
+		if !others || !n.Absent || r == nil || !r.Default || b.defaultDDI != nil {
 			return false
 		}
 		b.lost("", "%s stays: the run created it, and it is the default one", thingOf(n.Number.Key()))

@@ -169,6 +169,12 @@ func drawLists(t *rapid.T, d *bulksync.Desired) {
 		keys := []bulksync.DesiredKey{{Number: 3, Type: "speeddial", Destination: "+33612345678", DisplayName: "Pat"}, {Number: 4, Type: "headset"}, {Number: 5, Type: "speeddial", Destination: "+33298300590", DisplayName: "Desk"}}
 		d.Devices = append(d.Devices, bulksync.DesiredDevice{Address: mac(2), Description: "Workshop", Position: at(), Keys: bulksync.Having(keys[:rapid.IntRange(0, len(keys)).Draw(t, "number of keys")]...)})
 	}
+	if rapid.IntRange(0, 2).Draw(t, "default DDI") == 0 {
+		d.DefaultDDI = &bulksync.DesiredDDI{Number: unknownDDI(rapid.IntRange(0, 1).Draw(t, "which")), Position: at()}
+		if rapid.Bool().Draw(t, "one that there is") {
+			d.DefaultDDI.Number = ddi(rapid.IntRange(0, 3).Draw(t, "default"))
+		}
+	}
 	if rapid.IntRange(0, 3).Draw(t, "settings") == 0 {
 		d.Settings = []bulksync.DesiredGroup{{Group: bulksync.GroupCLI, Values: attrs("policy", draw(t, "policy", "user_ddi_number", "installation_ddi_number")), Position: at()}}
 	}
@@ -208,6 +214,10 @@ func dropFaulty(d *bulksync.Desired, faults bulksync.Faults) bool {
 	d.DDIs = slices.DeleteFunc(d.DDIs, func(n bulksync.DesiredDDI) bool { return faulty(n.Position) })
 	d.Settings = slices.DeleteFunc(d.Settings, func(g bulksync.DesiredGroup) bool { return faulty(g.Position) })
 	if d.Users.Len()+len(d.Devices)+len(d.DDIs)+len(d.Settings) < before {
+		return true
+	}
+	if d.DefaultDDI != nil && faulty(d.DefaultDDI.Position) {
+		d.DefaultDDI = nil
 		return true
 	}
 	rules := len(d.Match) + len(d.Renumber)

@@ -159,12 +159,16 @@ func deviceHolds(d *rvcpprovisioningv1.SipDevice, op *bulksync.Operation) (left 
 	return effect{id: d.GetId()}, true
 }
 
-// provisionDDI creates or deletes a public number.
+// provisionDDI creates or deletes a public number, or makes it the default one.
 func (t *Target) provisionDDI(ctx context.Context, step bulksync.Step) (effect, error) {
 	op, refs := &step.Operation, step.Refs
 	if op.Action == bulksync.ActionDelete {
 		_, err := t.ddis.DeleteDdi(ctx, &rvcpprovisioningv1.DeleteDdiRequest{SystemId: refs.SystemID, PhoneNumberId: refs.ThingID})
 		return effect{}, err
+	}
+	if op.Action == bulksync.ActionUpdate {
+		_, err := t.ddis.SetDefaultDdi(ctx, &rvcpprovisioningv1.SetDefaultDdiRequest{SystemId: refs.SystemID, PhoneNumberId: refs.ThingID})
+		return effect{id: refs.ThingID}, err
 	}
 	resp, err := t.ddis.CreateDdi(ctx, &rvcpprovisioningv1.CreateDdiRequest{SystemId: refs.SystemID, Body: &rvcpprovisioningv1.CreateDdiBody{Number: &op.Key.ID}})
 	if err != nil {
@@ -180,6 +184,9 @@ func ddiHolds(d *rvcpprovisioningv1.Ddi, op *bulksync.Operation) (left effect, h
 		return effect{}, op.Action == bulksync.ActionDelete && d == nil
 	}
 	left.id = d.GetId()
+	if op.Action == bulksync.ActionUpdate {
+		return left, d.GetIsCloudPbxDefault()
+	}
 	if seen := ddiRecord(d, nobody); seen != nil && seen.Key() == op.Key {
 		left.seen = seen
 	}
