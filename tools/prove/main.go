@@ -74,6 +74,7 @@ func run(ctx context.Context, args []string) error {
 		if err := p.prove(ctx, opts); err != nil {
 			return err
 		}
+		fmt.Fprintln(os.Stderr, p)
 	}
 	return report(os.Stdout, proofs)
 }

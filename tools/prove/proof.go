@@ -119,6 +119,7 @@ func (p *proof) process(ctx context.Context, s slice) ([]byte, error) {
 	args := append([]string{"-test.run", "^" + p.name + "$", "-test.v", "-test.timeout", "0"}, s.args...)
 	process := exec.CommandContext(ctx, p.binary, args...)
 	process.Dir = p.folder // as go test does
+	process.Env = append(os.Environ(), "GOGC=400") // cases leave little behind, and much of it at once
 	return process.CombinedOutput()
 }
 
@@ -167,17 +168,26 @@ func report(to *os.File, proofs []*proof) error {
 			fmt.Fprintf(to, "%s in %s failed, %s\n\n", p.name, p.folder, why)
 		}
 	}
-	fmt.Fprintf(to, "%-8s %9s %9s %10s %20s %8s  %s\n", "result", "met", "drawn", "processes", "seed", "time", "proof")
+	fmt.Fprintln(to, heading)
 	for _, p := range proofs {
-		result := "proved"
+		fmt.Fprintln(to, p)
 		if len(p.failures) > 0 {
-			result = "FAILED"
 			failed++
 		}
-		fmt.Fprintf(to, "%-8s %9d %9d %10d %20d %8s  %s %s\n", result, p.met, p.drawn, p.processes, p.seed, p.took.Round(time.Second), strings.TrimPrefix(filepath.ToSlash(p.folder), "internal/"), p.name)
 	}
 	if failed > 0 {
 		return fmt.Errorf("%d of %d proofs failed", failed, len(proofs))
 	}
 	return nil
+}
+
+const heading = "result         met     drawn  processes                 seed     time  proof"
+
+// String is the line of the proof in the report.
+func (p *proof) String() string {
+	result := "proved"
+	if len(p.failures) > 0 {
+		result = "FAILED"
+	}
+	return fmt.Sprintf("%-8s %9d %9d %10d %20d %8s  %s %s", result, p.met, p.drawn, p.processes, p.seed, p.took.Round(time.Second), strings.TrimPrefix(filepath.ToSlash(p.folder), "internal/"), p.name)
 }
