@@ -118,7 +118,7 @@ func (p *proof) all(ctx context.Context, slices []slice, jobs int) error {
 func (p *proof) process(ctx context.Context, s slice) ([]byte, error) {
 	args := append([]string{"-test.run", "^" + p.name + "$", "-test.v", "-test.timeout", "0"}, s.args...)
 	process := exec.CommandContext(ctx, p.binary, args...)
-	process.Dir = p.folder // as go test does
+	process.Dir = p.folder                         // as go test does
 	process.Env = append(os.Environ(), "GOGC=400") // cases leave little behind, and much of it at once
 	return process.CombinedOutput()
 }
