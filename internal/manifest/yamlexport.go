@@ -68,7 +68,7 @@ func yamlText(s string) string {
 
 // sayable tells whether a text comes back from Read as it is.
 func sayable(s string) bool {
-	return isPlain(s) && s == strings.TrimSpace(s) && !strings.ContainsAny(s, "\r\n") && !strings.ContainsFunc(s, isInvisible) && errorValue(s) == nil
+	return len(s) <= maxValue && isPlain(s) && s == strings.TrimSpace(s) && !strings.ContainsAny(s, "\r\n") && !strings.ContainsFunc(s, isInvisible) && errorValue(s) == nil
 }
 
 func (e *yamlExporter) settings() {
@@ -182,9 +182,9 @@ func (e *yamlExporter) devices() {
 		d := r.(*bulksync.Device)
 		key := ""
 		switch ipei, isIPEI := strings.CutPrefix(string(d.Address), "ipei:"); {
-		case isIPEI && len(ipei) == 10 && strings.Trim(ipei, "0123456789abcdef") == "":
+		case isIPEI && nameable(d.Address):
 			key = "ipei: " + strconv.Quote(ipei)
-		case len(d.Address) == 12:
+		case nameable(d.Address):
 			key = "macAddress: " + strconv.Quote(d.Address.String())
 		default:
 			e.remark(codeExportValue, "devices", "device "+quote(string(d.Address))+" is left out: it has neither MAC address nor IPEI", "it stays as it is")
@@ -204,6 +204,15 @@ func (e *yamlExporter) devices() {
 		e.modules(d)
 		e.keys(d.Address)
 	}
+}
+
+// nameable tells whether a device has a MAC address, or an IPEI, by which a manifest can name it.
+func nameable(k bulksync.DeviceKey) bool {
+	plain, size := string(k), 12
+	if ipei, is := strings.CutPrefix(plain, "ipei:"); is {
+		plain, size = ipei, 10
+	}
+	return len(plain) == size && strings.Trim(plain, "0123456789abcdef") == ""
 }
 
 func (e *yamlExporter) modules(d *bulksync.Device) {
@@ -281,11 +290,12 @@ func (e *yamlExporter) attributes(u *bulksync.User) {
 	for _, a := range u.Attributes {
 		def, n, ok := lookupColumn(a.Name)
 		if !ok || n > def.top || def.role != roleAttribute {
-			e.unknown[a.Name]++
+			if e.unknown[a.Name]++; ok && def.numbered { // the list without it would take it away
+				broken[def.name] = true
+			}
 			continue
 		}
-		normal, p := def.check(e.values, a.Value)
-		good := p == nil && normal == a.Value && sayable(a.Value) && a.Value != ""
+		good := e.good(def, a.Value)
 		if !good && strings.TrimSpace(a.Value) != "" {
 			e.remark(codeExportValue, a.Name, "value of "+a.Name+" of "+string(u.Login)+" cannot stand in a manifest", "it is left out, and stays as it is")
 		}
@@ -303,6 +313,15 @@ func (e *yamlExporter) attributes(u *bulksync.User) {
 			e.list(name, lists[name])
 		}
 	}
+}
+
+// good tells whether a value of a column comes back as it is.
+func (e *yamlExporter) good(def *columnDef, value string) bool {
+	if strings.TrimSpace(value) == "" || !sayable(value) {
+		return false
+	}
+	normal, p := def.check(e.values, value)
+	return p == nil && normal == value
 }
 
 func (e *yamlExporter) list(name string, texts []string) {
@@ -328,7 +347,7 @@ func (e *yamlExporter) holdings(u *bulksync.User) {
 				pairings = append(pairings, rec)
 			}
 		case *bulksync.Device:
-			unsayable = unsayable || len(rec.Address) != 12 && !strings.HasPrefix(string(rec.Address), "ipei:")
+			unsayable = unsayable || !nameable(rec.Address)
 			devices = append(devices, rec.Address.String())
 		case *bulksync.DDI:
 			ddis = append(ddis, string(rec.Number))
@@ -356,7 +375,7 @@ func (e *yamlExporter) holdings(u *bulksync.User) {
 			}
 		}
 		for i := range values {
-			values[i].Value = strconv.Quote(values[i].Value)
+			values[i].Value = strconv.Quote(strings.ReplaceAll(values[i].Value, "${", "$${"))
 		}
 		pairs := make([]string, len(values))
 		for i, v := range values {
@@ -369,13 +388,18 @@ func (e *yamlExporter) holdings(u *bulksync.User) {
 // licencesOf writes a user's licences, unless one can't be named: the list would take it away.
 func (e *yamlExporter) licencesOf(u *bulksync.User) {
 	var names []string
+	held := map[string]int{}
 	for _, id := range u.Licences {
-		if name, ok := e.offers[id]; ok {
+		held[strings.ToLower(strings.TrimSpace(e.offerName(id)))]++
+	}
+	for _, id := range u.Licences {
+		l, _ := e.obs.Record(bulksync.Key{Kind: bulksync.KindLicence, ID: id}).(*bulksync.Licence)
+		once := held[strings.ToLower(strings.TrimSpace(e.offerName(id)))] == 1 // of several of one offer its name means the first
+		if name, ok := e.offers[id]; ok && once && sayable(name) {
 			names = append(names, name)
 			continue
 		}
-		l, _ := e.obs.Record(bulksync.Key{Kind: bulksync.KindLicence, ID: id}).(*bulksync.Licence)
-		if l != nil && l.Default {
+		if l != nil && l.Default && once {
 			continue
 		}
 		e.remark(codeExportLicence, "licences", "licences of "+string(u.Login)+" are left out: "+quote(e.offerName(id))+" cannot be named",

@@ -118,3 +118,65 @@ func FuzzReadYAML(f *testing.F) {
 		}
 	})
 }
+
+// TestAYAMLExportOfAnyCompanyAsksForNothing draws companies, odd ones among them: what is exported reads without fault, and
+// its plan is empty.
+func TestAYAMLExportOfAnyCompanyAsksForNothing(t *testing.T) {
+	planned := 0
+	rapid.Check(t, func(rt *rapid.T) {
+		w := sandboxed{drawWorld(rt), bulksync.Company{
+			ID: "c1", CloudPbx: &bulksync.CloudPbx{ID: "s1", PbxID: "cloud", Ranges: []bulksync.Range{{First: "0", Last: "9999999999"}}}, Systems: []bulksync.System{{ID: "s2", PbxID: "oxe"}},
+		}}
+		identify(w)
+		var out bytes.Buffer
+		if _, err := Export(&out, w, ExportOptions{Mode: ModeYAML}); err != nil {
+			rt.Fatal(err)
+		}
+		d, _, err := Read(t.Context(), []Source{{Name: "f.yaml", Content: out.Bytes()}}, Options{})
+		if err != nil {
+			rt.Fatalf("does not read: %v\n%s", err, &out)
+		}
+		plan, err := bulksync.MakePlan(d, w, bulksync.Policy{})
+		if err != nil {
+			rt.Fatalf("does not plan: %v\n%s", err, &out)
+		}
+		for _, op := range plan.Operations {
+			rt.Fatalf("asks for %s: %v\n%s", op.Title(), op.Changes, &out)
+		}
+		planned += d.Users.Len()
+	})
+	if planned == 0 {
+		t.Error("no company has users")
+	}
+}
+
+// identify gives drawn records what every recorded one has, and takes devices and DDIs from those who have no extension.
+func identify(w sandboxed) {
+	for k, r := range w.world {
+		holder := r.HeldBy()
+		cloud := false
+		for _, held := range w.Held(holder) {
+			e, ok := w.world[held].(*bulksync.Extension)
+			cloud = cloud || ok && e.Role == bulksync.RoleSubscriber
+		}
+		switch r := r.(type) {
+		case *bulksync.User:
+			r.ID = "u-" + string(r.Login)
+		case *bulksync.Extension:
+			if r.Role == bulksync.RolePairing {
+				r.SystemID = "s2"
+			}
+			r.ID, r.HolderID = "e-"+k.ID, "u-"+string(holder)
+		case *bulksync.Device:
+			r.ID = "d-" + k.ID
+			if r.HolderID = "u-" + string(holder); !cloud {
+				delete(w.world, k)
+			}
+		case *bulksync.DDI:
+			r.ID = "n-" + k.ID
+			if r.HolderID = "u-" + string(holder); !cloud {
+				delete(w.world, k)
+			}
+		}
+	}
+}
