@@ -33,18 +33,22 @@ func (t *Target) confirmStep(ctx context.Context, company bulksync.Company, step
 // again is the pause before a second look.
 func (t *Target) again() time.Duration { return 5 * t.opts.PollInterval }
 
-// patiently looks again and again, at growing pauses, until something is found or the bound is over; at least twice.
+// patiently looks again and again, at growing pauses, until something is found or the bound is over; at least twice. The bound
+// counts from the first answer: one that was long in coming says nothing of what upstream shows later.
 func (t *Target) patiently(ctx context.Context, bound time.Duration, look func() (found bool, err error)) error {
-	began, next := time.Now(), t.again()
+	next := t.again()
+	var answered time.Time
 	for {
+		began := time.Now()
 		if found, err := look(); found || err != nil {
 			return err
 		}
-		left := bound - time.Since(began)
-		if left <= 0 {
+		if answered.IsZero() {
+			answered = time.Now()
+		} else if began.Sub(answered) >= bound {
 			return nil
 		}
-		if err := pause(ctx, min(next, left)); err != nil {
+		if err := pause(ctx, max(0, min(next, bound-time.Since(answered)))); err != nil {
 			return err
 		}
 		next += next / 2

@@ -1,7 +1,9 @@
 package rainbow
 
 import (
+	"context"
 	"testing"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -36,5 +38,26 @@ func TestDoneIsWhatThePlannerWouldNotChangeAgain(t *testing.T) {
 		if got := valueIsAs(u, c.change); got != c.done {
 			t.Errorf("%+v is done: %v, want %v", c.change, got, c.done)
 		}
+	}
+}
+
+// TestALookThatTookLongIsNotTheLast: a first look that took longer than lists may lag, as behind a Retry-After, says only how
+// things stood when it was answered.
+func TestALookThatTookLongIsNotTheLast(t *testing.T) {
+	target := New(nil, Options{PollInterval: time.Millisecond})
+	looks := 0
+	err := target.patiently(context.Background(), 30*time.Millisecond, func() (bool, error) {
+		if looks++; looks == 1 {
+			time.Sleep(40 * time.Millisecond)
+		}
+		return looks == 3, nil
+	})
+	if err != nil || looks != 3 {
+		t.Errorf("looked %d times, error %v; want 3 times, the last one with success", looks, err)
+	}
+	looks = 0
+	began := time.Now()
+	if err := target.patiently(context.Background(), 20*time.Millisecond, func() (bool, error) { looks++; return false, nil }); err != nil || looks < 2 || time.Since(began) < 20*time.Millisecond {
+		t.Errorf("looked %d times in %s, error %v; want two or more, for 20 ms at least", looks, time.Since(began), err)
 	}
 }
