@@ -76,6 +76,13 @@ func packWith(document any, entries io.WriterTo) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
+// usualRatio is by how much a list of unchanged entries gets larger, and more than what a manifest desires does; room that is
+// not used costs nothing. mostRoom is the most that is made in advance.
+const (
+	usualRatio = 16
+	mostRoom   = 1 << 30
+)
+
 // zstdMagic begins what zstd wrote.
 var zstdMagic = []byte{0x28, 0xb5, 0x2f, 0xfd}
 
@@ -90,7 +97,7 @@ func unpackWith(b []byte, document any, entries interface{ UnmarshalBinary([]byt
 		return true, err
 	}
 	defer zr.Close()
-	content, err := zr.DecodeAll(b, nil)
+	content, err := zr.DecodeAll(b, make([]byte, 0, min(usualRatio*len(b), mostRoom)))
 	if err != nil {
 		return true, err
 	}
