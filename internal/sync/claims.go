@@ -30,22 +30,26 @@ func (p *planner) settleClaims() {
 
 func (p *planner) claimNamed(s *stance) {
 	for _, n := range s.want.Subscriber.named() {
-		p.claim(s, "shortNumber", p.subscriberKey(n))
+		p.claim(s, "shortNumber", p.subscriberKey(n), n == s.now.subscriber)
 	}
 	for _, k := range s.want.Devices.named() {
-		p.claim(s, "macAddress", k.Key())
+		p.claim(s, "macAddress", k.Key(), slices.Contains(s.now.devices, k))
 	}
 	for _, n := range s.want.DDIs.named() {
-		p.claim(s, "ddiE164Number", n.Key())
+		p.claim(s, "ddiE164Number", n.Key(), slices.Contains(s.now.ddis, n))
 	}
 	for _, k := range s.paired {
-		p.claim(s, "pbxShortNumber", k)
+		p.claim(s, "pbxShortNumber", k, slices.Contains(s.now.pairings, k))
 	}
 }
 
-// claim notes that a user is to hold a thing; two users who are to hold the same one are a fault.
-func (p *planner) claim(s *stance, column string, k Key) {
-	other := p.claimant(k)
+// claim notes that a user is to hold a thing; two users who are to hold the same one are a fault. What is his already no entry
+// that was set aside asks for: they ask for what their own users have.
+func (p *planner) claim(s *stance, column string, k Key, his bool) {
+	other := p.claimed[k]
+	if other == nil && !his {
+		other = p.claimant(k)
+	}
 	if other == nil || other == s {
 		p.claimed[k] = s
 		return

@@ -135,16 +135,21 @@ func (e *Entries) enter(l Login, entry int) (first int, taken bool) {
 	if l == "" {
 		return 0, false
 	}
-	if first, taken = e.Find(l); taken {
-		e.repeats = append(e.repeats, entry)
-		return first, true
-	}
 	if 4*e.used >= 3*len(e.logins) {
 		e.grow(max(64, 2*len(e.logins)))
 	}
-	e.put(slot{uint32(maphash.String(e.seed, string(l))), uint32(entry + 1)})
-	e.used++
-	return 0, false
+	h := uint32(maphash.String(e.seed, string(l)))
+	for i, mask := h, uint32(len(e.logins)-1); ; i++ {
+		switch s := &e.logins[i&mask]; {
+		case s.entry == 0:
+			*s = slot{h, uint32(entry + 1)}
+			e.used++
+			return 0, false
+		case s.hash == h && e.Login(int(s.entry-1)) == l:
+			e.repeats = append(e.repeats, entry)
+			return int(s.entry - 1), true
+		}
+	}
 }
 
 func (e *Entries) put(s slot) {
