@@ -50,7 +50,7 @@ func (c *coordinator) recall(ctx context.Context) error {
 		}
 	}
 	c.Run.Counts = c.counts
-	return nil
+	return c.recallSaved(ctx)
 }
 
 // check refuses a journal that is not of this plan.

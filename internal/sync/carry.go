@@ -131,8 +131,8 @@ func (c *coordinator) step(op *Operation) Step {
 	step := Step{Operation: *op, Refs: c.refs(op)}
 	if op.Action == ActionRestore {
 		for _, id := range op.Needs {
-			if c.ops[id].Action == ActionSave {
-				step.Saved = append(step.Saved, c.outcomes[id].Saved)
+			if saved := cmp.Or(c.outcomes[id].Saved, c.saved[id]); saved != "" && c.ops[id].Action == ActionSave {
+				step.Saved = append(step.Saved, saved)
 			}
 		}
 	}

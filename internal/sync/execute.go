@@ -76,8 +76,10 @@ type coordinator struct {
 	world  *World
 	ops    map[int]*Operation
 	// outcomes holds how an operation ended, for those that have; before those that an earlier run did.
-	outcomes   map[int]Outcome
-	before     map[int]bool
+	outcomes map[int]Outcome
+	before   map[int]bool
+	// saved is what saves of earlier runs have read that this one's restores need.
+	saved      map[int]string
 	dependants map[int][]int
 	// open counts the needs of an operation that are not done yet.
 	open  map[int]int
@@ -121,7 +123,7 @@ func newCoordinator(e *Engine, x Execution, world *World) *coordinator {
 	n := len(x.Plan.Operations)
 	c := &coordinator{
 		Execution: x, engine: e, world: world,
-		ops: make(map[int]*Operation, n), outcomes: make(map[int]Outcome, n), before: x.Run.others(x.Plan),
+		ops: make(map[int]*Operation, n), outcomes: make(map[int]Outcome, n), before: x.Run.others(x.Plan), saved: map[int]string{},
 		dependants: map[int][]int{}, open: make(map[int]int, n),
 		sent: map[int]int{}, tried: map[int]int{}, earlier: x.Run.Figures,
 		limit: newLimit(cmp.Or(x.Run.Options.Parallel, e.Parallel, 8)),
