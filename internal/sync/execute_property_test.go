@@ -79,7 +79,7 @@ func TestAKilledRunResumesToTheSameEnd(t *testing.T) {
 // TestAStalePlanIsNeverTakenUp changes, before a drawn go at a run, something that operations rely on that are left and
 // that nothing done so far concerns: the run waits then, and does nothing more.
 func TestAStalePlanIsNeverTakenUp(t *testing.T) {
-	stale := map[bool]int{}
+	stale, moved := map[bool]int{}, 0
 	var cases cases
 	defer cases.log(t)
 	rapid.Check(t, func(t *rapid.T) {
@@ -93,15 +93,16 @@ func TestAStalePlanIsNeverTakenUp(t *testing.T) {
 				stage.goOn(t)
 			}
 		}
-		key, ok := drawRelied(t, plan, stage.target.done)
-		if !ok || stage.target.world.Record(key) == nil {
+		other, ok := drawMeddling(t, start, plan, stage.target.done)
+		key := other.key
+		if !ok || key != DefaultDDIKey() && stage.target.world.Record(key) == nil {
 			return
 		}
 		stage.calmDown()
-		meddle(stage.target.world, key)
+		other.do(stage.target.world)
 		before := maps.Clone(stage.target.done)
 		stage.goOn(t)
-		if stage.run.State != RunWaiting || !strings.Contains(stage.run.Message, "the plan is stale") || !strings.Contains(stage.run.Message, key.String()) {
+		if stage.run.State != RunWaiting || !strings.Contains(stage.run.Message, "the plan is stale") || !strings.Contains(stage.run.Message, other.names) {
 			t.Fatalf("%s was changed by somebody else, and the run is %s: %q", key, stage.run.State, stage.run.Message)
 		}
 		if !maps.Equal(before, stage.target.done) {
@@ -109,9 +110,12 @@ func TestAStalePlanIsNeverTakenUp(t *testing.T) {
 		}
 		cases.met++
 		stale[len(before) > 0]++
+		if key == DefaultDDIKey() {
+			moved++
+		}
 	})
-	if stale[false] == 0 || stale[true] == 0 {
-		t.Errorf("stale before anything was done: %d times, after: %d; the drawing is too narrow", stale[false], stale[true])
+	if stale[false] == 0 || stale[true] == 0 || moved == 0 {
+		t.Errorf("stale before anything was done: %d times, after: %d; by another default DDI: %d; the drawing is too narrow", stale[false], stale[true], moved)
 	}
 }
 
@@ -337,7 +341,11 @@ func (m *model) Read(_ context.Context, _ Company, _ Observed, keys []Key) (map[
 	defer m.mu.Unlock()
 	found := map[Key]Record{}
 	for _, k := range keys {
-		if r := m.world.Record(k); r != nil {
+		r := m.world.Record(k)
+		if k == DefaultDDIKey() {
+			r = defaultOf(m.world)
+		}
+		if r != nil {
 			found[k] = r
 		}
 	}
@@ -418,6 +426,10 @@ func (m *model) Apply(_ context.Context, call Call) ([]Outcome, error) {
 		if op.Action == ActionSave {
 			m.done[op.ID] = 1
 			outcomes[i].Saved = m.read(&op)
+			continue
+		}
+		if op.Key.Kind == KindDDI && op.Action == ActionDelete && isDefault(m.world.Record(op.Key)) && len(listed(m.world, KindDDI)) > 1 {
+			outcomes[i].Status, outcomes[i].Message = Failed, "it is the default one"
 			continue
 		}
 		m.done[op.ID]++

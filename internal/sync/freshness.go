@@ -11,16 +11,20 @@ import (
 // What a plan relies on. A plan stays good as long as what its operations start from is still there: that a thing exists,
 // under which id, who holds it, and the values that the plan changes. A user's job title may change meanwhile when the
 // plan does not touch it. Licences are not relied on: their counts change with every assignment by anyone, and upstream
-// itself refuses what exceeds them.
+// itself refuses what exceeds them. Which DDI is the default one is relied on by what makes another so, by deletions of DDIs,
+// which upstream refuses while it is theirs, and by the creation of a company's first one, which becomes it (defaultddi.go).
 
 // touches lists what the plan relies on, by key.
 func (p *planner) touches(plan *Plan) []Touch {
 	changed := plan.changedNames()
-	touches := make([]Touch, 0, len(p.touched))
+	touches := make([]Touch, 0, len(p.touched)+1)
 	for k := range p.touched {
 		if k.Kind != KindLicence {
 			touches = append(touches, Touch{k, reliance(p.obs.Record(k), changed[k])})
 		}
+	}
+	if k := DefaultDDIKey(); p.firstDDI != nil || len(changed[k]) > 0 {
+		touches = append(touches, Touch{k, defaultReliance(defaultOf(p.obs), changed[k])})
 	}
 	slices.SortFunc(touches, func(a, b Touch) int { return a.Key.Compare(b.Key) })
 	return touches
@@ -33,6 +37,9 @@ func (p *Plan) changedNames() map[Key][]string {
 		op := &p.Operations[i]
 		for _, c := range op.Changes {
 			names[op.Key] = append(names[op.Key], c.Name)
+		}
+		if name := op.changesDefault(); name != "" {
+			names[DefaultDDIKey()] = append(names[DefaultDDIKey()], name)
 		}
 	}
 	return names
@@ -89,7 +96,14 @@ func (p *Plan) stale(fresh map[Key]Record, keys []Key) []Stale {
 		if _, asked := slices.BinarySearchFunc(keys, t.Key, Key.Compare); !asked {
 			continue
 		}
-		now := reliance(fresh[t.Key], changed[t.Key])
+		r := fresh[t.Key]
+		if t.Key == DefaultDDIKey() {
+			if defaultReliance(r, changed[t.Key]) != t.Hash {
+				stale = append(stale, Stale{Key: t.Key, Words: defaultWords(r), relying: onDefault(t, r)})
+			}
+			continue
+		}
+		now := reliance(r, changed[t.Key])
 		switch {
 		case now == t.Hash:
 		case t.Hash == "":
@@ -97,7 +111,7 @@ func (p *Plan) stale(fresh map[Key]Record, keys []Key) []Stale {
 		case now == "":
 			stale = append(stale, Stale{Key: t.Key, Words: fmt.Sprintf("%s is gone", t.Key)})
 		default:
-			stale = append(stale, Stale{Key: t.Key, Words: fmt.Sprintf("%s changed%s", t.Key, heldNow(fresh[t.Key]))})
+			stale = append(stale, Stale{Key: t.Key, Words: fmt.Sprintf("%s changed%s", t.Key, heldNow(r))})
 		}
 	}
 	return stale

@@ -13,6 +13,9 @@ func (c *coordinator) halfDone(k Key, now Record, changed []string) bool {
 	if now == nil || !found {
 		return false
 	}
+	if k == DefaultDDIKey() {
+		return c.sentDefault(now)
+	}
 	sent := false
 	for i := range c.Plan.Operations {
 		op := &c.Plan.Operations[i]

@@ -20,6 +20,8 @@ type Stale struct {
 	Words string
 	// Operations are the ids of the operations that rely on it, with all that hangs together with them.
 	Operations []int
+	// relying tells which operations rely on it; nil: those that name it.
+	relying func(*Operation) bool
 }
 
 // CheckPlan reads again what a plan relies on, records what it finds, and lists what is no longer so, in key order.
@@ -63,6 +65,8 @@ func (e *Engine) learn(ctx context.Context, world *World, fresh map[Key]Record, 
 	}
 	for _, s := range stale {
 		switch r := fresh[s.Key]; {
+		case s.Key == DefaultDDIKey():
+			lay(defaultChanges(r, world)...)
 		case r != nil:
 			lay(change(r))
 		case s.Key.Kind != KindUser && world.Record(s.Key) != nil:
@@ -125,6 +129,13 @@ func (p *Plan) rely(stale []Stale, world Observed) {
 	for i := range stale {
 		k := stale[i].Key
 		groups := slices.Clone(naming[k])
+		if relying := stale[i].relying; relying != nil {
+			for at := range p.Operations {
+				if op := &p.Operations[at]; relying(op) {
+					groups = append(groups, group[op.ID])
+				}
+			}
+		}
 		if r := world.Record(k); r != nil && r.HeldBy() != "" {
 			groups = append(groups, deletions[r.HeldBy()]...)
 		}

@@ -26,7 +26,7 @@ type reading struct {
 }
 
 // Read reads the records with the given keys afresh. Few of a kind are read one by one, those that are not recorded by
-// their natural key; many by the lists that Observe reads.
+// their natural key; many by the lists that Observe reads. What stands for the default DDI gives the DDI that is it.
 func (t *Target) Read(ctx context.Context, company bulksync.Company, observed bulksync.Observed, keys []bulksync.Key) (map[bulksync.Key]bulksync.Record, error) {
 	r := &reading{Target: t, company: company, observed: observed, found: map[bulksync.Key]bulksync.Record{}, logins: map[string]bulksync.Login{}}
 	byKind := map[bulksync.Kind][]bulksync.Key{}
@@ -81,6 +81,9 @@ func (r *reading) keep(record bulksync.Record, wanted map[bulksync.Key]bool) {
 	defer r.mu.Unlock()
 	if k := record.Key(); wanted[k] {
 		r.found[k] = record
+	}
+	if d, ok := record.(*bulksync.DDI); ok && d.Default && wanted[bulksync.DefaultDDIKey()] {
+		r.found[bulksync.DefaultDDIKey()] = record
 	}
 }
 
@@ -350,42 +353,6 @@ func (t *Target) device(ctx context.Context, systemID, id string, key bulksync.D
 	}
 	err = t.eachDevice(ctx, systemID, strings.TrimPrefix(string(key), "ipei:"), func(d *rvcpprovisioningv1.SipDevice) error {
 		if deviceKey(d.GetMacAddress(), d.GetIpei(), d.GetId()) == key {
-			found = d
-		}
-		return nil
-	})
-	return found, err
-}
-
-func (r *reading) readDDIs(ctx context.Context, keys []bulksync.Key) error {
-	cloud := r.company.CloudPbx
-	if cloud == nil {
-		return nil
-	}
-	wanted := setOf(keys)
-	if r.recall(bulksync.KindDDI, keys) {
-		var err error
-		return r.eachDDI(ctx, cloud.ID, "", func(d *rvcpprovisioningv1.Ddi) error {
-			if record := ddiRecord(d, nobody); record != nil && wanted[record.Key()] {
-				record.Holder = r.holder(ctx, &err)(record.HolderID)
-				r.keep(record, wanted)
-			}
-			return err
-		})
-	}
-	return each(ctx, r.opts.Parallel, keys, func(ctx context.Context, k bulksync.Key) error {
-		d, err := r.ddi(ctx, cloud.ID, bulksync.E164(k.ID))
-		if err == nil && d != nil {
-			r.keep(ddiRecord(d, r.holder(ctx, &err)), wanted)
-		}
-		return err
-	})
-}
-
-// ddi finds a public number; nil when there is none.
-func (t *Target) ddi(ctx context.Context, systemID string, number bulksync.E164) (found *rvcpprovisioningv1.Ddi, err error) {
-	err = t.eachDDI(ctx, systemID, string(number), func(d *rvcpprovisioningv1.Ddi) error {
-		if n, err := bulksync.ParseE164(d.GetNumberE164()); err == nil && n == number {
 			found = d
 		}
 		return nil

@@ -1601,7 +1601,7 @@ func (x *Withdrawal) GetComment() string {
 // StaleRecord is a thing that is no longer as a plan relies on it.
 type StaleRecord struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Its natural key with its kind: "device/aabbccddee02".
+	// Its natural key with its kind: "device/aabbccddee02"; "ddi/default" for which DDI is the default one.
 	Key string `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
 	// What is different, in words.
 	Difference string `protobuf:"bytes,2,opt,name=difference,proto3" json:"difference,omitempty"`
