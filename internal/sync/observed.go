@@ -50,6 +50,14 @@ type CloudPbx struct {
 	PbxID  string  `json:"pbxId"`
 	Name   string  `json:"name,omitempty"`
 	Ranges []Range `json:"ranges,omitempty"`
+	// Barring is what its traffic barring can be set to; nil when that was not read.
+	Barring *BarringChoices `json:"barring,omitempty"`
+}
+
+// BarringChoices are the ids that traffic barring can be set to (GetCloudPbxBarringOptions).
+type BarringChoices struct {
+	Permissions  []string `json:"permissions,omitempty"`
+	Restrictions []string `json:"restrictions,omitempty"`
 }
 
 // Range is a span of short numbers of equal length, both ends included (GetCloudPbxNumberingPlan).

@@ -145,6 +145,7 @@ func (p *planner) draftOptions(s *stance) {
 		return
 	}
 	for i := range s.want.Options {
+		p.checkBarring(s.login, &s.want.Options[i])
 		p.draftOptionGroup(s, &s.want.Options[i])
 	}
 }
@@ -228,6 +229,7 @@ func (p *planner) draftSettings() {
 			p.fault(s, "settings", "no-cloud-pbx", "create the Cloud PBX first", "company %s has no Cloud PBX to have settings", p.company.ID)
 			return
 		}
+		p.checkBarring("", want)
 		key := SettingsKey(want.Group, p.company.CloudPbx.PbxID)
 		var now []Attribute
 		if known := find[Settings](p.obs, key); known != nil {

@@ -43,6 +43,17 @@ type DeviceModel struct {
 	Category string `json:"category,omitempty"`
 	// Modules are the types of expansion modules that it takes.
 	Modules []string `json:"modules,omitempty"`
+	// Keys tells what its programmable keys can be; nil when upstream does not say.
+	Keys *ModelKeys `json:"keys,omitempty"`
+}
+
+// ModelKeys is what the programmable keys of a model can be.
+type ModelKeys struct {
+	// Number is how many there are on the phone itself, OnModules on each of its modules, in the order of DeviceModel.Modules.
+	Number    int   `json:"number,omitempty"`
+	OnModules []int `json:"onModules,omitempty"`
+	// Types are the types of keys that it knows.
+	Types []string `json:"types,omitempty"`
 }
 
 // DeviceModule is an expansion module of a device.
@@ -158,6 +169,9 @@ func (p *planner) checkDevice(v *provision) {
 	m, known := p.company.FindModel(model)
 	if model == "" {
 		return // not recorded
+	}
+	if known {
+		p.checkKeys(v, m, d)
 	}
 	if d == nil && !known && len(p.company.DeviceModels) > 0 {
 		p.fault(v.stance, "model", "device-model", "use one of: "+p.modelNames(), "the Cloud PBX supports no devices of model %q", model)

@@ -72,7 +72,13 @@ func drawOptions(t *rapid.T, d *Desired, users []DesiredUser) {
 
 // models is a company with two models of devices.
 func models(w *World) *World {
-	w.company.DeviceModels = []DeviceModel{{ID: 12, Model: "8008"}, {ID: 23, Model: "M5", Modules: []string{"EM_20", "EM_200"}}}
+	w.company.DeviceModels = []DeviceModel{
+		{ID: 12, Model: "8008", Keys: &ModelKeys{Number: 6, Types: []string{"speeddial", "monitor"}}},
+		{ID: 23, Model: "M5", Modules: []string{"EM_20", "EM_200"}, Keys: &ModelKeys{Number: 28, OnModules: []int{20, 200}, Types: []string{"speeddial", "monitor", "headset"}}},
+	}
+	if w.company.CloudPbx != nil {
+		w.company.CloudPbx.Barring = &BarringChoices{Permissions: []string{"local", "nat_local"}, Restrictions: []string{"no_restriction"}}
+	}
 	return w
 }
 
@@ -98,6 +104,17 @@ func TestProvisioning(t *testing.T) {
 		{"a device without description", Desired{Devices: []DesiredDevice{{Address: mac, Model: "M5"}}}, "device-description"},
 		{"a model that is not supported", Desired{Devices: []DesiredDevice{{Address: mac, Model: "M9", Description: "Desk"}}}, "device-model"},
 		{"a module that the model does not take", Desired{Devices: []DesiredDevice{{Address: mac, Model: "8008", Description: "Desk", Modules: Having(DeviceModule{1, "EM_20", ""})}}}, "device-module"},
+		{"keys that the model has", Desired{Devices: []DesiredDevice{{Address: mac, Model: "M5", Description: "Desk", Modules: Having(DeviceModule{1, "EM_20", ""}),
+			Keys: Having(DesiredKey{Number: 28, Type: "headset"}, DesiredKey{Module: 1, Number: 20, Type: "headset"})}}},
+			"create device/020000aa0001, update device/020000aa0001, update keys/020000aa0001"},
+		{"a key of a type that the model does not know", Desired{Devices: []DesiredDevice{{Address: mac, Model: "8008", Description: "Desk", Keys: Having(DesiredKey{Number: 1, Type: "headset"})}}}, "device-key"},
+		{"a key that the phone does not have", Desired{Devices: []DesiredDevice{{Address: mac, Model: "M5", Description: "Desk", Keys: Having(DesiredKey{Number: 29, Type: "headset"})}}}, "device-key"},
+		{"a key that the module does not have", Desired{Devices: []DesiredDevice{{Address: mac, Model: "M5", Description: "Desk", Modules: Having(DeviceModule{1, "EM_20", ""}),
+			Keys: Having(DesiredKey{Module: 1, Number: 21, Type: "headset"})}}}, "device-key"},
+		{"a key on a module that is not there", Desired{Devices: []DesiredDevice{{Address: mac, Model: "M5", Description: "Desk", Keys: Having(DesiredKey{Module: 2, Number: 1, Type: "headset"})}}}, "device-key"},
+		{"barring that the Cloud PBX does not offer", Desired{Settings: []DesiredGroup{{Group: GroupBarring, Values: []Attribute{{"permissions", "everything"}}}}}, "barring-choice"},
+		{"barring of the Cloud PBX as the Cloud PBX has it", Desired{Settings: []DesiredGroup{{Group: GroupBarring, Values: []Attribute{{"restrictions", "default"}}}}}, "barring-choice"},
+		{"barring that it offers", Desired{Settings: []DesiredGroup{{Group: GroupBarring, Values: []Attribute{{"permissions", "nat_local"}}}}}, "update settings/barring/" + cloudID},
 		{"a device twice", Desired{Devices: []DesiredDevice{{Address: device(1)}, {Address: device(1)}}}, "provided-twice"},
 		{"a device that is to be left alone", Desired{Devices: []DesiredDevice{{Address: device(1)}}, Ignore: []Pattern{{KindDevice, "*"}}}, "ignored"},
 		{"another company", Desired{Company: "c2"}, "other-company"},

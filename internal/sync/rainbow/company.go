@@ -3,6 +3,7 @@ package rainbow
 import (
 	"cmp"
 	"context"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -34,6 +35,9 @@ func (t *Target) company(ctx context.Context, id string) (bulksync.Company, *rvc
 	}
 	for _, r := range plan.GetRanges() {
 		c.CloudPbx.Ranges = append(c.CloudPbx.Ranges, bulksync.Range{First: bulksync.Number(r.GetFirst()), Last: bulksync.Number(r.GetLast())})
+	}
+	if c.CloudPbx.Barring, err = t.barringChoices(ctx, cloud.GetId()); err != nil {
+		return bulksync.Company{}, nil, err
 	}
 	if c.DeviceModels, err = t.deviceModels(ctx, cloud.GetId()); err != nil {
 		return bulksync.Company{}, nil, err
@@ -78,6 +82,28 @@ func (t *Target) equippedPbxs(ctx context.Context, company string, cloud *rvcppr
 func (t *Target) numberingPlan(ctx context.Context, systemID string) (*rvcpprovisioningv1.NumberingPlan, error) {
 	resp, err := t.cloudPbxs.GetCloudPbxNumberingPlan(ctx, &rvcpprovisioningv1.GetCloudPbxNumberingPlanRequest{SystemId: systemID})
 	return resp.GetData(), err
+}
+
+// barringChoices reads what traffic barring can be set to; nil when the account may not read it, or upstream lists nothing.
+func (t *Target) barringChoices(ctx context.Context, systemID string) (*bulksync.BarringChoices, error) {
+	resp, err := t.cloudPbxs.GetCloudPbxBarringOptions(ctx, &rvcpprovisioningv1.GetCloudPbxBarringOptionsRequest{SystemId: systemID})
+	if status := judge(err).status; err != nil && (status == http.StatusNotFound || status == http.StatusForbidden) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var all bulksync.BarringChoices
+	for _, c := range resp.GetData().GetPermissions() {
+		all.Permissions = append(all.Permissions, c.GetId())
+	}
+	for _, c := range resp.GetData().GetRestrictions() {
+		all.Restrictions = append(all.Restrictions, c.GetId())
+	}
+	if len(all.Permissions)+len(all.Restrictions) == 0 {
+		return nil, nil
+	}
+	return &all, nil
 }
 
 // newList makes a list with the target's page size and parallelism.

@@ -50,11 +50,14 @@ func TestObserveReadsTheWholeCompany(t *testing.T) {
 		CloudPbx: &bulksync.CloudPbx{
 			ID: sandbox.CloudPbxID, PbxID: cloudPbxID, Name: "cloud_pbx_Sandbox Company",
 			Ranges: []bulksync.Range{{First: "2000", Last: "2999"}, {First: "80000", Last: "89999"}},
+			Barring: &bulksync.BarringChoices{
+				Permissions: []string{"local", "nat_local", "int_nat_local"}, Restrictions: []string{"no_restriction", "surcharged_numbers", "custom_numbers"},
+			},
 		},
 		Systems: []bulksync.System{{ID: sandbox.EquippedPbxID, PbxID: oxePbxID, Name: "Head office OXE"}},
 	}
 	company := w.Company()
-	if m, ok := company.FindModel("m5"); !ok || m.ID != 23 || len(m.Modules) != 2 || len(company.DeviceModels) != 8 {
+	if m, ok := company.FindModel("m5"); !ok || m.ID != 23 || len(m.Modules) != 2 || m.Keys == nil || m.Keys.Number != 28 || len(m.Keys.Types) != 6 || len(company.DeviceModels) != 8 {
 		t.Errorf("device models %+v", company.DeviceModels)
 	}
 	company.DeviceModels = nil

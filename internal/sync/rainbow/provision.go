@@ -29,10 +29,34 @@ func (t *Target) deviceModels(ctx context.Context, systemID string) ([]bulksync.
 		for _, s := range m.GetSupportedModules() {
 			model.Modules = append(model.Modules, s.GetType())
 		}
+		model.Keys = modelKeys(m)
 		all = append(all, model)
 	}
 	slices.SortFunc(all, func(a, b bulksync.DeviceModel) int { return cmp.Compare(a.ID, b.ID) })
 	return all, nil
+}
+
+// modelKeys reads what the programmable keys of a model can be; nil when upstream says nothing of them.
+func modelKeys(m *rvcpprovisioningv1.DeviceModel) *bulksync.ModelKeys {
+	if m.ProgrammableKeys == nil || m.CanSpeeddial == nil {
+		return nil
+	}
+	keys := &bulksync.ModelKeys{Number: int(m.GetProgrammableKeys())}
+	for _, s := range m.GetSupportedModules() {
+		keys.OnModules = append(keys.OnModules, int(s.GetProgrammableKeys()))
+	}
+	for _, t := range []struct {
+		name string
+		can  bool
+	}{
+		{"speeddial", m.GetCanSpeeddial()}, {"monitor", m.GetCanMonitor()}, {"forward", m.GetCanForward()}, {"headset", m.GetHasHeadset()},
+		{"huntgroup", m.GetHasProgKeyHg()}, {"audio_hub", m.GetHasAudioHub()},
+	} {
+		if t.can {
+			keys.Types = append(keys.Types, t.name)
+		}
+	}
+	return keys
 }
 
 // modulesOf are a device's expansion modules.

@@ -1,0 +1,48 @@
+package sync
+
+import (
+	"slices"
+	"strings"
+)
+
+// checkKeys holds the keys that a manifest lists against what the device's model has: a key of a type that it does not know,
+// or where it has none, upstream would refuse in the middle of the run.
+func (p *planner) checkKeys(v *provision, m DeviceModel, now *Device) {
+	if v.device.Keys.Mood != Exactly || m.Keys == nil {
+		return
+	}
+	modules := v.device.Modules.Keys
+	if v.device.Modules.Mood != Exactly && now != nil {
+		modules = now.Modules
+	}
+	for _, k := range v.device.Keys.Keys {
+		if !slices.Contains(m.Keys.Types, k.Type) {
+			p.fault(v.stance, "keys", "device-key", m.Keys.hint(), "devices of model %s have no keys of type %s", m.Model, k.Type)
+			continue
+		}
+		most := m.Keys.Number
+		if k.Module != 0 {
+			i := slices.IndexFunc(modules, func(d DeviceModule) bool { return d.ID == k.Module })
+			if i < 0 {
+				p.fault(v.stance, "keys", "device-key", "list the module under modules, or leave the key out", "device %s has no module %d to have key %d", v.device.Address, k.Module, k.Number)
+				continue
+			}
+			at := slices.Index(m.Modules, modules[i].Type)
+			if at < 0 || at >= len(m.Keys.OnModules) {
+				continue // told as device-module, or not known
+			}
+			most = m.Keys.OnModules[at]
+		}
+		if k.Number > most {
+			p.fault(v.stance, "keys", "device-key", "keys are counted from 1 on the phone and on each module", "device %s has no %s, but %s there", v.device.Address, keyName(k.Module, k.Number), counted(most, "key"))
+		}
+	}
+}
+
+// hint lists the types of keys that a model knows.
+func (m *ModelKeys) hint() string {
+	if len(m.Types) == 0 {
+		return "leave its keys out, or use a model that has some"
+	}
+	return "use one of: " + strings.Join(m.Types, ", ")
+}
