@@ -189,6 +189,9 @@ func changed(op *Operation) []Deviation {
 func wordsOf(changes []Deviation) string {
 	words := make([]string, len(changes))
 	for i, c := range changes {
+		if c.Name == patternsAttribute {
+			c.Found, c.Wanted = patternWords(c.Found), patternWords(c.Wanted)
+		}
 		switch {
 		case c.Found == "":
 			words[i] = fmt.Sprintf("%s is not set, the manifest wants %q", c.Name, c.Wanted)

@@ -330,6 +330,23 @@ func PatternsText(all []BarringPattern) string {
 	return string(b)
 }
 
+// patternsAttribute is the value that holds the patterns.
+const patternsAttribute = "patterns"
+
+// patternWords is a list of patterns as people read it: "^089 (premium), ^338"; what is no list stays as it is.
+func patternWords(s string) string {
+	all, err := ParsePatterns(s)
+	if err != nil {
+		return s
+	}
+	return joined(all, ", ", func(p BarringPattern) string {
+		if p.Description == "" {
+			return p.Pattern
+		}
+		return p.Pattern + " (" + p.Description + ")"
+	})
+}
+
 // ParsePatterns reads what PatternsText wrote.
 func ParsePatterns(s string) (all []BarringPattern, err error) {
 	if s == "" {

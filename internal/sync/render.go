@@ -132,6 +132,9 @@ func (o *Operation) details() iter.Seq[Change] {
 
 func (c Change) words() string {
 	name := visible(c.Name)
+	if c.Name == patternsAttribute {
+		c.Before, c.After = patternWords(c.Before), patternWords(c.After)
+	}
 	if strings.HasPrefix(name, "licence ") {
 		return fmt.Sprintf("licence: %q", c.After)
 	}

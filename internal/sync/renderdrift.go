@@ -125,7 +125,7 @@ func (d *Drift) renderText(out *errWriter, o RenderOptions) {
 	case d.Plan != "":
 		out.printf("Saved as %s: %s would repair it.\n", visible(d.Plan), counted(n, "operation"))
 	case n > 0:
-		out.printf("%s would repair it; \"gateway drift --save\" saves them as a plan.\n", counted(n, "operation"))
+		out.printf("%s would repair it; \"gateway drift --save\" saves the plan that does.\n", counted(n, "operation"))
 	}
 }
 

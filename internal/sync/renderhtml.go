@@ -96,8 +96,8 @@ func (p *Plan) htmlTally(out *errWriter) {
 
 // htmlRisks lists what to look at twice, and the remarks; long lists are folded.
 func (p *Plan) htmlRisks(out *errWriter) {
-	risks := p.Risks()
-	if len(risks)+len(p.Remarks) == 0 {
+	risks, remarks := p.Risks(), p.toldRemarks()
+	if len(risks)+len(remarks) == 0 {
 		return
 	}
 	out.print("<section class=\"risks\">\n<h2>Look twice</h2>\n<ul>\n")
@@ -117,13 +117,13 @@ func (p *Plan) htmlRisks(out *errWriter) {
 		}
 	}
 	out.print("</ul>\n")
-	if n := len(p.Remarks); n > 0 {
+	if n := len(remarks); n > 0 {
 		open := " open"
 		if n > risksNamed {
 			open = ""
 		}
 		out.print("<details", open, "><summary>", counted(n, "remark"), "</summary>\n<ul>\n")
-		for _, r := range p.Remarks {
+		for _, r := range remarks {
 			out.print("<li>", esc(remark(r)), "</li>\n")
 		}
 		out.print("</ul></details>\n")

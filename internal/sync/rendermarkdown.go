@@ -80,10 +80,11 @@ func (p *Plan) markdownRisks(out *errWriter) {
 }
 
 func (p *Plan) markdownRemarks(out *errWriter) {
-	for _, r := range p.Remarks[:min(len(p.Remarks), markdownNames)] {
+	remarks := p.toldRemarks()
+	for _, r := range remarks[:min(len(remarks), markdownNames)] {
 		out.print("\n> Note: ", cell(clipped(remark(r))), "\n")
 	}
-	if more := len(p.Remarks) - markdownNames; more > 0 {
+	if more := len(remarks) - markdownNames; more > 0 {
 		out.printf("\n> and %s more\n", counted(more, "remark"))
 	}
 }

@@ -34,6 +34,7 @@ func (r Risk) words() string {
 // Risks are what a plan takes away from people, worst first.
 func (p *Plan) Risks() []Risk {
 	deleted, stranded, resets, held := p.losses()
+	numbers, devices := p.scrapped()
 	var risks []Risk
 	add := func(what func(n int) string, who []string) {
 		if len(who) > 0 {
@@ -41,6 +42,8 @@ func (p *Plan) Risks() []Risk {
 		}
 	}
 	add(func(n int) string { return be(n, "user", "is deleted", "are deleted") }, deleted)
+	add(func(n int) string { return be(n, "public number", "is deleted", "are deleted") }, numbers)
+	add(func(n int) string { return be(n, "device", "is deleted", "are deleted") }, devices)
 	add(func(n int) string {
 		return be(n, "user", "gives up an extension and gets no other", "give up an extension and get no other")
 	}, stranded)
@@ -101,7 +104,11 @@ func (p *Plan) losses() (deleted, stranded, resets, held []string) {
 		op := &p.Operations[i]
 		switch {
 		case op.Held != "":
-			if who := visible(string(op.Login)); len(held) == 0 || held[len(held)-1] != who {
+			who := visible(string(op.Login))
+			if who == "" { // it is nobody's
+				who = visible(op.Key.Kind.title() + " " + thingName(op.Key))
+			}
+			if len(held) == 0 || held[len(held)-1] != who {
 				held = append(held, who)
 			}
 		case op.Key.Kind == KindUser && op.Action == ActionDelete:
@@ -125,6 +132,20 @@ func (p *Plan) losses() (deleted, stranded, resets, held []string) {
 		}
 	}
 	return deleted, stranded, resets, held
+}
+
+// scrapped lists the DDIs and devices that are deleted.
+func (p *Plan) scrapped() (numbers, devices []string) {
+	for i := range p.Operations {
+		switch op := &p.Operations[i]; {
+		case op.Held != "" || op.Action != ActionDelete:
+		case op.Key.Kind == KindDDI:
+			numbers = append(numbers, visible(thingName(op.Key)))
+		case op.Key.Kind == KindDevice:
+			devices = append(devices, visible(thingName(op.Key)))
+		}
+	}
+	return numbers, devices
 }
 
 // be says a number of things with the verb that fits it.

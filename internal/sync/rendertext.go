@@ -132,10 +132,11 @@ func (s textSheet) ending(p *Plan) {
 	for _, r := range risks {
 		s.line(s.warn, "", "  ", "! "+r.words()+".")
 	}
-	for _, r := range p.Remarks {
+	remarks := p.toldRemarks()
+	for _, r := range remarks {
 		s.line(s.note, "", "  ", "note: "+remark(r))
 	}
-	if len(risks)+len(p.Remarks) > 0 {
+	if len(risks)+len(remarks) > 0 {
 		s.print("\n")
 	}
 	for _, figure := range p.figures() {
