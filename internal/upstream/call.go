@@ -221,31 +221,6 @@ func (c *Client) url(target string) *url.URL {
 	return u
 }
 
-// firstPiece is how much memory is given for the promise of a body, in bytes; more comes as the body does.
-const firstPiece = 64 << 10
-
-// readAll reads a body of the given length (-1: not known), at most limit bytes.
-func readAll(r io.Reader, length, limit int64) ([]byte, error) {
-	if length > limit {
-		return nil, ErrTooLarge
-	}
-	if length >= 0 && length <= firstPiece {
-		b := make([]byte, length+1) // room for the end, which must be seen for the connection to be used again
-		n, err := io.ReadFull(r, b)
-		if int64(n) == length && (errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)) {
-			err = nil
-		}
-		return b[:n], err
-	}
-	var b bytes.Buffer
-	b.Grow(firstPiece)
-	n, err := b.ReadFrom(io.LimitReader(r, limit+1))
-	if err == nil && n > limit {
-		err = ErrTooLarge
-	}
-	return b.Bytes(), err
-}
-
 // unsent is a failure before anything was sent.
 func (k *call) unsent(kind, cause error) error {
 	return &callError{method: k.method, path: k.path, kind: kind, cause: cause, unknown: k.unsure}
