@@ -136,20 +136,21 @@ func (c *coordinator) checkFresh(ctx context.Context) (halted string, err error)
 		return "", nil
 	}
 	var fresh map[Key]Record
+	sound := c.walkBeside()
 	err = c.persist(ctx, func() (err error) {
 		fresh, err = c.engine.Target.Read(ctx, c.world.Company(), c.world, keys)
 		return err
 	})
+	unsound := sound()
 	if err != nil {
 		if c.interrupted(ctx) == haltStopped {
 			return haltStopped, nil
 		}
 		return fmt.Sprintf("what the plan relies on could not be read again: %v", err), nil
 	}
-	changed := c.Plan.changedNames()
-	stale := slices.DeleteFunc(c.Plan.stale(fresh, keys), func(s Stale) bool { return c.halfDone(s.Key, fresh[s.Key], changed[s.Key]) })
+	stale := c.withoutHalfDone(c.Plan.stale(fresh, keys), fresh)
 	if len(stale) == 0 {
-		return c.checkSound(ctx, fresh, keys)
+		return c.checkSound(ctx, unsound, fresh, keys)
 	}
 	c.Plan.rely(stale, c.world)
 	if err := c.engine.learn(ctx, c.world, fresh, stale); err != nil {

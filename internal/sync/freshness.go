@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -47,35 +48,50 @@ func (p *Plan) changedNames() map[Key][]string {
 
 // reliance is a hash over what a plan relies on in a record; empty without a record.
 func reliance(r Record, changed []string) string {
-	var b strings.Builder
+	b := make([]byte, 0, 256)
 	switch r := r.(type) {
 	case *User:
-		fmt.Fprintf(&b, "user %s", r.ID)
+		b = appendWords(b, "user", r.ID)
 		for _, name := range slices.Sorted(slices.Values(changed)) {
 			if !strings.Contains(name, " ") && name != loginAttribute && !writeOnly(name) {
-				fmt.Fprintf(&b, "\n%s=%q", name, r.Attribute(name))
+				b = appendRelied(b, name, r.Attribute(name))
 			}
 		}
 	case *Extension:
-		fmt.Fprintf(&b, "extension %s %s %s", r.ID, r.Role, r.HolderID)
+		b = appendWords(b, "extension", r.ID, string(r.Role), r.HolderID)
 		if slices.Contains(changed, "internalNumber") || slices.Contains(changed, "number") {
-			fmt.Fprintf(&b, "\n%q %q", r.InternalNumber, r.PublicNumber)
+			b = fmt.Appendf(b, "\n%q %q", r.InternalNumber, r.PublicNumber)
 		}
 	case *Device:
-		fmt.Fprintf(&b, "device %s %s%s", r.ID, r.HolderID, deviceValues(r, changed))
+		b = append(appendWords(b, "device", r.ID, r.HolderID), deviceValues(r, changed)...)
 	case *DDI:
-		fmt.Fprintf(&b, "ddi %s %s %s", r.ID, r.HolderID, r.Label)
+		b = appendWords(b, "ddi", r.ID, r.HolderID, r.Label)
 	case *Options:
-		fmt.Fprintf(&b, "options %s%s", r.SubscriberID, valuesRelied(r.Values, changed))
+		b = append(appendWords(b, "options", r.SubscriberID), valuesRelied(r.Values, changed)...)
 	case *Settings:
-		fmt.Fprintf(&b, "settings%s", valuesRelied(r.Values, changed))
+		b = append(append(b, "settings"...), valuesRelied(r.Values, changed)...)
 	case *DeviceKeys:
-		fmt.Fprintf(&b, "keys%s", keysRelied(r.Keys, changed))
+		b = append(append(b, "keys"...), keysRelied(r.Keys, changed)...)
 	default:
 		return ""
 	}
-	sum := sha256.Sum256([]byte(b.String()))
+	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:8])
+}
+
+// appendWords appends words with a space between them.
+func appendWords(b []byte, first string, more ...string) []byte {
+	b = append(b, first...)
+	for _, word := range more {
+		b = append(append(b, ' '), word...)
+	}
+	return b
+}
+
+// appendRelied appends a value that is relied on, by its name.
+func appendRelied(b []byte, name, value string) []byte {
+	b = append(append(append(b, '\n'), name...), '=')
+	return strconv.AppendQuote(b, value)
 }
 
 // touch finds what the plan relies on in a thing.
@@ -87,15 +103,16 @@ func (p *Plan) touch(k Key) (Touch, bool) {
 	return p.Touched[i], true
 }
 
-// stale lists which of the given keys are not as the plan relies on them, without their operations. fresh are the records
-// just read; missing ones are gone.
+// stale lists which of the given keys, which come in the order of Touched, are not as the plan relies on them, without their
+// operations. fresh are the records just read; missing ones are gone.
 func (p *Plan) stale(fresh map[Key]Record, keys []Key) []Stale {
 	changed := p.changedNames()
 	var stale []Stale
 	for _, t := range p.Touched {
-		if _, asked := slices.BinarySearchFunc(keys, t.Key, Key.Compare); !asked {
+		if len(keys) == 0 || keys[0] != t.Key {
 			continue
 		}
+		keys = keys[1:]
 		r := fresh[t.Key]
 		if t.Key == DefaultDDIKey() {
 			if defaultReliance(r, changed[t.Key]) != t.Hash {

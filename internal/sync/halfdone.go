@@ -5,6 +5,15 @@ import (
 	"slices"
 )
 
+// withoutHalfDone leaves out of what is stale what an earlier go of the run has made so.
+func (c *coordinator) withoutHalfDone(stale []Stale, fresh map[Key]Record) []Stale {
+	if len(stale) == 0 || len(c.sent) == 0 {
+		return stale
+	}
+	changed := c.Plan.changedNames()
+	return slices.DeleteFunc(stale, func(s Stale) bool { return c.halfDone(s.Key, fresh[s.Key], changed[s.Key]) })
+}
+
 // halfDone tells whether a thing is not as the plan relies on it because of an operation that was sent and did not come to its
 // end: some operations are several calls, of which the first may have been done. What it began to create is there, and what it
 // began to change is as before but for that.
@@ -53,15 +62,21 @@ func (c *coordinator) rewound(op *Operation, now Record) Record {
 	return now
 }
 
-// checkSound walks a plan that nothing is done of yet over what is recorded now: what it does not rely on, such as the
-// seats that are left, may have changed too. What was just read is as the plan wants it, so it corrects what is recorded, if an
-// earlier go was misled by an answer that lagged or lied.
-func (c *coordinator) checkSound(ctx context.Context, fresh map[Key]Record, keys []Key) (halted string, err error) {
+// walkBeside walks a plan that nothing is done of yet over what is recorded now, while upstream is read: what the plan does not
+// rely on, such as the seats that are left, may have changed too. What it gives waits for the end and says what is wrong.
+func (c *coordinator) walkBeside() (sound func() error) {
 	if c.counts.Done > 0 || len(c.before) > 0 {
-		return "", nil
+		return func() error { return nil }
 	}
-	err = Invariants(c.Plan, c.world)
-	if err == nil {
+	wrong := make(chan error, 1)
+	go func() { wrong <- Invariants(c.Plan, c.world) }()
+	return func() error { return <-wrong }
+}
+
+// checkSound says why a plan can't be carried out on what is recorded, unsound being what walkBeside found. What was just read is
+// as the plan wants it, so it corrects what is recorded, if an earlier go was misled by an answer that lagged or lied.
+func (c *coordinator) checkSound(ctx context.Context, unsound error, fresh map[Key]Record, keys []Key) (halted string, err error) {
+	if unsound == nil {
 		return "", nil
 	}
 	read := make([]Stale, len(keys))

@@ -13,8 +13,8 @@ type recent struct {
 	last, before map[Key]Record
 }
 
-// recentMost is how many records each half holds.
-const recentMost = 4096
+// recentMost is how many records each half holds, of some 500 bytes each.
+const recentMost = 16 << 10
 
 func recently(base Observed) *recent { return &recent{Observed: base, last: map[Key]Record{}} }
 
