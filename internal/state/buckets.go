@@ -2,6 +2,7 @@ package state
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 
 	bolt "go.etcd.io/bbolt"
@@ -218,12 +219,19 @@ func createApplied(tx *bolt.Tx, company string) (*bolt.Bucket, error) {
 // checkNames refuses names that cannot be keys: empty ones, and ones longer than bbolt takes.
 func checkNames(what string, names ...string) error {
 	for _, name := range names {
-		if name == "" {
-			return fmt.Errorf("%s: a name is empty", what)
+		if err := checkName(name); err != nil {
+			return fmt.Errorf("%s: %w", what, err)
 		}
-		if len(name) > bolt.MaxKeySize {
-			return fmt.Errorf("%s: a name of %d bytes is too long: want at most %d", what, len(name), bolt.MaxKeySize)
-		}
+	}
+	return nil
+}
+
+func checkName(name string) error {
+	if name == "" {
+		return errors.New("a name is empty")
+	}
+	if len(name) > bolt.MaxKeySize {
+		return fmt.Errorf("a name of %d bytes is too long: want at most %d", len(name), bolt.MaxKeySize)
 	}
 	return nil
 }

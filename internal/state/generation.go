@@ -212,10 +212,39 @@ func newChange(rc bulksync.RecordChange) (change, error) {
 	return change{key, stored}, err
 }
 
-// apply carries out changes in the records and in the index; of two changes of one key the later wins. Both are written in
-// key order: a large number of puts in random order into one page of a transaction takes time by the square.
-func (g generation) apply(changes []change) error {
-	slices.SortStableFunc(changes, func(a, b change) int { return a.key.Compare(b.key) })
+// replacement is a change with the stored form of the record before it, nil when there is none. That is the file's, and valid
+// until the transaction ends.
+type replacement struct {
+	change
+	before []byte
+}
+
+// recall looks up what changes replace. They come out in key order, and of several of one key the last alone: a large number
+// of puts in random order into one page of a transaction takes time by the square.
+func (g generation) recall(changes []change) []replacement {
+	sorted := slices.Clone(changes)
+	slices.SortStableFunc(sorted, func(a, b change) int { return a.key.Compare(b.key) })
+	all := make([]replacement, 0, len(sorted))
+	var kind bulksync.Kind
+	var records *bolt.Bucket
+	for i, c := range sorted {
+		if i+1 < len(sorted) && sorted[i+1].key == c.key {
+			continue
+		}
+		if c.key.Kind != kind {
+			kind, records = c.key.Kind, g.getRecords(c.key.Kind)
+		}
+		r := replacement{change: c}
+		if records != nil {
+			r.before = records.Get([]byte(c.key.ID))
+		}
+		all = append(all, r)
+	}
+	return all
+}
+
+// apply carries out changes in the records and in the index.
+func (g generation) apply(changes []replacement) error {
 	var moves []move
 	for _, c := range changes {
 		before, after, err := g.applyRecord(c)
@@ -228,25 +257,24 @@ func (g generation) apply(changes []change) error {
 }
 
 // applyRecord carries out one change in the records and gives the holders before and after it.
-func (g generation) applyRecord(c change) (before, after []byte, err error) {
-	records, err := g.createRecords(c.key.Kind)
-	if err != nil {
-		return nil, nil, err
-	}
-	id := []byte(c.key.ID)
-	old := records.Get(id)
-	if old != nil {
-		was, err := splitRecord(old)
+func (g generation) applyRecord(c replacement) (before, after []byte, err error) {
+	if c.before != nil {
+		was, err := splitRecord(c.before)
 		if err != nil {
 			return nil, nil, err
 		}
 		before = bytes.Clone(was.holder)
 	}
+	if c.stored != nil && sameContent(c.before, c.stored) {
+		return before, before, nil
+	}
+	records, err := g.createRecords(c.key.Kind)
+	if err != nil {
+		return nil, nil, err
+	}
+	id := []byte(c.key.ID)
 	if c.stored == nil {
 		return before, nil, records.Delete(id)
-	}
-	if sameContent(old, c.stored) {
-		return before, before, nil
 	}
 	now, err := splitRecord(c.stored)
 	if err != nil {

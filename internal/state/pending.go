@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"slices"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -78,26 +77,13 @@ func (s *Store) apply(tx *bolt.Tx, company, run string, changes []change) error 
 	if !ok {
 		return fmt.Errorf("company %q: recorded state: %w", company, bulksync.ErrNotFound)
 	}
-	changes = lastOfEach(changes)
+	replacements := gen.recall(changes)
 	if run != "" {
-		if err := traceChanges(tx, gen, company, run, changes); err != nil {
+		if err := traceChanges(tx, company, run, replacements); err != nil {
 			return err
 		}
 	}
-	return s.change(gen, company, changes)
-}
-
-// lastOfEach gives changes in key order, of several changes of one key the last.
-func lastOfEach(changes []change) []change {
-	sorted := slices.Clone(changes)
-	slices.SortStableFunc(sorted, func(a, b change) int { return a.key.Compare(b.key) })
-	last := sorted[:0]
-	for i, c := range sorted {
-		if i+1 == len(sorted) || sorted[i+1].key != c.key {
-			last = append(last, c)
-		}
-	}
-	return last
+	return s.change(gen, company, replacements)
 }
 
 // workIn works in what waits of a company.

@@ -88,7 +88,10 @@ func checkKey(k bulksync.Key) error {
 	if _, ok := kindCodes[k.Kind]; !ok {
 		return fmt.Errorf("record %s: unknown kind %q", k, k.Kind)
 	}
-	return checkNames("record "+k.String(), k.ID)
+	if err := checkName(k.ID); err != nil {
+		return fmt.Errorf("record %s: %w", k, err)
+	}
+	return nil
 }
 
 // checkHolder refuses a login that would be ambiguous in the index.

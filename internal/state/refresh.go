@@ -261,7 +261,7 @@ func (s *Store) amend(tx *bolt.Tx, company bulksync.Company, changes []change) e
 			return err
 		}
 	}
-	if err := s.change(gen, company.ID, changes); err != nil {
+	if err := s.change(gen, company.ID, gen.recall(changes)); err != nil {
 		return err
 	}
 	return gen.putCompany(company)

@@ -156,7 +156,7 @@ func (s *Store) switchGeneration(ctx context.Context, r *refresh, company bulksy
 		}
 		if before, ok := getGeneration(tx, company.ID); ok {
 			old = before.name
-			if err := gen.apply(takeAlong(before, s.refreshes.keys(r, company.ID))); err != nil {
+			if err := gen.apply(gen.recall(takeAlong(before, s.refreshes.keys(r, company.ID)))); err != nil {
 				return err
 			}
 		}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"slices"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -22,19 +21,17 @@ import (
 // It is written in the transaction that changes the record, so that it is as complete as the journal.
 
 // traceChanges notes what a run is about to change. Licences are left out: their counts change with everything.
-func traceChanges(tx *bolt.Tx, gen generation, company, run string, changes []change) error {
+func traceChanges(tx *bolt.Tx, company, run string, changes []replacement) error {
 	traces, err := createTraces(tx, company, run)
 	if err != nil {
 		return err
 	}
-	sorted := slices.Clone(changes) // see generation.apply
-	slices.SortStableFunc(sorted, func(a, b change) int { return a.key.Compare(b.key) })
-	for _, c := range sorted {
+	for _, c := range changes {
 		if c.key.Kind == bulksync.KindLicence {
 			continue
 		}
 		key := traceKey(c.key)
-		before, traced := gen.getStored(c.key), false
+		before, traced := c.before, false
 		if old := traces.Get(key); old != nil {
 			if before, _, err = splitTrace(old); err != nil {
 				return fmt.Errorf("trace of %s: %w", c.key, err)

@@ -116,7 +116,7 @@ func (vs *views) of(p pin) []*snapshot {
 
 // change carries out changes in a generation, after its snapshots have kept what was there before. Should the
 // transaction then fail, what they kept is still true.
-func (s *Store) change(gen generation, company string, changes []change) error {
+func (s *Store) change(gen generation, company string, changes []replacement) error {
 	for _, v := range s.views.of(pin{company, gen.name}) {
 		if err := v.keep(gen, changes); err != nil {
 			return err
@@ -129,13 +129,12 @@ func (s *Store) change(gen generation, company string, changes []change) error {
 }
 
 // keep remembers the records and holdings that changes concern as they are now, unless it did so before.
-func (v *snapshot) keep(gen generation, changes []change) error {
+func (v *snapshot) keep(gen generation, changes []replacement) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for _, c := range changes {
-		old := gen.getStored(c.key)
-		v.keepRecord(c.key, old)
-		for _, stored := range [][]byte{old, c.stored} {
+		v.keepRecord(c.key, c.before)
+		for _, stored := range [][]byte{c.before, c.stored} {
 			if err := v.keepHeld(gen, stored); err != nil {
 				return err
 			}
