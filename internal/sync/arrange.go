@@ -158,10 +158,16 @@ func (a *arranger) finish(b *block, cycle bool) {
 	}
 	b.finished = true
 	for _, d := range b.drafts {
-		if !cycle || d.op.Action != ActionRestore {
+		if !cycle || !d.canWait() {
 			a.put(d)
 		}
 	}
+}
+
+// canWait tells whether a draft concerns no number, and nobody misses anything by its coming later: settings that are put
+// back, and phones that change hands by themselves.
+func (d *draft) canWait() bool {
+	return d.op.Action == ActionRestore || d.op.Key.Kind == KindDevice && !d.owner.renumbered()
 }
 
 // put appends a draft, after all that it needs.

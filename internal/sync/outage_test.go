@@ -172,7 +172,7 @@ func TestRotationsOfDDIsAndDevicesAreToldInWords(t *testing.T) {
 		got = append(got, r.Message)
 	}
 	want := []string{
-		"+33298300500 -> +33298300501 -> +33298300502 -> +33298300500: DDIs rotated among 3 users (user00@demo.example, user01@demo.example, user02@demo.example): 6 steps, each unreachable for at most 5 calls",
+		"+33298300500 -> +33298300501 -> +33298300502 -> +33298300500: DDIs rotated among 3 users (user00@demo.example, user01@demo.example, user02@demo.example): 6 steps, each unreachable for at most 2 calls",
 		"aa:bb:cc:dd:ee:00 -> aa:bb:cc:dd:ee:02 -> aa:bb:cc:dd:ee:01 -> aa:bb:cc:dd:ee:00: devices rotated among 3 users (user00@demo.example, user02@demo.example, user01@demo.example): 6 steps",
 	}
 	if !slices.Equal(got, want) {
