@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -47,7 +48,7 @@ func (p *proof) prove(ctx context.Context, opts options) error {
 	p.seed = opts.seed
 	switch p.name {
 	case killProof:
-		return p.all(ctx, p.shards(opts.jobs), opts.jobs)
+		return p.all(ctx, p.shards(opts.jobs), opts.jobs, math.MaxInt)
 	case stormProof:
 		return p.draw(ctx, opts.storms, 4*opts.jobs, stormCases, stormCases)
 	}
@@ -80,7 +81,7 @@ func (p *proof) draw(ctx context.Context, want, jobs, least, most int) error {
 			next += seedStep
 		}
 		before := p.met
-		if err := p.all(ctx, slices, jobs); err != nil {
+		if err := p.all(ctx, slices, jobs, want); err != nil {
 			return err
 		}
 		if p.met == before && len(p.failures) == 0 {
@@ -90,17 +91,18 @@ func (p *proof) draw(ctx context.Context, want, jobs, least, most int) error {
 	return nil
 }
 
-// all runs slices, so many at once, and takes in what they print.
-func (p *proof) all(ctx context.Context, slices []slice, jobs int) error {
+// all runs slices, so many at once, and takes in what they print, until as many cases as wanted had something to show: a case
+// of some properties shows several.
+func (p *proof) all(ctx context.Context, slices []slice, jobs, want int) error {
 	var mu sync.Mutex
 	var group sync.WaitGroup
 	room := make(chan struct{}, jobs)
 	for _, s := range slices {
 		room <- struct{}{}
 		mu.Lock()
-		failed := len(p.failures) > 0
+		over := len(p.failures) > 0 || p.met >= want
 		mu.Unlock()
-		if failed || ctx.Err() != nil {
+		if over || ctx.Err() != nil {
 			break
 		}
 		group.Go(func() {
