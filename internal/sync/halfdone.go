@@ -1,7 +1,6 @@
 package sync
 
 import (
-	"context"
 	"slices"
 )
 
@@ -60,34 +59,4 @@ func (c *coordinator) rewound(op *Operation, now Record) Record {
 		}
 	}
 	return now
-}
-
-// walkBeside walks a plan that nothing is done of yet over what is recorded now, while upstream is read: what the plan does not
-// rely on, such as the seats that are left, may have changed too. What it gives waits for the end and says what is wrong.
-func (c *coordinator) walkBeside() (sound func() error) {
-	if c.counts.Done > 0 || len(c.before) > 0 {
-		return func() error { return nil }
-	}
-	wrong := make(chan error, 1)
-	go func() { wrong <- Invariants(c.Plan, c.world) }()
-	return func() error { return <-wrong }
-}
-
-// checkSound says why a plan can't be carried out on what is recorded, unsound being what walkBeside found. What was just read is
-// as the plan wants it, so it corrects what is recorded, if an earlier go was misled by an answer that lagged or lied.
-func (c *coordinator) checkSound(ctx context.Context, unsound error, fresh map[Key]Record, keys []Key) (halted string, err error) {
-	if unsound == nil {
-		return "", nil
-	}
-	read := make([]Stale, len(keys))
-	for i, k := range keys {
-		read[i].Key = k
-	}
-	if err := c.engine.learn(ctx, c.world, fresh, read); err != nil {
-		return "", err
-	}
-	if err = Invariants(c.Plan, c.world); err != nil {
-		return "the plan is stale, make a new one: as things stand now, " + err.Error(), nil
-	}
-	return "", nil
 }
