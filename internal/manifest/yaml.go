@@ -287,7 +287,7 @@ var syntaxHints = []struct{ words, hint string }{
 	{"unknown anchor", "an alias comes behind its anchor, in the same file; put a value that begins with * into quotes"},
 	{"cannot start any token", "put a value that begins with @, ` or % into quotes, and indent with blanks"},
 	{"unknown escape", "double a backslash in double quotes, or use single quotes"},
-	{"did not find expected ',' or", "close the bracket that opens here"},
+	{"did not find expected ',' or", "close the bracket that opens here; within brackets a value with ${…} in it needs quotes"},
 	{"exceeded max depth", "write it with fewer levels"},
 }
 

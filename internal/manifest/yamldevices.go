@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,6 +29,7 @@ func (f *forms) deviceForms() {
 	}}
 	f.device = &form{name: "device", doc: "A SIP device. What is left out is left alone.", exactly: []string{"macAddress", "ipei"}, fields: []formField{
 		{name: "macAddress", doc: "MAC address: the key of a desk phone.", shape: textOf(nil).like(patternMAC)},
+		{name: "count", doc: "How many devices there are, whose MAC addresses follow one another; left out: this one. Not with a user.", shape: whole(1, maxRange)},
 		{name: "ipei", doc: "IPEI: the key of a DECT handset.", shape: textOf(nil).like(patternIPEI)},
 		{name: "template", doc: "Templates whose values it takes over; of several a later one goes first.", shape: eitherOf(textOf(nil), listOf(textOf(nil))).orBlank()},
 		{name: "model", doc: "Model as Rainbow lists it, such as M5; needed to create it, and can't be changed.", shape: textOf((*values).text)},
@@ -45,7 +47,7 @@ func (f *forms) deviceForms() {
 // readProvisions reads the lists of devices and DDIs.
 func (r *yamlReader) readProvisions(ctx context.Context) error {
 	for _, part := range r.parts {
-		if err := r.entries(ctx, part, "devices", func(item entry) { r.readDevice(item) }); err != nil {
+		if err := r.entries(ctx, part, "devices", func(item entry) { r.readDevices(item, maxRange) }); err != nil {
 			return err
 		}
 		if err := r.entries(ctx, part, "ddis", r.readDDIs); err != nil {
@@ -55,37 +57,102 @@ func (r *yamlReader) readProvisions(ctx context.Context) error {
 	return nil
 }
 
-// readDevice reads a device that is to be there, and gives its key; false when it is faulty.
+// readDevice reads a device of a user, and gives its key; false when it is faulty.
 func (r *yamlReader) readDevice(item entry) (bulksync.DeviceKey, bool) {
+	all := r.readDevices(item, 1)
+	if len(all) == 0 {
+		return "", false
+	}
+	return all[0], true
+}
+
+// readDevices reads a device that is to be there, or several whose addresses follow one another, and gives their keys; none
+// when it is faulty.
+func (r *yamlReader) readDevices(item entry, most int) []bulksync.DeviceKey {
 	o := r.object(item, r.forms.device, nil)
 	if o == nil {
-		return "", false
+		return nil
 	}
 	r.takeOver(o, "devices")
 	d := bulksync.DesiredDevice{Position: o.self.position()}
-	if d.Address = r.deviceKey(o); d.Address == "" {
-		return "", false
-	}
-	thing := "listed device " + d.Address.String()
-	if first, twice := r.claim(claimListedDevice, string(d.Address), d.Position); twice {
-		o.fault("macAddress", &problem{codeMACTwice, thing + " comes twice, first at " + first.at.String(), "say all of it in one place, and its MAC address alone elsewhere"})
-		return "", false
+	first := r.deviceKey(o)
+	count := r.deviceCount(o, most)
+	if first == "" || count == 0 {
+		return nil
 	}
 	d.Model, _ = o.text("model")
 	d.Description, _ = o.text("description")
 	d.Modules = r.readModules(o)
 	d.Keys = r.readKeys(o)
+	if absent, _ := o.text("absent"); absent == "true" {
+		d = bulksync.DesiredDevice{Absent: true, Position: d.Position}
+	}
+	var all []bulksync.DeviceKey
+	for i := range count {
+		address, ok := first, true
+		if i > 0 {
+			address, ok = macAfter(first, i)
+		}
+		if !ok {
+			o.fault("count", &problem{codeBadRange, "range of " + strconv.Itoa(count) + " from " + first.String() + " runs over the last MAC address", "write a smaller count"})
+			return nil
+		}
+		if !r.enterDevice(o, address, d) {
+			return nil
+		}
+		all = append(all, address)
+	}
+	return all
+}
+
+// deviceCount reads how many devices an entry stands for; 0 when it is faulty.
+func (r *yamlReader) deviceCount(o *object, most int) int {
+	if !o.has("count") {
+		return 1
+	}
+	text, ok := o.text("count")
+	count, _ := strconv.Atoi(text)
+	switch {
+	case !ok:
+		return 0
+	case count > 1 && o.has("ipei"):
+		o.fault("count", &problem{codeBadRange, "IPEIs do not follow one another", "list each handset"})
+		return 0
+	case count > most:
+		o.fault("count", &problem{codeBadRange, "devices of a user do not come in ranges", "list the range under devices, and name the user's one by its MAC address, or give him one of a pool"})
+		return 0
+	}
+	return count
+}
+
+// enterDevice enters a device that is to be there; one that is listed twice is reported.
+func (r *yamlReader) enterDevice(o *object, address bulksync.DeviceKey, d bulksync.DesiredDevice) bool {
+	if first, twice := r.claim(claimListedDevice, string(address), d.Position); twice {
+		o.fault("macAddress", &problem{codeMACTwice, "listed device " + address.String() + " comes twice, first at " + first.at.String(), "say all of it in one place, and its MAC address alone elsewhere"})
+		return false
+	}
+	if len(r.desired.Devices) == maxEntries {
+		r.report(d.Position, "devices", &problem{codeYAMLLimit, "more than 2 million devices are listed", "take devices away, or cut it into several manifests"})
+		return false
+	}
 	if r.keyed += len(d.Keys.Keys); r.keyed > maxKeys && r.keyed-len(d.Keys.Keys) <= maxKeys {
 		r.report(d.Position, "keys", &problem{codeYAMLLimit, "devices have more than 4 million keys in all", "cut it into several manifests"})
 	}
 	if r.keyed > maxKeys {
 		d.Keys.Keys = nil
 	}
-	if absent, _ := o.text("absent"); absent == "true" {
-		d = bulksync.DesiredDevice{Address: d.Address, Absent: true, Position: d.Position}
-	}
+	d.Address = address
 	r.desired.Devices = append(r.desired.Devices, d)
-	return d.Address, true
+	return true
+}
+
+// macAfter is the MAC address so many places behind another; false behind the last.
+func macAfter(k bulksync.DeviceKey, n int) (bulksync.DeviceKey, bool) {
+	v, err := strconv.ParseUint(string(k), 16, 64)
+	if v += uint64(n); err != nil || n < 0 || v >= 1<<48 {
+		return "", false
+	}
+	return bulksync.DeviceKey(fmt.Sprintf("%012x", v)), true
 }
 
 // deviceKey reads the key of a device.

@@ -127,6 +127,7 @@ func (s shape) like(pattern string) shape {
 const (
 	patternNumber = `^([0-9]{1,10}|.*\$\{.*)$`
 	patternMAC    = `^(([0-9A-Fa-f]{2}[:.-]?){5}[0-9A-Fa-f]{2}|.*\$\{.*)$`
+	patternMACs   = `^(([0-9A-Fa-f]{2}[:.-]?){5}[0-9A-Fa-f]{2}( *- *([0-9A-Fa-f]{2}[:.-]?){5}[0-9A-Fa-f]{2})?|.*\$\{.*)$`
 	patternE164   = `^(\+?[0-9 ().\-/]{7,25}|.*\$\{.*)$`
 	patternIPEI   = `^([0-9A-Fa-f ]{10,14}|.*\$\{.*)$`
 	patternLogin  = `^(.+@.+|.*\$\{.*)$`
@@ -152,7 +153,7 @@ func newForms() *forms {
 	f.poolForms()
 	f.deviceForms()
 	f.user = f.userForm()
-	f.inheriting = map[string]*form{"devices": inheritingForm(f.device, "deviceTemplate", "macAddress", "ipei", "template", "absent"), "users": inheritingForm(f.user, "userTemplate", "login", "absent", "template", "password")}
+	f.inheriting = map[string]*form{"devices": inheritingForm(f.device, "deviceTemplate", "macAddress", "count", "ipei", "template", "absent"), "users": inheritingForm(f.user, "userTemplate", "login", "absent", "template", "password")}
 	f.templates = &form{name: "templates", doc: "Named sets of values that entries take over by template: name."}
 	f.defaults = &form{name: "defaults", doc: "Values that every entry takes over which does not say otherwise."}
 	for _, kind := range slices.Sorted(maps.Keys(f.inheriting)) {
@@ -236,7 +237,7 @@ func (f *forms) manifestForm() *form {
 		{name: "include", doc: "Files of the same manifest, in this file's folder or below it.", shape: listOf(textOf(nil)).orBlank().growing()},
 		{name: "templates", doc: f.templates.doc, shape: objectOf(f.templates).orBlank()},
 		{name: "defaults", doc: f.defaults.doc, shape: objectOf(f.defaults).orBlank()},
-		{name: "name", doc: "The manifest's name, by which it is known which users an earlier one named; --name goes before it.", shape: textOf(nil)},
+		{name: "name", doc: "The manifest's name, by which it is known which users an earlier one named; --lineage goes before it.", shape: textOf(nil)},
 		{name: "scope", doc: "The users whom the manifest speaks for: all, owned, domain=DOMAIN, tag=TAG or an attribute such as department=Sales; of several all must hold.",
 			shape: eitherOf(textOf(nil), listOf(textOf(nil))).orBlank()},
 		{name: "prune", doc: "What becomes of users of the scope whom the manifest does not name, and of devices and DDIs that complete lists leave out: off, delete or detach.",

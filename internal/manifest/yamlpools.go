@@ -20,7 +20,7 @@ func (f *forms) poolForms() {
 				formField{name: "ranges", doc: "Numbers of the pool, in the order in which they are given: 2300-2399, or a single one.", required: true, shape: listOf(textOf(nil)).growing()},
 				formField{name: "reserved", doc: "Numbers that are never given: 2300, 2390-2399.", shape: listOf(textOf(nil)).orBlank().growing()})
 		} else {
-			p.fields = append(p.fields, formField{name: "devices", doc: "MAC addresses of the devices of the pool, in the order in which they are given.", required: true, shape: listOf(textOf(nil).like(patternMAC)).growing()})
+			p.fields = append(p.fields, formField{name: "devices", doc: "MAC addresses of the devices of the pool, in the order in which they are given: single ones, or aa:bb:cc:00:00:10-aa:bb:cc:00:00:1f.", required: true, shape: listOf(textOf(nil).like(patternMACs)).growing()})
 		}
 		p.fields = append(p.fields, formField{name: "quarantine", doc: "Days that what somebody gave up rests before somebody else gets it; left out: none.", shape: whole(0, bulksync.MaxQuarantine)})
 		return p
@@ -75,12 +75,12 @@ func (r *yamlReader) readPool(o *object, pool bulksync.Pool) {
 		from = "devices"
 		texts, _ := o.texts(from)
 		for _, t := range texts {
-			k, p := parseDeviceKey(t.text)
+			span, p := parseDevices(t.text)
 			if p != nil {
 				r.report(t.at, from, p)
 				continue
 			}
-			all = append(all, poolRange{bulksync.KeyRange{First: string(k), Last: string(k)}, t})
+			all = append(all, poolRange{span, t})
 		}
 	} else {
 		all = r.ranges(o, from, pool.Kind)
@@ -162,6 +162,35 @@ func (r *yamlReader) ranges(o *object, name string, kind bulksync.Kind) []poolRa
 		all = append(all, poolRange{bulksync.KeyRange{First: a, Last: b}, t})
 	}
 	return all
+}
+
+// maxSpan is how long a span of MAC addresses is at most, blanks included.
+const maxSpan = 64
+
+// parseDevices reads a device, or a span of MAC addresses. Dashes may also stand within an address, so that the dash between
+// the two is the one that has an address on either side.
+func parseDevices(s string) (bulksync.KeyRange, *problem) {
+	for i, c := range []byte(s) {
+		if c != '-' || len(s) > maxSpan {
+			continue
+		}
+		first, p := parseMAC(strings.TrimSpace(s[:i]))
+		last, q := parseMAC(strings.TrimSpace(s[i+1:]))
+		if p != nil || q != nil {
+			continue
+		}
+		a, _ := strconv.ParseUint(string(first), 16, 64) // 12 digits
+		b, _ := strconv.ParseUint(string(last), 16, 64)
+		switch {
+		case a > b:
+			return bulksync.KeyRange{}, &problem{codeBadRange, "range " + quote(s) + " does not go from a MAC address to a later one", "write it like aa:bb:cc:00:00:10-aa:bb:cc:00:00:1f"}
+		case b-a >= maxPool:
+			return bulksync.KeyRange{}, &problem{codeBadRange, "range " + quote(s) + " has more than 1,000,000 devices", "write a smaller one"}
+		}
+		return bulksync.KeyRange{First: string(first), Last: string(last)}, nil
+	}
+	k, p := parseDeviceKey(s)
+	return bulksync.KeyRange{First: string(k), Last: string(k)}, p
 }
 
 // checkRange holds the ends of a range against each other.

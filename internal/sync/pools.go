@@ -1,7 +1,6 @@
 package sync
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -23,7 +22,7 @@ import (
 type Pool struct {
 	Name string
 	Kind Kind
-	// Ranges in the order in which they are given from, each with both ends; a device has a range of its own.
+	// Ranges in the order in which they are given from, each with both ends; one device is a range too.
 	Ranges []KeyRange
 	// Reserved ones are never given; who has one keeps it.
 	Reserved []KeyRange
@@ -51,30 +50,50 @@ func (p *Pool) has(id string) bool {
 	return slices.ContainsFunc(p.Ranges, func(r KeyRange) bool { return r.contains(id) })
 }
 
-// all walks the things of a pool in its order, until yield wants no more.
-func (p *Pool) all(yield func(id string) bool) {
-	for _, r := range p.Ranges {
-		for id := r.First; r.contains(id); {
-			if !yield(id) {
-				return
+// poolPlace is a place in a pool: the range, and the thing of it. Without a thing it is where the range begins.
+type poolPlace struct {
+	nth int
+	id  string
+}
+
+// from walks the things of a pool in its order, from a place on, until yield wants no more.
+func (p *Pool) from(at poolPlace) func(yield func(poolPlace) bool) {
+	return func(yield func(poolPlace) bool) {
+		for ; at.nth < len(p.Ranges); at = (poolPlace{at.nth + 1, ""}) {
+			r := p.Ranges[at.nth]
+			for ok := true; ok; at.id, ok = p.following(at.id) {
+				if at.id == "" {
+					at.id = r.First
+				}
+				if !r.contains(at.id) {
+					break
+				}
+				if !yield(at) {
+					return
+				}
 			}
-			next, ok := following(id)
-			if !ok {
-				break
-			}
-			id = next
 		}
 	}
 }
 
-// following is the number after another of the same length; false after the last, and of what is no number.
-func following(id string) (string, bool) {
+// following is the number after another of the same length, of a device the MAC address; false after the last, and of what
+// is neither.
+func (p *Pool) following(id string) (string, bool) {
+	digits := "0123456789"
+	if p.Kind == KindDevice {
+		digits += "abcdef"
+	}
 	b := []byte(id)
-	for i := len(b) - 1; i >= 0 && b[i] >= '0' && b[i] <= '9'; i-- {
-		if b[i]++; b[i] <= '9' {
+	for i := len(b) - 1; i >= 0; i-- {
+		switch at := strings.IndexByte(digits, b[i]); at {
+		case -1:
+			return "", false
+		case len(digits) - 1:
+			b[i] = '0'
+		default:
+			b[i] = digits[at+1]
 			return string(b), true
 		}
-		b[i] = '0'
 	}
 	return "", false
 }
@@ -85,6 +104,19 @@ type allocator struct {
 	pools map[string]*Pool
 	// given are the things that users keep, get or are to have by name.
 	given map[Key]Login
+	// progress tells how far each pool has been given from.
+	progress map[string]*poolProgress
+	// released are the things that users gave up, by login.
+	released map[Login][]*Release
+}
+
+// poolProgress is how far a pool has been given from: what stands before the place is not free, and never is again in the
+// course of a plan, or rests.
+type poolProgress struct {
+	poolPlace
+	// resting is how many rest before the place, until the first day on which one does no more.
+	resting int
+	until   string
 }
 
 // allocate turns what users ask of pools into things. It comes when it is known who is who, and what each has.
@@ -92,9 +124,14 @@ func (p *planner) allocate() {
 	if !slices.ContainsFunc(p.queue, func(s *stance) bool { return len(s.want.Pools) > 0 }) {
 		return
 	}
-	a := &allocator{planner: p, pools: map[string]*Pool{}, given: map[Key]Login{}}
+	a := &allocator{planner: p, pools: map[string]*Pool{}, given: map[Key]Login{}, progress: map[string]*poolProgress{}, released: map[Login][]*Release{}}
 	for i := range p.desired.Pools {
 		a.pools[p.desired.Pools[i].Name] = &p.desired.Pools[i]
+		a.progress[p.desired.Pools[i].Name] = &poolProgress{}
+	}
+	for r := range p.obs.Records(KindRelease) {
+		release := r.(*Release)
+		a.released[release.Login] = append(a.released[release.Login], release)
 	}
 	a.names()
 	asking := slices.DeleteFunc(slices.Clone(p.queue), func(s *stance) bool { return len(s.want.Pools) == 0 || s.want.Presence == Absent })
@@ -203,11 +240,8 @@ var poolColumn = map[Kind]string{KindExtension: "shortNumber", KindDevice: "macA
 // first finds what a user gets of a pool: what he had last, else the first that is free.
 func (a *allocator) first(s *stance, pool *Pool) Key {
 	var had *Release
-	resting, next := 0, ""
-	for r := range a.obs.Records(KindRelease) {
-		release := r.(*Release)
-		if release.Login == s.recorded() && release.Thing == a.key(pool, thingID(release.Thing)) && pool.has(thingID(release.Thing)) && a.free(pool, thingID(release.Thing)) &&
-			(had == nil || cmp.Compare(release.Time, had.Time) > 0) {
+	for _, release := range a.released[s.recorded()] {
+		if id := thingID(release.Thing); release.Thing == a.key(pool, id) && pool.has(id) && a.free(pool, id) && (had == nil || release.Time > had.Time) {
 			had = release
 		}
 	}
@@ -215,28 +249,27 @@ func (a *allocator) first(s *stance, pool *Pool) Key {
 		a.given[had.Thing] = s.login
 		return had.Thing
 	}
-	var found Key
-	for id := range pool.all {
-		if !a.free(pool, id) {
+	so := a.progress[pool.Name]
+	begin := so.poolPlace
+	so.poolPlace = poolPlace{nth: len(pool.Ranges)} // the end, unless something is found
+	for at := range pool.from(begin) {
+		if !a.free(pool, at.id) {
 			continue
 		}
-		k := a.key(pool, id)
+		k := a.key(pool, at.id)
 		if until := a.rests(pool, k); until != "" {
-			if resting++; next == "" || until < next {
-				next = until
+			if so.resting++; so.until == "" || until < so.until {
+				so.until = until
 			}
 			continue
 		}
-		found = k
-		break
-	}
-	if found != (Key{}) {
-		a.given[found] = s.login
-		return found
+		so.poolPlace = at
+		a.given[k] = s.login
+		return k
 	}
 	hint := "widen the pool, or take something of it from others"
-	if resting > 0 {
-		hint = fmt.Sprintf("wait until %s, when the next quarantine ends (%d rest), or widen the pool", next, resting)
+	if so.resting > 0 {
+		hint = fmt.Sprintf("wait until %s, when the next quarantine ends (%d rest), or widen the pool", so.until, so.resting)
 	}
 	a.fault(s, poolColumn[pool.Kind], "pool-exhausted", hint, "pool %q has nothing left for user %s", pool.Name, s.login)
 	return Key{}

@@ -62,6 +62,10 @@ func TestPools(t *testing.T) {
 				u.Pools = append(u.Pools, PoolWish{KindDDI, "public"}, PoolWish{KindDDI, "public"}, PoolWish{KindDevice, "phones"})
 				u.DDIs, u.Devices = Having[E164](), Having[DeviceKey]()
 			})}, nil, "", fmt.Sprintf("ann %s, ann %s, ann 2303, ann %s", ddi(1), ddi(3), device(0))},
+		{"MAC addresses of a range follow one another in base 16", []Pool{{Name: "phones", Kind: KindDevice, Ranges: []KeyRange{{"aabbccddedf9", string(device(0))}}}},
+			[]DesiredUser{{Login: "dan@demo.example", Pools: []PoolWish{{KindDevice, "phones"}}, Devices: Having[DeviceKey](), Position: Position{Line: 2}}}, nil, "", "dan " + device(0).String()},
+		{"the end of one range leads to the next", []Pool{{Name: "brest", Kind: KindExtension, Ranges: []KeyRange{{"2300", "2303"}, {"2305", "2305"}, {"2304", "2304"}}, Reserved: []KeyRange{{"2300", "2300"}}}},
+			[]DesiredUser{fromPool("ann@demo.example"), fromPool("bob@demo.example"), fromPool("cleo@demo.example")}, nil, "", "ann 2303, bob 2305, cleo 2304"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
