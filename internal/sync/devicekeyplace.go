@@ -39,6 +39,16 @@ func (p *planner) checkKeys(v *provision, m DeviceModel, now *Device) {
 	}
 }
 
+// checkPlaces holds the keys that a manifest lists against those that the phone or a service made.
+func (p *planner) checkPlaces(v *provision, others []ProgrammableKey) {
+	for _, k := range v.device.Keys.Keys {
+		i := slices.IndexFunc(others, func(o ProgrammableKey) bool { return o.Module == k.Module && o.Number == k.Number })
+		if i >= 0 {
+			p.fault(v.stance, "keys", "device-key", "use another key", "%s of device %s is not for administrators: the phone or a service has it (%s)", keyName(k.Module, k.Number), v.device.Address, others[i].Type)
+		}
+	}
+}
+
 // hint lists the types of keys that a model knows.
 func (m *ModelKeys) hint() string {
 	if len(m.Types) == 0 {

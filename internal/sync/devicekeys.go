@@ -16,6 +16,8 @@ type DeviceKeys struct {
 	Device DeviceKey `json:"device"`
 	// Keys that administrators made, ordered by module and number.
 	Keys []ProgrammableKey `json:"keys,omitempty"`
+	// Others are the places of keys that the phone or a service made, in the same order: nobody else can have a key there.
+	Others []ProgrammableKey `json:"others,omitempty"`
 }
 
 // ProgrammableKey is a key of a device or of one of its modules.
@@ -172,6 +174,7 @@ func (p *planner) draftKeys() {
 		var now []ProgrammableKey
 		if known := find[DeviceKeys](p.obs, KeysOf(want.Address)); known != nil {
 			now = known.Keys
+			p.checkPlaces(v, known.Others)
 		}
 		changes := keyChanges(now, want.Keys.Keys)
 		if len(changes) == 0 {
@@ -230,7 +233,7 @@ func (p *planner) leadKey(v *provision, d *draft, k DesiredKey) {
 func keyEffects(op *Operation, obs Observed) []RecordChange {
 	next := DeviceKeys{Device: DeviceKey(op.Key.ID)}
 	if known := find[DeviceKeys](obs, op.Key); known != nil {
-		next.Keys = slices.Clone(known.Keys)
+		next.Keys, next.Others = slices.Clone(known.Keys), known.Others
 	}
 	for _, c := range op.Changes {
 		module, number, ok := c.KeyPlace()

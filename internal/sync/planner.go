@@ -91,6 +91,8 @@ type planner struct {
 	// doubtful are the entries that matching held back.
 	doubtful []Doubt
 
+	// staying are the things of a kind that stay though a complete list does not have them: somebody holds them.
+	staying []Key
 	// unverified counts options that are taken for what was applied last.
 	unverified int
 	// provided are the devices and DDIs that the manifest lists.

@@ -316,6 +316,7 @@ func (p *planner) draftUnlisted() {
 				p.dispose(at, d.Key(), d.HeldBy() != "" || d.HolderID != "", "", nil)
 			}
 		}
+		p.remarkStaying(at, KindDevice)
 	}
 	if !p.complete(KindDDI) {
 		return
@@ -334,6 +335,29 @@ func (p *planner) draftUnlisted() {
 		}
 		p.dispose(at, d.Key(), d.HeldBy() != "" || d.HolderID != "", why, after)
 	}
+	p.remarkStaying(at, KindDDI)
+}
+
+// stayingNamed is how many things that stay though a complete list does not have them are named with their holders.
+const stayingNamed = 5
+
+// remarkStaying says what of a kind stays though the complete list does not have it, since somebody holds it: in one remark,
+// for it may be all that a company's users have.
+func (p *planner) remarkStaying(s *stance, k Kind) {
+	n := len(p.staying)
+	if n == 0 {
+		return
+	}
+	var all []string
+	for _, key := range p.staying[:min(n, stayingNamed)] {
+		all = append(all, thingName(key)+" ("+orWords(string(p.obs.Record(key).HeldBy()), "an unknown user")+")")
+	}
+	words := strings.Join(all, ", ")
+	if n > stayingNamed {
+		words += fmt.Sprintf(", and %d more", n-stayingNamed)
+	}
+	p.remark(s, "not-listed", "not in the complete list and kept, being held: %s: %s", counted(n, k.title()), words)
+	p.staying = p.staying[:0]
 }
 
 // holds tells whether a device or DDI is among what a user holds.
@@ -348,7 +372,8 @@ func (p *planner) dispose(s *stance, k Key, held bool, kept string, after *draft
 	}
 	freed := p.frees[k]
 	if held && (freed == nil || p.comesBack(k)) {
-		kept = "it is held by " + orWords(string(p.obs.Record(k).HeldBy()), "an unknown user")
+		p.staying = append(p.staying, k)
+		return
 	}
 	if kept != "" {
 		p.remark(s, "not-listed", "%s %s is not in the complete list and stays: %s", k.Kind, thingName(k), kept)

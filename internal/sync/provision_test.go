@@ -76,6 +76,7 @@ func models(w *World) *World {
 		{ID: 12, Model: "8008", Keys: &ModelKeys{Number: 6, Types: []string{"speeddial", "monitor"}}},
 		{ID: 23, Model: "M5", Modules: []string{"EM_20", "EM_200"}, Keys: &ModelKeys{Number: 28, OnModules: []int{20, 200}, Types: []string{"speeddial", "monitor", "headset"}}},
 	}
+	w.put(&DeviceKeys{Device: device(1), Others: []ProgrammableKey{{Number: 1, Type: "reserved"}}})
 	if w.company.CloudPbx != nil {
 		w.company.CloudPbx.Barring = &BarringChoices{Permissions: []string{"local", "nat_local"}, Restrictions: []string{"no_restriction"}}
 	}
@@ -112,6 +113,8 @@ func TestProvisioning(t *testing.T) {
 		{"a key that the module does not have", Desired{Devices: []DesiredDevice{{Address: mac, Model: "M5", Description: "Desk", Modules: Having(DeviceModule{1, "EM_20", ""}),
 			Keys: Having(DesiredKey{Module: 1, Number: 21, Type: "headset"})}}}, "device-key"},
 		{"a key on a module that is not there", Desired{Devices: []DesiredDevice{{Address: mac, Model: "M5", Description: "Desk", Keys: Having(DesiredKey{Module: 2, Number: 1, Type: "headset"})}}}, "device-key"},
+		{"a key that the phone has itself", Desired{Devices: []DesiredDevice{{Address: device(1), Keys: Having(DesiredKey{Number: 1, Type: "headset"})}}}, "device-key"},
+		{"a key beside it", Desired{Devices: []DesiredDevice{{Address: device(1), Keys: Having(DesiredKey{Number: 2, Type: "headset"})}}}, "update keys/" + string(device(1))},
 		{"barring that the Cloud PBX does not offer", Desired{Settings: []DesiredGroup{{Group: GroupBarring, Values: []Attribute{{"permissions", "everything"}}}}}, "barring-choice"},
 		{"barring of the Cloud PBX as the Cloud PBX has it", Desired{Settings: []DesiredGroup{{Group: GroupBarring, Values: []Attribute{{"restrictions", "default"}}}}}, "barring-choice"},
 		{"barring that it offers", Desired{Settings: []DesiredGroup{{Group: GroupBarring, Values: []Attribute{{"permissions", "nat_local"}}}}}, "update settings/barring/" + cloudID},
@@ -169,8 +172,25 @@ func TestCompleteListsDeleteWhatNobodyHolds(t *testing.T) {
 	if want := []string{"delete DDI " + string(ddi(2)), "delete device " + device(1).String()}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if len(kept) != 3 {
+	held := "not in the complete list and kept, being held: 1 device: " + device(0).String() + " (ann@demo.example)"
+	if len(kept) != 3 || !slices.Contains(kept, held) {
 		t.Errorf("kept %q, want the held device, the default DDI and that of a group", kept)
+	}
+}
+
+// TestHeldThingsOutsideOfACompleteListAreToldTogether, however many they are.
+func TestHeldThingsOutsideOfACompleteListAreToldTogether(t *testing.T) {
+	records := []Record{&User{ID: "u1", Login: "ann@demo.example"}, &Device{ID: "x", Address: device(99)}}
+	for i := range 8 {
+		records = append(records, &Device{ID: fmt.Sprint("d", i), Address: device(i), Holder: "ann@demo.example", HolderID: "u1"})
+	}
+	plan, err := MakePlan(&Desired{Complete: []Kind{KindDevice}, Prune: PruneDelete, Devices: []DesiredDevice{{Address: device(99)}}},
+		NewWorld(Company{ID: "c1", CloudPbx: &CloudPbx{ID: "s1", PbxID: cloudID}}, records...), Policy{})
+	if err != nil || len(plan.Operations) > 0 || len(plan.Remarks) != 1 {
+		t.Fatalf("plan %+v, error %v; want one remark", plan, err)
+	}
+	if got := plan.Remarks[0].Message; !strings.Contains(got, "8 devices: ") || !strings.HasSuffix(got, ", and 3 more") {
+		t.Errorf("remark %q", got)
 	}
 }
 

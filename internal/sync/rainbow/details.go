@@ -235,15 +235,19 @@ func (t *Target) putSettings(ctx context.Context, step bulksync.Step) error {
 
 // deviceKeyRecord makes the record of a device's keys.
 func (t *Target) deviceKeyRecord(ctx context.Context, systemID, deviceID string, device bulksync.DeviceKey) (*bulksync.DeviceKeys, error) {
-	all, err := t.keys(ctx, systemID, deviceID)
+	all, others, err := t.everyKey(ctx, systemID, deviceID)
 	if err != nil {
 		return nil, err
 	}
 	slices.SortFunc(all, key.compare)
+	slices.SortFunc(others, key.compare)
 	r := &bulksync.DeviceKeys{Device: device}
 	for _, k := range all {
 		r.Keys = append(r.Keys, bulksync.ProgrammableKey{Module: int(k.Module), Number: int(k.Place), Type: k.Type, DisplayName: k.Label,
 			Destination: string(k.Number), PhoneNumberID: k.Subscriber, GroupID: k.Group})
+	}
+	for _, k := range others {
+		r.Others = append(r.Others, bulksync.ProgrammableKey{Module: int(k.Module), Number: int(k.Place), Type: k.Type})
 	}
 	return r, nil
 }

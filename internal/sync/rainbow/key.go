@@ -36,22 +36,31 @@ func (k key) pointsTo(id string, n bulksync.Number) bool {
 
 // keys reads the keys of a phone that an administrator made; none of a phone that has none or is gone.
 func (t *Target) keys(ctx context.Context, systemID, device string) ([]key, error) {
+	all, _, err := t.everyKey(ctx, systemID, device)
+	return all, err
+}
+
+// everyKey reads the keys of a phone: those that an administrator made, and those of others.
+func (t *Target) everyKey(ctx context.Context, systemID, device string) (all, others []key, err error) {
 	resp, err := t.deviceKeys.ListProgrammableKeys(ctx, &rvcpprovisioningv1.ListProgrammableKeysRequest{SystemId: systemID, DeviceId: device})
 	if missing(err) {
-		return nil, nil
+		return nil, nil, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var all []key
 	for _, k := range resp.GetData().GetKeys() {
-		if k.GetKeyOwner() != keyOwner || keyPlace(k) == 0 {
+		if keyPlace(k) == 0 {
 			continue
 		}
-		all = append(all, key{Device: device, Module: k.GetModuleId(), Place: keyPlace(k), Type: k.GetKeyType(), Label: k.GetDisplayName(),
+		to := &others
+		if k.GetKeyOwner() == keyOwner {
+			to = &all
+		}
+		*to = append(*to, key{Device: device, Module: k.GetModuleId(), Place: keyPlace(k), Type: k.GetKeyType(), Label: k.GetDisplayName(),
 			Group: k.GetGroupId(), Number: bulksync.Number(k.GetNumber()), Subscriber: k.GetPhoneNumberId()})
 	}
-	return all, nil
+	return all, others, nil
 }
 
 // keyOwner owns the keys that are made through the API; those of services and of the system are not ours to touch.
