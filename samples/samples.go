@@ -6,5 +6,5 @@ import "embed"
 
 // Files are the sample manifests.
 //
-//go:embed *.csv *.yaml
+//go:embed *.csv *.yaml site/*.yaml
 var Files embed.FS

@@ -74,7 +74,7 @@ func TestAnnotate(t *testing.T) {
 
 // TestAnnotatedSamplesReadAsBefore: what comes back asks for the same.
 func TestAnnotatedSamplesReadAsBefore(t *testing.T) {
-	for _, name := range []string{"rainbowvoice.csv", "useranddevice.csv", "user.csv", "device.csv", "user-template.csv"} {
+	for _, name := range []string{"rainbowvoice.csv", "useranddevice.csv", "user.csv", "device.csv", "sync.csv", "user-template.csv"} {
 		text, err := fs.ReadFile(samples.Files, name)
 		if err != nil {
 			t.Fatal(err)

@@ -24,7 +24,7 @@ func seeds(f *testing.F) {
 			f.Add([]byte(tt.text))
 		}
 	}
-	for _, name := range []string{"rainbowvoice.csv", "user-template.csv", "useranddevice.csv", "user.csv", "device.csv", "broken.csv"} {
+	for _, name := range []string{"rainbowvoice.csv", "user-template.csv", "useranddevice.csv", "user.csv", "device.csv", "sync.csv", "broken.csv"} {
 		text, err := fs.ReadFile(samples.Files, name)
 		if err != nil {
 			f.Fatal(err)

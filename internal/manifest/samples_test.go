@@ -88,6 +88,7 @@ func TestSamplesPlan(t *testing.T) {
 		{"user.csv", "user", 20, 4},
 		{"device.csv", "device", 20, 3},
 		{"company-1000.csv", "rainbowvoice", 1000, 1030},
+		{"sync.csv", "useranddevice", 20, 2},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -64,8 +64,9 @@ func instance(t *testing.T, text []byte) any {
 func TestEverySampleKeepsTheSchema(t *testing.T) {
 	schema := compiledSchema(t)
 	files, err := fs.Glob(samples.Files, "*.yaml")
-	if err != nil || len(files) == 0 {
-		t.Fatal(files, err)
+	parts, ill := fs.Glob(samples.Files, "site/*.yaml")
+	if files = append(files, parts...); err != nil || ill != nil || len(parts) == 0 {
+		t.Fatal(files, err, ill)
 	}
 	for _, name := range files {
 		text, err := fs.ReadFile(samples.Files, name)
