@@ -33,7 +33,7 @@ import (
 //	```csv moves.csv   a block with a name is a file, written when the story comes to it
 //	<!-- run: CMD -->  is run before what follows, and is not seen by readers
 //
-// A command that ends in & runs on until the end of the section; 127.0.0.1:9090, :8080 and :8081 are free ports then.
+// A command that ends in & runs on until the end of the section; 127.0.0.1:9090, :8080, :8081 and :8099 are free ports then.
 // "go test ./cmd/gateway -run Guide -update" writes down what was printed where it differs.
 
 var update = flag.Bool("update", false, "rewrite outputs in docs/sync.md")
@@ -221,6 +221,7 @@ func newTeller(t *testing.T, s guideSection) *teller {
 	env := []string{
 		"PATH=" + filepath.Dir(program(t).Path) + string(os.PathListSeparator) + os.Getenv("PATH"),
 		"HOME=" + g.folder, "XDG_STATE_HOME=" + filepath.Join(g.folder, "state"), "TERM=dumb", "TZ=UTC", "GORACE=" + os.Getenv("GORACE"),
+		"GOCACHE=" + buildCache(t),
 	}
 	for i, door := range []string{"GRPC", "HTTP", "ADMIN"} {
 		address := freeAddress(t)
@@ -228,6 +229,7 @@ func newTeller(t *testing.T, s guideSection) *teller {
 		g.bind([]string{"127.0.0.1:9090", "127.0.0.1:8080", "127.0.0.1:8081"}[i], address)
 	}
 	g.grpc = g.real["127.0.0.1:9090"]
+	g.bind("127.0.0.1:8099", freeAddress(t))
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute) // the shell outlives the test, to end what it began
 	shell := exec.CommandContext(ctx, "sh")
 	shell.Dir, shell.Env, shell.WaitDelay = g.folder, env, time.Second
@@ -253,6 +255,16 @@ func newTeller(t *testing.T, s guideSection) *teller {
 		cancel()
 	})
 	return g
+}
+
+// buildCache is where the go command keeps what it has built; at the guide's own home it would build everything anew.
+func buildCache(t *testing.T) string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", "env", "GOCACHE").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(out))
 }
 
 func freeAddress(t *testing.T) string {
@@ -286,22 +298,30 @@ func (g *teller) run(command string) (string, int) {
 	}
 	if strings.HasSuffix(command, "&") {
 		fmt.Fprintln(g.in, `background="$background $!"`) // "jobs -p" tells a subshell nothing in every sh
-		g.awaitDoor()
+		g.await(command)
 	}
 	return strings.TrimSuffix(printed, "\001"), code
 }
 
-// awaitDoor waits until a gateway in the background listens.
-func (g *teller) awaitDoor() {
+// await waits until what a command has begun in the background listens: a gateway at its first door, all else at the address
+// that the command names.
+func (g *teller) await(command string) {
+	g.t.Helper()
+	address := g.grpc
+	if !strings.Contains(command, "gateway serve") {
+		address = anAddress.FindString(command)
+	}
 	for range 500 {
-		if conn, err := net.Dial("tcp", g.grpc); err == nil {
+		if conn, err := net.Dial("tcp", address); err == nil {
 			conn.Close()
 			return
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	g.t.Fatalf("nothing listens at %s", g.grpc)
+	g.t.Fatalf("nothing listens at %s", address)
 }
+
+var anAddress = regexp.MustCompile(`127\.0\.0\.1:\d+`)
 
 func (g *teller) bind(told, real string) { g.real[told], g.told[real] = real, told }
 
