@@ -1,14 +1,17 @@
 package state
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 
 	jsonv2 "github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/klauspost/compress/zstd"
 
 	bulksync "github.com/rainbow-gateway/rainbow-gateway/internal/sync"
@@ -23,9 +26,7 @@ import (
 
 // packPlan packs a plan.
 func packPlan(p *bulksync.Plan) ([]byte, error) {
-	short := *p
-	short.Unchanged = nil
-	return packWith(&short, p.Unchanged)
+	return packWith(p.WriteDocument, p.Unchanged)
 }
 
 // unpackPlan is the inverse of packPlan.
@@ -42,7 +43,7 @@ func unpackPlan(b []byte) (*bulksync.Plan, error) {
 func packDesired(d *bulksync.Desired) ([]byte, error) {
 	short := *d
 	short.Users = nil
-	return packWith(&short, d.Users)
+	return packWith(func(w io.Writer) error { return json.NewEncoder(w).Encode(&short) }, d.Users)
 }
 
 // unpackDesired is the inverse of packDesired.
@@ -56,9 +57,9 @@ func unpackDesired(b []byte) (*bulksync.Desired, error) {
 }
 
 // packWith packs a document with entries behind it.
-func packWith(document any, entries io.WriterTo) ([]byte, error) {
-	doc, err := json.Marshal(document)
-	if err != nil {
+func packWith(document func(io.Writer) error, entries io.WriterTo) ([]byte, error) {
+	var doc pile
+	if err := document(&doc); err != nil {
 		return nil, err
 	}
 	var out bytes.Buffer
@@ -66,7 +67,10 @@ func packWith(document any, entries io.WriterTo) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, err = zw.Write(append(binary.AppendUvarint(nil, uint64(len(doc))), doc...))
+	_, err = zw.Write(binary.AppendUvarint(nil, uint64(doc.size)))
+	if err == nil {
+		err = doc.moveTo(zw)
+	}
 	if err == nil {
 		_, err = entries.WriteTo(zw)
 	}
@@ -74,6 +78,39 @@ func packWith(document any, entries io.WriterTo) ([]byte, error) {
 		return nil, err
 	}
 	return out.Bytes(), nil
+}
+
+// pile takes what is written in pieces that stay where they are: a buffer that doubles takes three times the room.
+type pile struct {
+	pieces [][]byte
+	size   int
+}
+
+// Write adds a copy of b.
+func (p *pile) Write(b []byte) (int, error) {
+	for rest := b; len(rest) > 0; {
+		last := len(p.pieces) - 1
+		if last < 0 || len(p.pieces[last]) == pieceBytes {
+			p.pieces = append(p.pieces, make([]byte, 0, pieceBytes))
+			last++
+		}
+		n := min(len(rest), pieceBytes-len(p.pieces[last]))
+		p.pieces[last] = append(p.pieces[last], rest[:n]...)
+		rest = rest[n:]
+	}
+	p.size += len(b)
+	return len(b), nil
+}
+
+// moveTo writes all of it and lets it go on the way.
+func (p *pile) moveTo(w io.Writer) error {
+	for i, piece := range p.pieces {
+		if _, err := w.Write(piece); err != nil {
+			return err
+		}
+		p.pieces[i] = nil
+	}
+	return nil
 }
 
 // usualRatio is by how much a list of unchanged entries gets larger, and more than what a manifest desires does; room that is
@@ -92,25 +129,51 @@ func unpackWith(b []byte, document any, entries interface{ UnmarshalBinary([]byt
 	if !bytes.HasPrefix(b, zstdMagic) {
 		return false, unpack(b, document)
 	}
-	zr, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1))
+	zr, err := zstd.NewReader(bytes.NewReader(b), zstd.WithDecoderConcurrency(1))
 	if err != nil {
 		return true, err
 	}
 	defer zr.Close()
-	content, err := zr.DecodeAll(b, make([]byte, 0, min(usualRatio*len(b), mostRoom)))
-	if err != nil {
+	in := bufio.NewReaderSize(zr, 64<<10)
+	size, err := binary.ReadUvarint(in)
+	if err != nil || size > math.MaxInt64 {
+		return true, errors.Join(errBadRecord, err)
+	}
+	short := jsonv2.WithUnmarshalers(jsonv2.JoinUnmarshalers(fitting[bulksync.Change](), fitting[bulksync.Position]()))
+	if err := jsonv2.UnmarshalRead(io.LimitReader(in, int64(size)), document, short); err != nil {
 		return true, err
 	}
-	size, n := binary.Uvarint(content)
-	if n <= 0 || size > uint64(len(content)-n) {
-		return true, errBadRecord
-	}
-	content = content[n:]
-	if err := jsonv2.Unmarshal(content[:size], document); err != nil {
+	rest := bytes.NewBuffer(make([]byte, 0, min(max(usualRatio*len(b)-int(min(size, mostRoom)), bytes.MinRead), mostRoom)))
+	if _, err := rest.ReadFrom(in); err != nil {
 		return true, err
 	}
-	if err := entries.UnmarshalBinary(content[size:]); err != nil {
+	if err := entries.UnmarshalBinary(rest.Bytes()); err != nil {
 		return true, fmt.Errorf("entries: %w", err)
 	}
 	return true, nil
+}
+
+// fitting reads lists into no more room than they take: those of operations are short and many, and a list that grows item by
+// item ends with half of its room empty. It is for one document.
+func fitting[T any]() *jsonv2.Unmarshalers {
+	var list []T
+	return jsonv2.UnmarshalFromFunc(func(in *jsontext.Decoder, v *[]T) error {
+		if in.PeekKind() != '[' {
+			return errors.ErrUnsupported // null, or what is no list
+		}
+		if _, err := in.ReadToken(); err != nil {
+			return err
+		}
+		list = list[:0]
+		for in.PeekKind() != ']' {
+			var item T
+			if err := jsonv2.UnmarshalDecode(in, &item); err != nil {
+				return err
+			}
+			list = append(list, item)
+		}
+		*v = append(make([]T, 0, len(list)), list...)
+		_, err := in.ReadToken()
+		return err
+	})
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"strings"
 )
@@ -212,14 +211,11 @@ func (o *Operation) before(name string) string {
 // Hash is the plan's name: the first 16 bytes, in hex, of the SHA-256 over its JSON form without the entries that need
 // nothing.
 func (p *Plan) Hash() string {
-	short := *p
-	short.Unchanged = nil
-	b, err := json.Marshal(&short)
-	if err != nil {
+	h := sha256.New()
+	if err := p.WriteDocument(h); err != nil {
 		panic(fmt.Sprintf("plan does not encode: %v", err)) // a plan is plain data
 	}
-	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:16])
+	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
 // HeldBack counts the operations that are held back.

@@ -5,19 +5,35 @@ package sync
 type remembered struct {
 	Observed
 	records map[Key]Record
+	// lacking are the kinds of which there is nothing at all, as of most details: each is looked for with each user.
+	lacking map[Kind]bool
 }
 
 // remember makes an Observed that decodes a record once, for a single goroutine.
-func remember(obs Observed) *remembered { return &remembered{obs, map[Key]Record{}} }
+func remember(obs Observed) *remembered { return &remembered{obs, map[Key]Record{}, map[Kind]bool{}} }
 
 // Record implements Observed.
 func (m *remembered) Record(k Key) Record {
 	r, known := m.records[k]
-	if !known {
+	if !known && !m.lacks(k.Kind) {
 		r = m.Observed.Record(k)
 		m.records[k] = r
 	}
 	return r
+}
+
+// lacks tells whether there is nothing of a kind.
+func (m *remembered) lacks(kind Kind) bool {
+	none, known := m.lacking[kind]
+	if !known {
+		none = true
+		for range m.Observed.Records(kind) {
+			none = false
+			break
+		}
+		m.lacking[kind] = none
+	}
+	return none
 }
 
 // Glimpse implements Glimpser.

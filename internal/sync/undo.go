@@ -73,6 +73,9 @@ func (e *Engine) PlanUndo(ctx context.Context, company, run string, stale StaleP
 	if err := undoable(u.Run); err != nil {
 		return nil, err
 	}
+	if u.Operations, err = e.undoneOperations(ctx, u.Run); err != nil { // before the traces: a plan takes more room for a moment
+		return nil, err
+	}
 	for trace, err := range e.Store.Traces(ctx, company, run) {
 		if err != nil {
 			return nil, err
@@ -81,13 +84,6 @@ func (e *Engine) PlanUndo(ctx context.Context, company, run string, stale StaleP
 	}
 	if len(u.Traces) == 0 && u.Run.Counts.Done > 0 {
 		return nil, fmt.Errorf("%w: %s kept nothing to undo it by, as runs of older gateways", ErrNotUndoable, run)
-	}
-	stored, err := e.Store.Plan(ctx, company, u.Run.Plan)
-	switch {
-	case err == nil && stored.Hash == u.Run.Hash:
-		u.Operations = stored.Plan.Operations
-	case err != nil && !errors.Is(err, ErrNotFound):
-		return nil, err
 	}
 	view, err := e.Store.Observed(ctx, company)
 	if err != nil {
@@ -103,6 +99,35 @@ func (e *Engine) PlanUndo(ctx context.Context, company, run string, stale StaleP
 		return nil, err
 	}
 	return MakeUndo(u, obs, policy)
+}
+
+// undoneOperations gives the operations of a run's plan, as far as undoing them asks for more than the traces; none of a plan
+// that is gone.
+func (e *Engine) undoneOperations(ctx context.Context, run *Run) ([]Operation, error) {
+	stored, err := e.Store.Plan(ctx, run.Company, run.Plan)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return nil, nil
+	case err != nil || stored.Hash != run.Hash:
+		return nil, err
+	}
+	return traceless(stored.Plan.Operations), nil
+}
+
+// traceless leaves of operations what undoing them asks for beside the traces: whom they concern, and what leaves none. The rest
+// is most of a plan.
+func traceless(ops []Operation) []Operation {
+	short := make([]Operation, len(ops))
+	for i := range ops {
+		op := &ops[i]
+		short[i] = Operation{ID: op.ID, Action: op.Action, Key: op.Key, Login: op.Login, Secret: op.Secret}
+		for _, c := range op.Changes {
+			if writeOnly(c.Name) {
+				short[i].Changes = append(short[i].Changes, c)
+			}
+		}
+	}
+	return short
 }
 
 // undoable tells whether a run is in a state in which it is known what it did.
@@ -125,6 +150,10 @@ func MakeUndo(u Undoing, obs Observed, policy Policy) (*Plan, error) {
 		b.compare()
 		b.dropBlocked()
 		desired := b.desired()
+		b.forget()
+		if u.Stale != StaleDrop && len(b.dropped) == 0 { // it is not worked out again
+			u = b.Undoing
+		}
 		if len(b.changed) > 0 && u.Stale != StaleDrop && u.Stale != StaleReplan {
 			slices.Sort(b.changed)
 			return nil, &ChangedSince{Run: u.Run.Name, Words: slices.Compact(b.changed)}
@@ -145,6 +174,13 @@ func MakeUndo(u Undoing, obs Observed, policy Policy) (*Plan, error) {
 			alone[l] = why
 		}
 	}
+}
+
+// forget lets go of what the wishes were worked out from, before the planner takes its own room.
+func (b *undoer) forget() {
+	b.Undoing = Undoing{Run: &Run{Name: b.Run.Name}, Stale: b.Stale}
+	b.users, b.before, b.after, b.persons, b.first = nil, nil, nil, nil, nil
+	b.devices, b.ddis, b.settings = nil, nil, nil
 }
 
 // undoPolicy leaves of a policy what guards a plan. What says whom a manifest means has no place: an undoing knows.
@@ -218,13 +254,24 @@ func (b *undoer) user(l Login) *undoUser {
 	u := b.users[l]
 	if u == nil {
 		u = &undoUser{
-			login: l, called: b.loginAfter(l), loses: map[Key]bool{}, gets: map[Key]bool{},
-			internal: map[Key]string{}, publicNumbers: map[Key]string{},
+			login: l, called: b.loginAfter(l),
 		}
 		u.now = find[User](b.obs, u.called.Key())
 		b.users[l] = u
 	}
 	return u
+}
+
+// lose and get note that he is to lose a thing, or to hold it again.
+func (u *undoUser) lose(k Key) { note(&u.loses, k, true) }
+func (u *undoUser) get(k Key)  { note(&u.gets, k, true) }
+
+// note puts a value into a map that is made when the first comes: most users of a large run have none.
+func note[V any](m *map[Key]V, k Key, v V) {
+	if *m == nil {
+		*m = map[Key]V{}
+	}
+	(*m)[k] = v
 }
 
 func (b *undoer) loginBefore(l Login) Login { return cmp.Or(b.before[l], l) }
@@ -414,6 +461,7 @@ func (b *undoer) compareCreated(u *undoUser, after *User) {
 		return
 	}
 	u.deletion = true
+	u.now = &User{ID: u.now.ID, Login: u.now.Login} // no more is asked of him
 }
 
 // compareDeleted: the run deleted the user, so he is to be created again.
@@ -496,12 +544,12 @@ func (b *undoer) compareHolder(t Trace) {
 		b.lost(who, "%s was held by a user of whom nothing is recorded (id %s), and is left free", thingOf(t.Key), was.id)
 	}
 	if is.login != "" {
-		b.user(is.login).loses[t.Key] = true
+		b.user(is.login).lose(t.Key)
 	}
 	if was.login == "" {
 		return
 	}
-	b.user(was.login).gets[t.Key] = true
+	b.user(was.login).get(t.Key)
 }
 
 // compareNumbers merges what a number of an equipped PBX says beyond who has it.
@@ -512,20 +560,20 @@ func (b *undoer) compareNumbers(t Trace, now Record) {
 	if left == nil || is == nil {
 		return
 	}
-	restore := func(what, before, after, present string, wishes map[Key]string) {
+	restore := func(what, before, after, present string, wishes *map[Key]string) {
 		switch {
 		case before == after || before == present:
 		case present != after && !b.since(was.Holder, "%s of %s became %q", what, thingOf(t.Key), present):
 		case before == "" || was.Holder == "" || wishes == nil:
 			b.lost(cmp.Or(was.Holder, left.Holder), "%s of %s stays %q: it was %q, which can't be set", what, thingOf(t.Key), present, before)
 		default:
-			wishes[t.Key] = before
+			note(wishes, t.Key, before)
 		}
 	}
-	var internal, public map[Key]string
+	var internal, public *map[Key]string
 	if was.Holder != "" {
 		u := b.user(was.Holder)
-		internal, public = u.internal, u.publicNumbers
+		internal, public = &u.internal, &u.publicNumbers
 	}
 	restore("the internal number", was.InternalNumber, left.InternalNumber, is.InternalNumber, internal)
 	if !SamePhone(was.PublicNumber, left.PublicNumber) {

@@ -7,7 +7,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"maps"
 	"slices"
@@ -304,12 +303,12 @@ func (b *undoer) reword(p *Plan) {
 func undoDigest(run string, d *Desired) string {
 	blank := *d
 	blank.Digest = ""
-	doc, err := json.Marshal(blank)
-	if err != nil {
+	h := sha256.New()
+	h.Write([]byte("undo " + run + "\n"))
+	if err := blank.writeDocument(h); err != nil {
 		panic("desired state does not encode: " + err.Error()) // it is plain data
 	}
-	sum := sha256.Sum256(append([]byte("undo "+run+"\n"), doc...))
-	return hex.EncodeToString(sum[:])
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // NewPasswords gives passwords for the users whom an undoing creates again: each is drawn anew, and nobody learns it.

@@ -31,7 +31,7 @@ func (b *undoer) compareCreatedThing(t Trace, now Record) {
 		return
 	}
 	if is.login != "" {
-		b.user(is.login).loses[t.Key] = true
+		b.user(is.login).lose(t.Key)
 	}
 	b.wish(t.Key, nil)
 }
@@ -51,7 +51,7 @@ func (b *undoer) compareDeletedThing(t Trace) {
 		b.lost("", "%s is created anew: under another id, and without its programmable keys", thingOf(t.Key))
 	}
 	if was.login != "" && !b.user(was.login).deletion {
-		b.user(was.login).gets[t.Key] = true
+		b.user(was.login).get(t.Key)
 	}
 }
 
