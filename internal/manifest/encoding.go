@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"strings"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding/charmap"
@@ -179,6 +180,10 @@ func notUTF8(b []byte, show bool) *problem {
 
 // lostCharacters recognises what an earlier conversion of the text has done to it.
 func lostCharacters(s string) *problem {
+	if at := strings.IndexFunc(s, isInvisible); at >= 0 {
+		c, _ := utf8.DecodeRuneInString(s[at:])
+		return &problem{codeControlInCell, fmt.Sprintf("cell holds the character %U, which nobody sees", c), "remove it"}
+	}
 	if bytes.ContainsRune([]byte(s), utf8.RuneError) {
 		return &problem{codeLost, quote(s) + " holds U+FFFD, what a program writes for a character that it could not read",
 			"type the value again, and save in UTF-8: the original is lost"}

@@ -106,6 +106,8 @@ var faultCases = []struct {
 	{name: "login with an apostrophe", text: "__action__;loginEmail\ndelete;'ann@demo.example\n", code: codeDamaged, at: "f.csv:2:8", says: "probably ann@demo.example"},
 	{name: "text decoded twice", text: voice("firstName", "M\u00c3\u00bcller"), code: codeDamaged, at: "f.csv:2:26", says: `probably "Müller"`},
 	{name: "text with a lost character", text: voice("firstName", "M\ufffdller"), code: codeLost, at: "f.csv:2:26", says: "U+FFFD"},
+	{name: "a direction that is overridden", text: voice("firstName", "A\u202en"), code: codeControlInCell, at: "f.csv:2:26", says: "U+202E"},
+	{name: "a blank without width in a login", text: "__action__;loginEmail\nupsert;a\u200b@demo.example\n", code: codeControlInCell, at: "f.csv:2:8", says: "U+200B"},
 	{name: "NUL byte", text: voice("firstName", "An\x00n"), code: codeControlInCell, at: "f.csv:2:28", says: "NUL"},
 	{name: "UTF-16 without mark", text: "_\x00_\x00a\x00", code: codeNotUTF8, at: "f.csv", says: "bytes 2 and 4 are zero"},
 	{name: "UTF-16, big endian, without mark", text: "\x00_\x00_\x00a", code: codeNotUTF8, at: "f.csv", says: "bytes 1 and 3 are zero"},

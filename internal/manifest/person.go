@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"slices"
+	"strings"
 
 	bulksync "github.com/rainbow-gateway/rainbow-gateway/internal/sync"
 )
@@ -99,6 +100,9 @@ func (w *row) password() {
 	if p := checkPassword(text); p != nil {
 		w.fault(i, p)
 		return
+	}
+	if strings.HasPrefix(text, refEnv) || strings.HasPrefix(text, refFile) {
+		w.remark(i, &problem{codeSecretByValue, "password looks like the place of one, and a CSV file has none: it is taken as it stands", "write the password, or name its place in a YAML manifest"})
 	}
 	w.keep(i)
 	w.secret = bulksync.SecretPlace{Position: w.s.t.position(w.s.t.cells[i].start), Field: fieldPassword}

@@ -158,6 +158,9 @@ func (w *row) login() bulksync.Login {
 		p = lostCharacters(text)
 	}
 	if err == nil && p == nil {
+		if w.s.t.cells[i].marks&markHigh != 0 && mixedAlphabets(text) {
+			w.remark(i, mixedLogin(login))
+		}
 		return login
 	}
 	if p == nil {

@@ -72,7 +72,7 @@ func (u *userEntry) login() {
 	}
 	u.user.Login = login
 	if mixedAlphabets(string(login)) {
-		u.r.remark(u.at("login"), "login", &problem{codeMixedAlphabets, "login " + strconv.QuoteToASCII(string(login)) + " mixes Latin letters with those of another alphabet that look like them", "type it again, unless it is meant"})
+		u.r.remark(u.at("login"), "login", mixedLogin(login))
 	}
 	u.r.reading = login
 }
