@@ -211,6 +211,10 @@ func (p *planner) restorationsOf(device Key, keys []ProgrammableKey) []*draft {
 
 // leadKey checks that a key leads somewhere, and makes it wait until that is there.
 func (p *planner) leadKey(v *provision, d *draft, k DesiredKey) {
+	if pbx := p.company.CloudPbx; k.GroupID != "" && pbx != nil && pbx.Groups != nil && !slices.Contains(pbx.Groups, k.GroupID) {
+		p.fault(v.stance, "keys", "key-target", "name the id of a group that there is; one that is new is known after a refresh", "key %d of device %s leads to group %s, which the Cloud PBX does not have", k.Number, v.device.Address, k.GroupID)
+		return
+	}
 	if k.Extension == "" {
 		return
 	}

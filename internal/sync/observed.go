@@ -50,6 +50,8 @@ type CloudPbx struct {
 	PbxID  string  `json:"pbxId"`
 	Name   string  `json:"name,omitempty"`
 	Ranges []Range `json:"ranges,omitempty"`
+	// Groups are the ids of its groups, sorted; nil when they were not read.
+	Groups []string `json:"groups"`
 	// Barring is what its traffic barring can be set to; nil when that was not read.
 	Barring *BarringChoices `json:"barring,omitempty"`
 }

@@ -78,6 +78,7 @@ func models(w *World) *World {
 	}
 	w.put(&DeviceKeys{Device: device(1), Others: []ProgrammableKey{{Number: 1, Type: "reserved"}}})
 	if w.company.CloudPbx != nil {
+		w.company.CloudPbx.Groups = []string{"g1"}
 		w.company.CloudPbx.Barring = &BarringChoices{Permissions: []string{"local", "nat_local"}, Restrictions: []string{"no_restriction"}}
 	}
 	return w
@@ -115,6 +116,8 @@ func TestProvisioning(t *testing.T) {
 		{"a key on a module that is not there", Desired{Devices: []DesiredDevice{{Address: mac, Model: "M5", Description: "Desk", Keys: Having(DesiredKey{Module: 2, Number: 1, Type: "headset"})}}}, "device-key"},
 		{"a key that the phone has itself", Desired{Devices: []DesiredDevice{{Address: device(1), Keys: Having(DesiredKey{Number: 1, Type: "headset"})}}}, "device-key"},
 		{"a key beside it", Desired{Devices: []DesiredDevice{{Address: device(1), Keys: Having(DesiredKey{Number: 2, Type: "headset"})}}}, "update keys/" + string(device(1))},
+		{"a key to a group that is not there", Desired{Devices: []DesiredDevice{{Address: device(1), Keys: Having(DesiredKey{Number: 2, Type: "huntgroup", GroupID: "g2"})}}}, "key-target"},
+		{"a key to a group", Desired{Devices: []DesiredDevice{{Address: device(1), Keys: Having(DesiredKey{Number: 2, Type: "huntgroup", GroupID: "g1"})}}}, "update keys/" + string(device(1))},
 		{"barring that the Cloud PBX does not offer", Desired{Settings: []DesiredGroup{{Group: GroupBarring, Values: []Attribute{{"permissions", "everything"}}}}}, "barring-choice"},
 		{"barring of the Cloud PBX as the Cloud PBX has it", Desired{Settings: []DesiredGroup{{Group: GroupBarring, Values: []Attribute{{"restrictions", "default"}}}}}, "barring-choice"},
 		{"barring that it offers", Desired{Settings: []DesiredGroup{{Group: GroupBarring, Values: []Attribute{{"permissions", "nat_local"}}}}}, "update settings/barring/" + cloudID},

@@ -36,6 +36,7 @@ func (t *Target) company(ctx context.Context, id string) (bulksync.Company, *rvc
 	for _, r := range plan.GetRanges() {
 		c.CloudPbx.Ranges = append(c.CloudPbx.Ranges, bulksync.Range{First: bulksync.Number(r.GetFirst()), Last: bulksync.Number(r.GetLast())})
 	}
+	c.CloudPbx.Groups = groupIDs(plan)
 	if c.CloudPbx.Barring, err = t.barringChoices(ctx, cloud.GetId()); err != nil {
 		return bulksync.Company{}, nil, err
 	}
@@ -82,6 +83,18 @@ func (t *Target) equippedPbxs(ctx context.Context, company string, cloud *rvcppr
 func (t *Target) numberingPlan(ctx context.Context, systemID string) (*rvcpprovisioningv1.NumberingPlan, error) {
 	resp, err := t.cloudPbxs.GetCloudPbxNumberingPlan(ctx, &rvcpprovisioningv1.GetCloudPbxNumberingPlanRequest{SystemId: systemID})
 	return resp.GetData(), err
+}
+
+// groupIDs lists the groups that have numbers; a key or a forward leads to none that has not.
+func groupIDs(plan *rvcpprovisioningv1.NumberingPlan) []string {
+	all := []string{}
+	for _, g := range plan.GetAllocatedNumbers().GetGroups() {
+		if id := g.GetRvcpGroupId(); id != "" {
+			all = append(all, id)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // barringChoices reads what traffic barring can be set to; nil when the account may not read it, or upstream lists nothing.

@@ -50,6 +50,7 @@ func TestObserveReadsTheWholeCompany(t *testing.T) {
 		CloudPbx: &bulksync.CloudPbx{
 			ID: sandbox.CloudPbxID, PbxID: cloudPbxID, Name: "cloud_pbx_Sandbox Company",
 			Ranges: []bulksync.Range{{First: "2000", Last: "2999"}, {First: "80000", Last: "89999"}},
+			Groups: []string{"5b7d0c0ffeeb00000000000b", "5b7d0c0ffeeb000000000015", "5b7d0c0ffeeb000000000017"},
 			Barring: &bulksync.BarringChoices{
 				Permissions: []string{"local", "nat_local", "int_nat_local"}, Restrictions: []string{"no_restriction", "surcharged_numbers", "custom_numbers"},
 			},
