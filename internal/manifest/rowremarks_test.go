@@ -26,3 +26,11 @@ func TestRowsAreRemarkedOn(t *testing.T) {
 		t.Errorf("faults %v, %d remarks, want %d", faults, len(d.Remarks), maxRowRemarks)
 	}
 }
+
+// TestNullMayBeAName: a value that YAML reads as nothing clears, and a remark tells so where it may be meant as text.
+func TestNullMayBeAName(t *testing.T) {
+	d, _, err := Read(t.Context(), []Source{{Name: "f.yaml", Content: []byte("version: 1\nusers:\n- {login: a@demo.example, lastName: NULL}\n- {login: b@demo.example, lastName: \"NULL\", title: null, jobTitle: ~}\n")}}, Options{})
+	if err != nil || len(d.Remarks) != 1 || d.Remarks[0].Code != codeUnquoted || d.Remarks[0].Position.String() != "f.yaml:3:37" || !strings.Contains(d.Remarks[0].Message, "clears") {
+		t.Fatalf("error %v, remarks %v; want one on NULL without quotes", err, d.Remarks)
+	}
+}

@@ -301,6 +301,8 @@ func (r *yamlReader) value(e entry, name string, s *shape) (string, bool) {
 		if v, ok = r.scalar(e, name); !ok {
 			return "", false
 		}
+	} else {
+		r.watchNull(e, name)
 	}
 	if v == "" {
 		if !s.null {

@@ -65,6 +65,19 @@ func (r *yamlReader) watch(e entry, name string) {
 	r.traps[kind] = &trap{first: e.position(), field: name, words: name + " " + quote(v) + " stands without quotes, and YAML takes it for " + words + "; here it is taken as it is written"}
 }
 
+// watchNull notes a null that may be meant as text: people are called Null.
+func (r *yamlReader) watchNull(e entry, name string) {
+	v := e.value.Value
+	if v == "" || v == "~" || v == "null" {
+		return
+	}
+	if t := r.traps["null"]; t != nil {
+		t.more++
+		return
+	}
+	r.traps["null"] = &trap{first: e.position(), field: name, words: name + " " + quote(v) + " stands without quotes, and is empty, as in all YAML: an empty value clears"}
+}
+
 // mixedAlphabets tells whether a text has Latin letters and, beside them, Cyrillic or Greek ones, of which many look alike.
 func mixedAlphabets(s string) bool {
 	latin, other := false, false
