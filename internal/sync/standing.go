@@ -11,7 +11,7 @@ import (
 
 // Standing plans: a plan that found nothing to do is found again when the same manifest is planned, under the same policy,
 // over a recorded state that has not changed since. Then nothing need be read or compared: that is what happens in most
-// nights of a company that plans every night.
+// nights of a company that plans every night. A plan that is made from more than these is always made anew (Repeatable).
 
 // revised is implemented by a snapshot that tells when what is recorded has changed.
 type revised interface {
@@ -43,6 +43,20 @@ func (e *Engine) Fingerprint(ctx context.Context, company, manifest string, poli
 	}
 	sum := sha256.Sum256(fmt.Appendf(nil, "plan %d\n%s\n%s\n%s\n", PlanFormat, manifest, state.Revision(), said))
 	return hex.EncodeToString(sum[:]), nil
+}
+
+// Repeatable tells whether what was just planned would be planned the same over the same recorded state: pools look at the
+// calendar, rules at what earlier runs did, and options, keys and settings that are not recorded are read upstream each time.
+func (e *Engine) Repeatable(ctx context.Context, company string, desired *Desired, policy Policy) (bool, error) {
+	if len(desired.Pools)+len(desired.policy(policy).Renumber) > 0 {
+		return false, nil
+	}
+	view, err := e.Store.Observed(ctx, company)
+	if err != nil {
+		return false, err
+	}
+	missing := desired.details(view)
+	return len(missing) == 0, view.Close()
 }
 
 // Standing gives the name of the newest stored plan with a fingerprint, which found nothing to do; empty when there is none.

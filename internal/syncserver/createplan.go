@@ -140,6 +140,9 @@ func (s *Server) planFor(ctx context.Context, order planOrder, desired *bulksync
 	if before == "" || !plan.Stands() {
 		return stored, nil
 	}
+	if again, err := s.opts.Engine.Repeatable(ctx, order.company, desired, order.policy); err != nil || !again {
+		return stored, err
+	}
 	after, err := s.fingerprint(ctx, order)
 	if after == before { // nothing was recorded meanwhile
 		stored.Fingerprint = after
