@@ -21,7 +21,8 @@ type spoken struct {
 	ddis     map[E164]bool
 	settings map[Group]bool
 	complete map[Kind]bool
-	standard bool // which DDI is the default one
+	standard bool          // which DDI is the default one
+	gone     map[E164]bool // DDIs that are to be absent
 }
 
 // said is what they say of one user.
@@ -37,7 +38,7 @@ type said struct {
 func newSpoken() *spoken {
 	return &spoken{
 		users: map[Login]*said{}, given: map[Key]Login{}, paired: map[Number]Login{}, devices: map[DeviceKey]bool{}, ddis: map[E164]bool{},
-		settings: map[Group]bool{}, complete: map[Kind]bool{},
+		settings: map[Group]bool{}, complete: map[Kind]bool{}, gone: map[E164]bool{},
 	}
 }
 
@@ -50,7 +51,9 @@ func (s *spoken) add(d *Desired) {
 		s.devices[d.Devices[i].Address] = true
 	}
 	for i := range d.DDIs {
-		s.ddis[d.DDIs[i].Number] = true
+		n := d.DDIs[i].Number
+		s.gone[n] = s.gone[n] || d.DDIs[i].Absent && !s.ddis[n]
+		s.ddis[n] = true
 	}
 	for i := range d.Settings {
 		s.settings[d.Settings[i].Group] = true
@@ -168,7 +171,7 @@ func (s *spoken) rest(d *Desired, policy Policy, exists func(Login) bool) (*Desi
 	}
 	left.Devices = slices.DeleteFunc(slices.Clone(d.Devices), func(x DesiredDevice) bool { return s.devices[x.Address] || s.complete[KindDevice] })
 	left.DDIs = slices.DeleteFunc(slices.Clone(d.DDIs), func(x DesiredDDI) bool { return s.ddis[x.Number] || s.complete[KindDDI] })
-	if s.standard {
+	if s.standard || d.DefaultDDI != nil && s.gone[d.DefaultDDI.Number] {
 		left.DefaultDDI = nil
 	}
 	left.Settings = slices.DeleteFunc(slices.Clone(d.Settings), func(x DesiredGroup) bool { return s.settings[x.Group] })

@@ -124,6 +124,18 @@ func TestDriftFromSeveralManifestsIsShownByTitle(t *testing.T) {
 	}
 }
 
+// TestADefaultDDIThatANewerManifestDeletesIsNotMissed: the newer one has the last word on the number, and so on what it is for.
+func TestADefaultDDIThatANewerManifestDeletesIsNotMissed(t *testing.T) {
+	w := NewWorld(Company{ID: "c1", CloudPbx: &CloudPbx{ID: "s1", PbxID: cloudID}}, &DDI{ID: "n0", Number: ddi(0), Default: true})
+	older := &Desired{Mode: "yaml", Users: &Entries{}, DefaultDDI: &DesiredDDI{Number: ddi(0)}}
+	newer := &Desired{Mode: "yaml", Users: &Entries{}, DDIs: []DesiredDDI{{Number: ddi(0), Absent: true}}}
+	e, _ := overlaid(t, w, nil, older, newer)
+	d, _, err := e.Drift(context.Background(), "c1")
+	if err != nil || len(d.Differences) > 0 {
+		t.Errorf("drift %+v, error %v; want none", d, err)
+	}
+}
+
 // TestManifestsJustAppliedHaveNoDrift: drawn manifests, one applied after the other to a drawn company. What the second has taken
 // away is not missed by the first.
 func TestManifestsJustAppliedHaveNoDrift(t *testing.T) {
