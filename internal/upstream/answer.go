@@ -14,6 +14,8 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/rainbow-gateway/rainbow-gateway/internal/upstream/jsoncodec"
 )
 
 // maxErrorText caps the decompressed body of an error in bytes.
@@ -24,7 +26,7 @@ const maxMsg = 512
 
 // decode puts a success into the reply, and returns the document: the body as it was before Content-Encoding. What is
 // JSON is never an error, and an answer without a body is a reply without members.
-func (b *Binding) decode(a *answer, reply any, limit int64) (document []byte, err error) {
+func (b *Binding) decode(a *answer, codec *jsoncodec.Message, reply any, limit int64) (document []byte, err error) {
 	if wire, ok := reply.(*WireReply); ok {
 		return b.decodeWire(a, wire, limit)
 	}
@@ -37,14 +39,14 @@ func (b *Binding) decode(a *answer, reply any, limit int64) (document []byte, er
 		return nil, err
 	}
 	switch {
-	case b.codec == nil:
+	case codec == nil:
 		setHTTPBody(msg.ProtoReflect(), a.header.Get("Content-Type"), body)
 	case len(bytes.TrimSpace(body)) == 0:
 		proto.Reset(msg)
 	case b.ResponseBody != nil:
-		err = b.notJSON(b.codec.UnmarshalField(body, b.ResponseBody, msg), a.header)
+		err = b.notJSON(codec.UnmarshalField(body, b.ResponseBody, msg), a.header)
 	default:
-		err = b.notJSON(b.codec.Unmarshal(body, msg), a.header)
+		err = b.notJSON(codec.Unmarshal(body, msg), a.header)
 	}
 	return body, err
 }

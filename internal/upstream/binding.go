@@ -3,6 +3,7 @@ package upstream
 import (
 	"bytes"
 	"fmt"
+	"sync"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -60,6 +61,7 @@ type Binding struct {
 	input     protoreflect.MessageDescriptor
 	bodyCodec *jsoncodec.Message // of Body, when it is JSON
 	codec     *jsoncodec.Message // of the answer, when it is JSON
+	parts     sync.Map           // codecs of parts of it, by the key of Only
 	upload    *uploadParts       // of an Upload… twin
 }
 

@@ -171,6 +171,10 @@ func (c *Client) Invoke(ctx context.Context, fullMethod string, req, reply any, 
 		return status.Errorf(codes.Unimplemented, "method %s is not an operation of Rainbow", fullMethod)
 	}
 	x := ExchangeFrom(ctx)
+	codec, err := b.codecFor(opts)
+	if err != nil {
+		return b.invalid(err)
+	}
 	k, err := c.unary(ctx, b, x, req)
 	if err != nil {
 		return b.invalid(err)
@@ -197,7 +201,7 @@ func (c *Client) Invoke(ctx context.Context, fullMethod string, req, reply any, 
 	case raw:
 		return nil
 	}
-	document, err := b.decode(a, reply, c.opts.MaxAnswer)
+	document, err := b.decode(a, codec, reply, c.opts.MaxAnswer)
 	if x != nil && err == nil {
 		x.Answer.Document = document
 	}

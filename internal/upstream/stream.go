@@ -218,7 +218,7 @@ func (u *upload) RecvMsg(m any) error {
 	}
 	u.reply = true
 	u.client.observe(u.binding.VariantOf, u.answer)
-	document, err := u.binding.decode(u.answer, m, u.client.opts.MaxAnswer)
+	document, err := u.binding.decode(u.answer, u.binding.codec, m, u.client.opts.MaxAnswer)
 	if x := ExchangeFrom(u.ctx); x != nil && err == nil {
 		x.Answer.Document = document
 	}

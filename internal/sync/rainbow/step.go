@@ -236,7 +236,7 @@ func (t *Target) updateUser(ctx context.Context, company bulksync.Company, step 
 	if step.Password != "" {
 		body.Password = &step.Password
 	}
-	resp, err := t.users.UpdateUser(ctx, &adminv1.UpdateUserRequest{UserId: step.Refs.UserID, Body: body})
+	resp, err := t.users.UpdateUser(ctx, &adminv1.UpdateUserRequest{UserId: step.Refs.UserID, Body: body}, t.userShown)
 	if err != nil {
 		return effect{}, err
 	}

@@ -81,6 +81,8 @@ type Target struct {
 	subscriptions subscriptionv1.SubscriptionsServiceClient
 	offers        subscriptionv1.OffersServiceClient
 	imports       massprovisioningv1.UsersAndDevicesServiceClient
+
+	userShown, usersShown grpc.CallOption
 }
 
 var (
@@ -94,6 +96,8 @@ func New(conn grpc.ClientConnInterface, opts Options) *Target {
 	conn = metered{documents{conn}}
 	return &Target{
 		opts:          opts.withDefaults(),
+		userShown:     userShown(),
+		usersShown:    usersShown(),
 		users:         adminv1.NewUsersServiceClient(conn),
 		profiles:      adminv1.NewUserProfilesServiceClient(conn),
 		systems:       adminv1.NewSystemsServiceClient(conn),

@@ -54,7 +54,7 @@ func setLicences(r *bulksync.User, profiles []*adminv1.UserProfile) {
 func (t *Target) eachUser(ctx context.Context, company string, take func(*adminv1.User) error) error {
 	format, field, ascending := full, "loginEmail", int32(1)
 	return newList(t, "users", (*adminv1.User).GetId, func(ctx context.Context, offset, limit int32) ([]*adminv1.User, int32, error) {
-		resp, err := t.users.ListUsers(ctx, &adminv1.ListUsersRequest{CompanyId: &company, Format: &format, Limit: &limit, Offset: &offset, SortField: &field, SortOrder: &ascending})
+		resp, err := t.users.ListUsers(ctx, &adminv1.ListUsersRequest{CompanyId: &company, Format: &format, Limit: &limit, Offset: &offset, SortField: &field, SortOrder: &ascending}, t.usersShown)
 		return resp.GetData(), resp.GetTotal(), err
 	}, take).read(ctx)
 }

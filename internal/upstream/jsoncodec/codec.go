@@ -11,7 +11,8 @@
 // its place.
 //
 // Tables compiles message descriptors; the compiled Message does the work and is safe for concurrent use. Check is
-// the one-time test of a request body that goes upstream as it is.
+// the one-time test of a request body that goes upstream as it is. A Part loses on purpose: it is for who reads long lists and
+// looks at a few members of each element.
 //
 // How it works, and why: messages are not touched by reflection. Unmarshal scans the JSON once and writes protobuf
 // wire format with a table per message, which the generated fast path of proto.Unmarshal then reads; Append walks the
@@ -52,6 +53,7 @@ type Message struct {
 	// byNumber maps field numbers to indices in fields plus one; 0 is no field.
 	byNumber []int16
 	extraTag []byte
+	part     bool // unknown members are passed over
 }
 
 // field is one typed member.
@@ -63,6 +65,7 @@ type field struct {
 	kind     kind
 	repeated bool
 	implicit bool // no presence: a zero value can't be told from an absent one
+	passed   bool // over, when reading
 	message  *Message
 }
 

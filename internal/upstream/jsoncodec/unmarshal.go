@@ -155,6 +155,9 @@ func (d *decoder) member(pos int, o *object) (int, error) {
 	if value = skipSpace(d.src, value); value >= len(d.src) {
 		return value, syntax(value, reasonEnd)
 	}
+	if o.message.part && (index < 0 || o.message.fields[index].passed) {
+		return skipValue(d.src, value)
+	}
 	if index >= 0 && !o.text.has(index) {
 		if o.met.has(index) {
 			d.untype(o, index, pos)
