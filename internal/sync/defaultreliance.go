@@ -71,6 +71,22 @@ func onDefault(relied Touch, now Record) func(*Operation) bool {
 	}
 }
 
+// mindsDefault tells whether operations that are left rely on which DDI was the default one, and none that is done has made it
+// another.
+func (c *coordinator) mindsDefault(relied Touch) bool {
+	left, moves := false, onDefault(relied, nil)
+	for i := range c.Plan.Operations {
+		op := &c.Plan.Operations[i]
+		switch done := c.outcomes[op.ID].Status == Done || c.before[op.ID]; {
+		case done && moves(op):
+			return false
+		case !done && c.outcomes[op.ID].Status != Held:
+			left = left || moves(op) || op.changesDefault() != ""
+		}
+	}
+	return left
+}
+
 func defaultWords(now Record) string {
 	if now == nil {
 		return "there is no default DDI any more"

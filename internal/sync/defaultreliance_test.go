@@ -19,8 +19,8 @@ type meddling struct {
 }
 
 // drawMeddling draws one that operations of a plan rely on which are left, as far as no operation done concerns it.
-func drawMeddling(t *rapid.T, start *World, plan *Plan, done map[int]int) (meddling, bool) {
-	if moves := defaultMoves(start, plan); len(done) == 0 && len(moves) > 0 && rapid.Bool().Draw(t, "the default DDI moves") {
+func drawMeddling(t *rapid.T, now *World, plan *Plan, done map[int]int) (meddling, bool) {
+	if moves := defaultMoves(now, plan, done); len(moves) > 0 && rapid.Bool().Draw(t, "the default DDI moves") {
 		to := rapid.SampledFrom(moves).Draw(t, "default now")
 		return meddling{DefaultDDIKey(), "DDI " + string(to), func(w *World) { moveDefault(w, to) }}, true
 	}
@@ -28,27 +28,32 @@ func drawMeddling(t *rapid.T, start *World, plan *Plan, done map[int]int) (meddl
 	return meddling{k, k.String(), func(w *World) { meddle(w, k) }}, ok
 }
 
-// defaultMoves lists the DDIs that a plan minds becoming the default one by somebody else's hand.
-func defaultMoves(start *World, plan *Plan) (to []E164) {
+// defaultMoves lists the DDIs that what is left of a plan minds becoming the default one by somebody else's hand; none once the
+// plan itself has moved it.
+func defaultMoves(now *World, plan *Plan, done map[int]int) (to []E164) {
 	var is Key
-	if r := defaultOf(start); r != nil {
+	if r := defaultOf(now); r != nil {
 		is = r.Key()
 	}
-	deleted, made := map[Key]bool{}, map[Key]bool{}
+	deleted, made, chosen := map[Key]bool{}, map[Key]bool{}, false
 	for _, op := range plan.Operations {
-		if op.Key.Kind == KindDDI {
+		switch {
+		case op.Key.Kind != KindDDI:
+		case done[op.ID] > 0 && (op.setsDefault() || op.Key == is || is == Key{}):
+			return nil
+		case done[op.ID] == 0:
+			chosen = chosen || op.setsDefault()
 			deleted[op.Key] = deleted[op.Key] || op.Action == ActionDelete
 			made[op.Key] = made[op.Key] || op.setsDefault() || op.Action == ActionCreate
 		}
 	}
-	chosen := slices.ContainsFunc(plan.Operations, func(op Operation) bool { return op.setsDefault() })
-	for r := range start.Records(KindDDI) {
+	for r := range now.Records(KindDDI) {
 		k := r.Key()
 		if k != is && !made[k] && (chosen || deleted[k] || deleted[is]) {
 			to = append(to, E164(k.ID))
 		}
 	}
-	if len(listed(start, KindDDI)) == 0 && len(made) > 0 {
+	if len(listed(now, KindDDI)) == 0 && len(made) > 0 {
 		to = append(to, ddi(9)) // somebody was first
 	}
 	return to

@@ -79,7 +79,7 @@ func TestAKilledRunResumesToTheSameEnd(t *testing.T) {
 // TestAStalePlanIsNeverTakenUp changes, before a drawn go at a run, something that operations rely on that are left and
 // that nothing done so far concerns: the run waits then, and does nothing more.
 func TestAStalePlanIsNeverTakenUp(t *testing.T) {
-	stale, moved := map[bool]int{}, 0
+	stale, moved := map[bool]int{}, map[bool]int{}
 	var cases cases
 	defer cases.log(t)
 	rapid.Check(t, func(t *rapid.T) {
@@ -93,7 +93,7 @@ func TestAStalePlanIsNeverTakenUp(t *testing.T) {
 				stage.goOn(t)
 			}
 		}
-		other, ok := drawMeddling(t, start, plan, stage.target.done)
+		other, ok := drawMeddling(t, stage.target.world, plan, stage.target.done)
 		key := other.key
 		if !ok || key != DefaultDDIKey() && stage.target.world.Record(key) == nil {
 			return
@@ -111,11 +111,11 @@ func TestAStalePlanIsNeverTakenUp(t *testing.T) {
 		cases.met++
 		stale[len(before) > 0]++
 		if key == DefaultDDIKey() {
-			moved++
+			moved[len(before) > 0]++
 		}
 	})
-	if stale[false] == 0 || stale[true] == 0 || moved == 0 {
-		t.Errorf("stale before anything was done: %d times, after: %d; by another default DDI: %d; the drawing is too narrow", stale[false], stale[true], moved)
+	if stale[false] == 0 || stale[true] == 0 || moved[false] == 0 || moved[true] == 0 {
+		t.Errorf("stale before anything was done: %d times, after: %d; by another default DDI: %d and %d; the drawing is too narrow", stale[false], stale[true], moved[false], moved[true])
 	}
 }
 

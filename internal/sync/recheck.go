@@ -84,7 +84,7 @@ func (c *coordinator) relied() []Key {
 	}
 	var keys []Key
 	for _, t := range c.Plan.Touched {
-		if left[t.Key] && !changed[t.Key] {
+		if left[t.Key] && !changed[t.Key] || t.Key == DefaultDDIKey() && c.mindsDefault(t) {
 			keys = append(keys, t.Key)
 		}
 	}
