@@ -102,12 +102,20 @@ func (p *planner) compareExisting(s *stance) {
 
 func (p *planner) comparePresent(s *stance) {
 	if s.user == nil && s.want.Action == "update" {
-		p.fault(s, "loginEmail", "user-missing", "use upsert to create the user", "user %s is to be updated and does not exist", s.login)
+		hint := "use upsert to create the user"
+		if p.desired.Mode == modeUser {
+			hint = "use create"
+		}
+		p.fault(s, "loginEmail", "user-missing", hint, "user %s is to be updated and does not exist", s.login)
 		return
 	}
 	if s.user != nil && s.was == "" && s.want.Action == actionCreate {
 		if p.policy.Strict {
-			p.fault(s, "loginEmail", "user-exists", "use upsert or update", "user %s is to be created and exists already", s.login)
+			hint := "use upsert or update"
+			if p.desired.Mode == modeUser {
+				hint = "use update"
+			}
+			p.fault(s, "loginEmail", "user-exists", hint, "user %s is to be created and exists already", s.login)
 		} else {
 			p.passOver(s)
 		}

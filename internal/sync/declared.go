@@ -15,6 +15,9 @@ func (p *planner) checkCompany() {
 // modeYAML is the mode of declarative manifests.
 const modeYAML = "yaml"
 
+// modeUser is the mode of rows whose actions are create, update and delete alone (mass provisioning guide).
+const modeUser = "user"
+
 // declaredWords are the keys of a declarative manifest for the columns of a row.
 var declaredWords = map[string]string{
 	"loginEmail": "login", "shortNumber": "extension", "macAddress": "devices", "ddiE164Number": "ddis", "service": "licences", "pbxShortNumber": "pairings",

@@ -209,3 +209,23 @@ func TestLostZerosAreNamed(t *testing.T) {
 		})
 	}
 }
+
+// TestHintsNameActionsThatTheModeHas: rows of mode user have no upsert.
+func TestHintsNameActionsThatTheModeHas(t *testing.T) {
+	for _, c := range []struct{ mode, login, action, want string }{
+		{"user", "nobody@demo.example", "update", "use create"},
+		{"useranddevice", "nobody@demo.example", "update", "use upsert to create the user"},
+		{"user", "zoe@demo.example", "create", "use update"},
+		{"useranddevice", "zoe@demo.example", "create", "use upsert or update"},
+	} {
+		w := demoWorld()
+		w.put(&User{ID: "u-zoe", Login: "zoe@demo.example"})
+		u := entry(2, Login(c.login), c.action)
+		u.Password = &SecretPlace{Field: "password"}
+		_, err := MakePlan(&Desired{Mode: c.mode, Users: EntriesOf(u)}, w, Policy{Strict: true})
+		var faults Faults
+		if !errors.As(err, &faults) || len(faults) != 1 || faults[0].Hint != c.want {
+			t.Errorf("mode %s, %s: %+v, want the hint %q", c.mode, c.action, err, c.want)
+		}
+	}
+}

@@ -179,7 +179,7 @@ func MakeUndo(u Undoing, obs Observed, policy Policy) (*Plan, error) {
 // forget lets go of what the wishes were worked out from, before the planner takes its own room.
 func (b *undoer) forget() {
 	b.Undoing = Undoing{Run: &Run{Name: b.Run.Name}, Stale: b.Stale}
-	b.users, b.before, b.after, b.persons, b.first = nil, nil, nil, nil, nil
+	b.users, b.before, b.after, b.persons, b.first, b.losses = nil, nil, nil, nil, nil, nil
 	b.devices, b.ddis, b.settings = nil, nil, nil
 }
 
@@ -190,7 +190,7 @@ func undoPolicy(p Policy) Policy {
 
 func newUndoer(u Undoing, obs Observed, alone map[Login][]Fault) *undoer {
 	b := &undoer{Undoing: u, obs: obs, users: map[Login]*undoUser{}, first: map[Login]int{}, dropped: map[Login][]Fault{},
-		before: map[Login]Login{}, after: map[Login]Login{}, persons: map[string]Login{}}
+		before: map[Login]Login{}, after: map[Login]Login{}, persons: map[string]Login{}, losses: map[loss][]Login{}}
 	b.findRenames()
 	for _, op := range u.Operations {
 		if l := b.loginBefore(op.Login); b.first[l] == 0 {
@@ -219,6 +219,9 @@ type undoer struct {
 	// changed says, in words, what changed since; remarks what can't be brought back.
 	changed []string
 	remarks Faults
+	// losses are the remarks on users of which there may be many, lossOrder as they came.
+	losses    map[loss][]Login
+	lossOrder []loss
 	// devices and ddis are those that are to be there again, as they were, or to go.
 	devices []DesiredDevice
 	ddis    []DesiredDDI
@@ -324,317 +327,26 @@ func (b *undoer) lost(l Login, format string, args ...any) {
 	b.remarks = append(b.remarks, Fault{Position: b.at(l), Code: "not-undoable", Message: fmt.Sprintf(format, args...)})
 }
 
-// compare merges each trace with what is recorded now.
-func (b *undoer) compare() {
-	b.compareUsers()
-	var details []Trace // after all that they belong to
-	for _, t := range b.Traces {
-		switch {
-		case t.Before == nil && t.After == nil:
-		case t.Key.Kind == KindUser:
-		case t.Key.Kind == KindExtension:
-			b.compareHolder(t)
-		case t.Key.Kind == KindDevice, t.Key.Kind == KindDDI:
-			b.compareProvision(t)
-		case t.Key.Kind == KindRelease:
-		case t.Key.Kind == KindOptions, t.Key.Kind == KindSettings, t.Key.Kind == KindKeys:
-			details = append(details, t)
-		default:
-			b.lost("", "what the run did to %s stays", t.Key)
-		}
+// loss is something that the undoing does not bring back of users, in words for one and, with their number in front, for
+// several: who undoes the creation of a thousand users is told once that they had messages.
+type loss struct{ one, several string }
+
+// lostOf notes a loss of a user.
+func (b *undoer) lostOf(l Login, what loss) {
+	if _, known := b.losses[what]; !known {
+		b.lossOrder = append(b.lossOrder, what)
 	}
-	b.compareDefault()
-	for _, t := range details {
-		if t.After != nil { // what was forgotten is read again when it is needed
-			b.compareDetails(t)
-		}
-	}
-	done := map[int]bool{}
-	for _, o := range b.Run.Outcomes {
-		done[o.Operation] = o.Status == Done
-	}
-	for i := range b.Operations {
-		if op := &b.Operations[i]; done[op.ID] && op.Key.Kind == KindUser {
-			b.remarkUntraced(op)
-		}
-	}
+	b.losses[what] = append(b.losses[what], l)
 }
 
-// userTrace is what a run did to one user, who may have got another login.
-type userTrace struct{ before, after *User }
-
-// userTraces pairs the users before and after by their ids, in the order of the traces.
-func (b *undoer) userTraces() []*userTrace {
-	byID := map[string]*userTrace{}
-	var all []*userTrace
-	of := func(u *User) *userTrace {
-		id := cmp.Or(u.ID, string(u.Login))
-		if byID[id] == nil {
-			byID[id] = &userTrace{}
-			all = append(all, byID[id])
-		}
-		return byID[id]
-	}
-	for _, t := range b.Traces {
-		if u, ok := t.Before.(*User); ok {
-			of(u).before = u
-		}
-		if u, ok := t.After.(*User); ok {
-			of(u).after = u
-		}
-	}
-	return all
-}
-
-// findRenames finds the users to whom the run gave another login.
-func (b *undoer) findRenames() {
-	for _, t := range b.userTraces() {
-		if t.before != nil {
-			b.persons[t.before.ID] = t.before.Login
-		}
-		if t.before != nil && t.after != nil && t.before.Login != t.after.Login {
-			b.before[t.after.Login], b.after[t.before.Login] = t.before.Login, t.after.Login
-		}
-	}
-}
-
-// compareUsers merges the traces of users.
-func (b *undoer) compareUsers() {
-	for _, t := range b.userTraces() {
-		var u *undoUser
-		if t.before != nil {
-			u = b.user(t.before.Login)
+// tellLosses makes remarks of what was noted, each at the first of its users.
+func (b *undoer) tellLosses() {
+	for _, what := range b.lossOrder {
+		who := b.losses[what]
+		if len(who) == 1 {
+			b.lost(who[0], what.one, who[0])
 		} else {
-			u = b.user(t.after.Login)
+			b.lost(who[0], what.several+": %s", len(who), someOf(who))
 		}
-		renamed := t.before != nil && t.after != nil && t.before.Login != t.after.Login
-		same := func(x *User) bool { return u.now != nil && (u.now.ID == x.ID || x.ID == "") }
-		switch {
-		case u.skip:
-		case t.before == nil && u.called != t.after.Login:
-			b.lost(t.after.Login, "user %s, whom the run created, stays: his login was that of %s", t.after.Login, u.called)
-		case t.before == nil:
-			b.compareCreated(u, t.after)
-		case t.after == nil && same(t.before): // as before
-		case t.after == nil:
-			b.compareDeleted(u, t.before)
-		case renamed && b.userWith(u.login, t.before.ID):
-			u.called, u.now = u.login, find[User](b.obs, u.login.Key()) // he has his old login again
-			b.compareKept(u, t)
-		case !same(t.after):
-			b.since(u.login, "user %s was deleted", u.called)
-			u.skip = true
-		default:
-			b.compareKept(u, t)
-		}
-	}
-}
-
-// userWith tells whether the user with a login is the one with an id.
-func (b *undoer) userWith(l Login, id string) bool {
-	u := find[User](b.obs, l.Key())
-	return u != nil && u.ID == id
-}
-
-// compareKept merges the trace of a user who was there before the run and after it.
-func (b *undoer) compareKept(u *undoUser, t *userTrace) {
-	b.compareAttributes(u, t.before, t.after)
-	b.compareSeats(u, t.before, t.after)
-}
-
-// compareCreated: the run created the user, so he is to go, unless more became of him.
-func (b *undoer) compareCreated(u *undoUser, after *User) {
-	if u.now == nil { // he is gone already
-		return
-	}
-	var differs []string
-	if u.now.ID != after.ID && after.ID != "" {
-		differs = append(differs, "he is another one")
-	}
-	for _, name := range attributeNames(after, u.now) {
-		if !SameAttribute(name, after.Attribute(name), u.now.Attribute(name)) {
-			differs = append(differs, fmt.Sprintf("%s is %q", name, u.now.Attribute(name)))
-		}
-	}
-	if len(differs) > 0 && !b.since(u.login, "user %s, whom the run created, was changed: %s", u.login, strings.Join(differs, ", ")) {
-		u.skip = true
-		return
-	}
-	u.deletion = true
-	u.now = &User{ID: u.now.ID, Login: u.now.Login} // no more is asked of him
-}
-
-// compareDeleted: the run deleted the user, so he is to be created again.
-func (b *undoer) compareDeleted(u *undoUser, before *User) {
-	if u.now != nil {
-		if slices.ContainsFunc(attributeNames(before, u.now), func(name string) bool { return !SameAttribute(name, before.Attribute(name), u.now.Attribute(name)) }) {
-			b.since(u.login, "user %s was created again, and is not as he was", u.login)
-		}
-		u.skip = true
-		return
-	}
-	u.creation = before
-	u.attributes = slices.Clone(before.Attributes)
-	u.getsSeats = before.Licences
-	b.lost(u.login, "user %s is created anew: under another id, with a password that nobody knows (he sets one by \"forgot password\", or a manifest resets it), "+
-		"and without his messages, call log, contacts and settings that the state does not record", u.login)
-	if before.Admin {
-		b.lost(u.login, "user %s was an administrator and is created as an ordinary user", u.login)
-	}
-}
-
-func (b *undoer) compareAttributes(u *undoUser, before, after *User) {
-	for _, name := range attributeNames(before, after) {
-		was, left, is := before.Attribute(name), after.Attribute(name), u.now.Attribute(name)
-		switch {
-		case SameAttribute(name, was, left), SameAttribute(name, was, is):
-		case SameAttribute(name, left, is), b.since(u.login, "%s of user %s became %q", name, u.called, is):
-			u.attributes = append(u.attributes, Attribute{name, was})
-		}
-	}
-}
-
-// attributeNames lists the names of the attributes of two users, sorted.
-func attributeNames(a, b *User) []string {
-	var names []string
-	for _, x := range append(slices.Clone(a.Attributes), b.Attributes...) {
-		names = append(names, x.Name)
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
-}
-
-func (b *undoer) compareSeats(u *undoUser, before, after *User) {
-	for _, id := range gains(before.Licences, after.Licences) {
-		if slices.Contains(u.now.Licences, id) {
-			u.losesSeats = append(u.losesSeats, id)
-		}
-	}
-	for _, id := range gains(after.Licences, before.Licences) {
-		if !slices.Contains(u.now.Licences, id) {
-			u.getsSeats = append(u.getsSeats, id)
-		}
-	}
-}
-
-// compareHolder merges the trace of a thing that has a holder.
-func (b *undoer) compareHolder(t Trace) {
-	now := b.obs.Record(t.Key)
-	was, left, is := handsOf(t.Before), handsOf(t.After), handsOf(now)
-	left.login, is.login = b.loginBefore(left.login), b.personNow(is.login)
-	who := cmp.Or(left.login, was.login)
-	if e, ok := t.Before.(*Extension); ok && e.Role == RolePairing {
-		b.compareNumbers(t, now)
-	}
-	switch {
-	case was == left, is == was:
-		return
-	case now == nil && t.After != nil && t.Before != nil:
-		b.since(who, "%s is gone", thingOf(t.Key))
-		return
-	case is != left && !b.since(who, "%s %s", thingOf(t.Key), is.words()):
-		return
-	case is.login != "" && b.user(is.login).skip, was.login != "" && (b.user(was.login).skip || b.user(was.login).deletion):
-		return
-	case was.login != "" && b.user(was.login).now == nil && b.user(was.login).creation == nil:
-		b.since(was.login, "user %s, who held %s, was deleted", was.login, thingOf(t.Key))
-		return
-	}
-	if was.login == "" && was.id != "" {
-		b.lost(who, "%s was held by a user of whom nothing is recorded (id %s), and is left free", thingOf(t.Key), was.id)
-	}
-	if is.login != "" {
-		b.user(is.login).lose(t.Key)
-	}
-	if was.login == "" {
-		return
-	}
-	b.user(was.login).get(t.Key)
-}
-
-// compareNumbers merges what a number of an equipped PBX says beyond who has it.
-func (b *undoer) compareNumbers(t Trace, now Record) {
-	was, _ := t.Before.(*Extension)
-	left, _ := t.After.(*Extension)
-	is, _ := now.(*Extension)
-	if left == nil || is == nil {
-		return
-	}
-	restore := func(what, before, after, present string, wishes *map[Key]string) {
-		switch {
-		case before == after || before == present:
-		case present != after && !b.since(was.Holder, "%s of %s became %q", what, thingOf(t.Key), present):
-		case before == "" || was.Holder == "" || wishes == nil:
-			b.lost(cmp.Or(was.Holder, left.Holder), "%s of %s stays %q: it was %q, which can't be set", what, thingOf(t.Key), present, before)
-		default:
-			note(wishes, t.Key, before)
-		}
-	}
-	var internal, public *map[Key]string
-	if was.Holder != "" {
-		u := b.user(was.Holder)
-		internal, public = &u.internal, &u.publicNumbers
-	}
-	restore("the internal number", was.InternalNumber, left.InternalNumber, is.InternalNumber, internal)
-	if !SamePhone(was.PublicNumber, left.PublicNumber) {
-		restore("the public number", was.PublicNumber, left.PublicNumber, is.PublicNumber, public)
-	}
-}
-
-// hands are who has a thing: a login, or the id of a user of whom nothing is recorded.
-type hands struct {
-	login Login
-	id    string
-	label string
-}
-
-func handsOf(r Record) hands {
-	var h hands
-	switch r := r.(type) {
-	case *Extension:
-		h = hands{r.Holder, r.HolderID, r.Label}
-	case *Device:
-		h = hands{r.Holder, r.HolderID, ""}
-	case *DDI:
-		h = hands{r.Holder, r.HolderID, r.Label}
-	}
-	if h.login != "" {
-		h.id = "" // a user who was created again has another
-	}
-	return h
-}
-
-func (h hands) words() string {
-	switch {
-	case h.login != "":
-		return "went to " + string(h.login)
-	case h.label != "":
-		return "went to " + h.label
-	case h.id != "":
-		return "went to a user of whom nothing is recorded (id " + h.id + ")"
-	}
-	return "became free"
-}
-
-// thingOf names a thing as operations do.
-func thingOf(k Key) string {
-	op := Operation{Key: k, Action: ActionAttach}
-	return op.thing()
-}
-
-// remarkUntraced names what an operation on a user did that leaves no trace in the state.
-func (b *undoer) remarkUntraced(op *Operation) {
-	if op.Secret != nil && op.Action == ActionUpdate {
-		b.lost(op.Login, "the password of user %s stays as the run set it: the old one is not known", op.Login)
-	}
-	if op.Action == ActionUpdate {
-		for _, c := range op.Changes {
-			if writeOnly(c.Name) {
-				b.lost(op.Login, "%s of user %s stays as the run set it: upstream does not show it, so what it was is not known", c.Name, op.Login)
-			}
-		}
-	}
-	if op.Action == ActionCreate && b.user(b.loginBefore(op.Login)).deletion {
-		b.lost(op.Login, "what user %s did and was sent since he was created goes with him", op.Login)
 	}
 }

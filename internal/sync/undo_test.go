@@ -366,6 +366,44 @@ func TestWhatUndoingDoesNotBringBackIsSaid(t *testing.T) {
 	}
 }
 
+// TestWhatManyUsersLoseIsToldOnce undoes the creation of seven users and the deletion of two.
+func TestWhatManyUsersLoseIsToldOnce(t *testing.T) {
+	w := demoWorld()
+	for _, l := range []Login{"zoe@demo.example", "amy@demo.example"} {
+		w.put(&User{ID: "u-" + string(l), Login: l, Attributes: []Attribute{{"firstName", "Zoe"}}, Licences: []string{}})
+	}
+	var users []DesiredUser
+	for i := range 7 {
+		users = append(users, with(entry(i+2, Login(fmt.Sprintf("new%d@demo.example", i)), "upsert"), func(u *DesiredUser) {
+			u.Attributes, u.Password = []Attribute{{"firstName", "New"}}, &SecretPlace{Field: "password"}
+		}))
+	}
+	for i, l := range []Login{"zoe@demo.example", "amy@demo.example"} {
+		users = append(users, with(entry(i+20, l, "delete"), func(u *DesiredUser) { u.Presence = Absent }))
+	}
+	plan, err := MakePlan(&Desired{Users: EntriesOf(users...)}, w, Policy{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := live(t, w, plan)
+	undo, err := MakeUndo(l.undoing(StaleRefuse), l.books.world, Policy{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, r := range undo.Remarks {
+		got = append(got, r.Message)
+	}
+	want := []string{
+		"what 7 users did and were sent since they were created goes with them: new0@demo.example, new1@demo.example, new2@demo.example, new3@demo.example, new4@demo.example and 2 more",
+		`2 users are created anew: under other ids, with passwords that nobody knows (each sets one by "forgot password", or a manifest resets it), ` +
+			"and without their messages, call logs, contacts and settings that the state does not record: amy@demo.example, zoe@demo.example",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("remarks are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
 // TestARunThatIsNotKnownIsNotUndone: neither one that goes on, nor one with outcomes to be looked up.
 func TestARunThatIsNotKnownIsNotUndone(t *testing.T) {
 	for name, run := range map[string]*Run{
