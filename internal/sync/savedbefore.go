@@ -11,12 +11,13 @@ func (c *coordinator) recallSaved(ctx context.Context) error {
 	if len(wanted) == 0 {
 		return nil
 	}
-	runs, err := c.engine.Store.Runs(ctx, c.Run.Company) // newest first; a plan saves a thing once
+	runs, err := c.engine.Store.Runs(ctx, c.Run.Company)
 	if err != nil {
 		return err
 	}
+	first := firstRuns(runs)
 	for _, r := range runs {
-		if r.Plan != c.Run.Plan || r.Name == c.Run.Name {
+		if r.Plan != c.Run.Plan || r.Name == c.Run.Name || first(r) != first(c.Run) {
 			continue
 		}
 		for entry, err := range c.engine.Store.Journal(ctx, r.Company, r.Name) {
@@ -31,6 +32,23 @@ func (c *coordinator) recallSaved(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// firstRuns tells of a run which one it does the rest of in the end: the one that began with the whole plan. A plan may be
+// applied again from its beginning, and what is saved then is something else; runs that do the rest of one another save a thing
+// once.
+func firstRuns(runs []*Run) func(*Run) string {
+	retried := map[string]string{}
+	for _, r := range runs {
+		retried[r.Name] = r.RetryOf
+	}
+	return func(r *Run) string {
+		name, before := r.Name, r.RetryOf
+		for before != "" {
+			name, before = before, retried[before]
+		}
+		return name
+	}
 }
 
 // savedBefore are the saves of earlier runs that this run's restores need.
