@@ -153,8 +153,11 @@ func (p *planner) draftOptions(s *stance) {
 func (p *planner) draftOptionGroup(s *stance, want *DesiredGroup) {
 	key := OptionsKey(want.Group, s.login)
 	known := find[Options](p.obs, OptionsKey(want.Group, s.recorded()))
-	if s.subscription != nil && (s.now.subscriber == "" || !want.Group.Shown()) {
+	switch {
+	case s.subscription != nil && (s.now.subscriber == "" || !want.Group.Shown()):
 		known = nil // nothing is known of a new subscriber; the old one's are put back, as far as upstream shows them
+	case s.recorded() != s.login && !want.Group.Shown():
+		known = nil // what was applied last is forgotten with the login (forgotten), and nobody can read it again
 	}
 	var now []Attribute
 	if known != nil {
