@@ -6,7 +6,7 @@ import (
 )
 
 // checkKeys holds the keys that a manifest lists against what the device's model has: a key of a type that it does not know,
-// or where it has none, upstream would refuse in the middle of the run.
+// or where it has none, upstream would refuse in the middle of the run. A key that is there as it is wished for is proof of itself.
 func (p *planner) checkKeys(v *provision, m DeviceModel, now *Device) {
 	if v.device.Keys.Mood != Exactly || m.Keys == nil {
 		return
@@ -15,8 +15,10 @@ func (p *planner) checkKeys(v *provision, m DeviceModel, now *Device) {
 	if v.device.Modules.Mood != Exactly && now != nil {
 		modules = now.Modules
 	}
+	recorded := p.recordedKeys(v.device.Address)
 	for _, k := range v.device.Keys.Keys {
-		if !slices.Contains(m.Keys.Types, k.Type) {
+		proven := slices.ContainsFunc(recorded, func(r ProgrammableKey) bool { return r.Module == k.Module && r.Number == k.Number && k.is(r) })
+		if !proven && !slices.Contains(m.Keys.Types, k.Type) {
 			p.fault(v.stance, "keys", "device-key", m.Keys.hint(), "devices of model %s have no keys of type %s", m.Model, k.Type)
 			continue
 		}
@@ -29,14 +31,22 @@ func (p *planner) checkKeys(v *provision, m DeviceModel, now *Device) {
 			}
 			at := slices.Index(m.Modules, modules[i].Type)
 			if at < 0 || at >= len(m.Keys.OnModules) {
-				continue // told as device-module, or not known
+				continue // told as device-module, or not known, or not said
 			}
 			most = m.Keys.OnModules[at]
 		}
-		if k.Number > most {
+		if !proven && k.Number > most {
 			p.fault(v.stance, "keys", "device-key", "keys are counted from 1 on the phone and on each module", "device %s has no %s, but %s there", v.device.Address, keyName(k.Module, k.Number), counted(most, "key"))
 		}
 	}
+}
+
+// recordedKeys are the keys of a device that administrators made, as far as they are recorded.
+func (p *planner) recordedKeys(k DeviceKey) []ProgrammableKey {
+	if known := find[DeviceKeys](p.obs, KeysOf(k)); known != nil {
+		return known.Keys
+	}
+	return nil
 }
 
 // checkPlaces holds the keys that a manifest lists against those that the phone or a service made.

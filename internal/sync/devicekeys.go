@@ -183,7 +183,7 @@ func (p *planner) draftKeys() {
 		d := p.add(v.stance, Operation{Action: ActionUpdate, Key: KeysOf(want.Address), Changes: changes, Reason: "differs in " + names(changes)}, v.creation, v.modules)
 		d.need(p.restorationsOf(want.Address.Key(), now)...)
 		for _, k := range want.Keys.Keys {
-			p.leadKey(v, d, k)
+			p.leadKey(v, d, k, changes)
 		}
 	}
 }
@@ -209,9 +209,12 @@ func (p *planner) restorationsOf(device Key, keys []ProgrammableKey) []*draft {
 	return all
 }
 
-// leadKey checks that a key leads somewhere, and makes it wait until that is there.
-func (p *planner) leadKey(v *provision, d *draft, k DesiredKey) {
-	if pbx := p.company.CloudPbx; k.GroupID != "" && pbx != nil && pbx.Groups != nil && !slices.Contains(pbx.Groups, k.GroupID) {
+// leadKey checks that a key leads somewhere, and makes it wait until that is there. The group of a key that does not change is
+// there.
+func (p *planner) leadKey(v *provision, d *draft, k DesiredKey, changes []Change) {
+	name := keyName(k.Module, k.Number)
+	changed := func(c Change) bool { return c.Name == name }
+	if pbx := p.company.CloudPbx; k.GroupID != "" && pbx != nil && pbx.Groups != nil && !slices.Contains(pbx.Groups, k.GroupID) && slices.ContainsFunc(changes, changed) {
 		p.fault(v.stance, "keys", "key-target", "name the id of a group that there is; one that is new is known after a refresh", "key %d of device %s leads to group %s, which the Cloud PBX does not have", k.Number, v.device.Address, k.GroupID)
 		return
 	}

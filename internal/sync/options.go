@@ -145,7 +145,6 @@ func (p *planner) draftOptions(s *stance) {
 		return
 	}
 	for i := range s.want.Options {
-		p.checkBarring(s.login, &s.want.Options[i])
 		p.draftOptionGroup(s, &s.want.Options[i])
 	}
 }
@@ -167,6 +166,7 @@ func (p *planner) draftOptionGroup(s *stance, want *DesiredGroup) {
 	if s.subscription != nil && s.now.subscriber == "" || known == nil && s.recorded() != s.login {
 		changes = outright(want)
 	}
+	p.checkBarring(s.login, want, changes)
 	reason := "differs in " + names(changes)
 	if !want.Group.Shown() {
 		sub := SubscriberOf(p.obs, s.recorded())
@@ -232,13 +232,13 @@ func (p *planner) draftSettings() {
 			p.fault(s, "settings", "no-cloud-pbx", "create the Cloud PBX first", "company %s has no Cloud PBX to have settings", p.company.ID)
 			return
 		}
-		p.checkBarring("", want)
 		key := SettingsKey(want.Group, p.company.CloudPbx.PbxID)
 		var now []Attribute
 		if known := find[Settings](p.obs, key); known != nil {
 			now = known.Values
 		}
 		if changes := groupChanges("", now, want.Values); len(changes) > 0 {
+			p.checkBarring("", want, changes)
 			p.add(s, Operation{Action: ActionUpdate, Key: key, Changes: changes, Reason: "differs in " + names(changes)})
 			continue
 		}

@@ -49,10 +49,11 @@ type DeviceModel struct {
 
 // ModelKeys is what the programmable keys of a model can be.
 type ModelKeys struct {
-	// Number is how many there are on the phone itself, OnModules on each of its modules, in the order of DeviceModel.Modules.
+	// Number is how many there are on the phone itself, OnModules on each of its modules, in the order of DeviceModel.Modules; nil
+	// when upstream does not say.
 	Number    int   `json:"number,omitempty"`
 	OnModules []int `json:"onModules,omitempty"`
-	// Types are the types of keys that it knows.
+	// Types are the types of keys that it knows, or of which upstream does not say that it does not.
 	Types []string `json:"types,omitempty"`
 }
 

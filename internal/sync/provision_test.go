@@ -130,24 +130,82 @@ func TestProvisioning(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			plan, err := MakePlan(&tt.desired, models(demoWorld()), Policy{})
-			got := ""
-			if faults, ok := err.(Faults); ok {
-				got = faults[0].Code
-			} else if err != nil {
-				t.Fatal(err)
-			} else {
-				var ops []string
-				for _, op := range plan.Operations {
-					ops = append(ops, fmt.Sprintf("%s %s", op.Action, op.Key))
-				}
-				got = strings.Join(ops, ", ")
-			}
+			got := plannedWords(t, &tt.desired, models(demoWorld()))
 			if got != tt.want {
 				t.Errorf("got  %s\nwant %s", got, tt.want)
 			}
 		})
 	}
+}
+
+// TestWhatIsThereAlreadyIsNotJudged: what upstream has is proof that it can have it, whatever it says of models, groups and
+// barring; what it does not say denies nothing.
+func TestWhatIsThereAlreadyIsNotJudged(t *testing.T) {
+	w := models(demoWorld())
+	group := ProgrammableKey{Number: 7, Type: "huntgroup", GroupID: "g9"}
+	w.put(&Device{ID: "d1", Address: device(1), Model: "8008"})
+	w.put(&DeviceKeys{Device: device(1), Keys: []ProgrammableKey{group}})
+	w.put(&Settings{PbxID: cloudID, Group: GroupBarring, Values: []Attribute{{"permissions", "abroad"}, {"restrictions", "no_restriction"}}})
+	sub := SubscriberOf(w, "ann@demo.example")
+	w.put(&Options{Login: "ann@demo.example", Group: GroupBarring, SubscriberID: sub.ID, Values: []Attribute{{"restrictions", "surcharged_numbers"}}})
+	there := DesiredKey{Number: 7, Type: "huntgroup", GroupID: "g9"}
+	barring := func(values ...Attribute) []DesiredGroup { return []DesiredGroup{{Group: GroupBarring, Values: values}} }
+	ann := func(values ...Attribute) *Entries {
+		return EntriesOf(with(entry(2, "ann@demo.example", "upsert"), func(u *DesiredUser) { u.Options = barring(values...) }))
+	}
+	for _, tt := range []struct {
+		name    string
+		desired Desired
+		silent  bool // upstream says little
+		want    string
+	}{
+		{name: "all as it is", desired: Desired{Devices: []DesiredDevice{{Address: device(1), Keys: Having(there)}},
+			Settings: barring(Attribute{"permissions", "abroad"}), Users: ann(Attribute{"restrictions", "surcharged_numbers"})}},
+		{name: "a key beside one that is as it is", desired: Desired{Devices: []DesiredDevice{{Address: device(1), Keys: Having(DesiredKey{Number: 1, Type: "monitor", Extension: sub.Number}, there)}}},
+			want: "update keys/" + string(device(1))},
+		{name: "another restriction beside a permission as it is",
+			desired: Desired{Settings: barring(Attribute{"permissions", "abroad"}, Attribute{"restrictions", "nothing"})}, want: "barring-choice"},
+		{name: "a user's restriction that is not offered", desired: Desired{Users: ann(Attribute{"restrictions", "custom_numbers"})}, want: "barring-choice"},
+		{name: "restrictions when only permissions are listed", silent: true,
+			desired: Desired{Settings: barring(Attribute{"restrictions", "nothing"})}, want: "update settings/barring/" + cloudID},
+		{name: "the group of a key when groups are not listed", silent: true,
+			desired: Desired{Devices: []DesiredDevice{{Address: device(2), Keys: Having(DesiredKey{Number: 1, Type: "huntgroup", GroupID: "g2"})}}},
+			want:    "update keys/" + string(device(2))},
+		{name: "a key of a module when upstream does not count them", silent: true,
+			desired: Desired{Devices: []DesiredDevice{{Address: device(2), Modules: Having(DeviceModule{1, "EM_20", ""}), Keys: Having(DesiredKey{Module: 1, Number: 21, Type: "monitor", Extension: sub.Number})}}},
+			want:    "update device/" + string(device(2)) + ", update keys/" + string(device(2))},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			obs := Overlay(w)
+			if tt.silent {
+				pbx := *w.company.CloudPbx
+				pbx.Groups, pbx.Barring = nil, &BarringChoices{Permissions: []string{"local"}}
+				obs.company.CloudPbx = &pbx
+				obs.company.DeviceModels = []DeviceModel{{ID: 23, Model: "M5", Modules: []string{"EM_20"}, Keys: &ModelKeys{Number: 28, Types: []string{"monitor", "huntgroup"}}}}
+				obs.put(&Device{ID: "d2", Address: device(2), Model: "M5"})
+			}
+			if got := plannedWords(t, &tt.desired, obs); got != tt.want {
+				t.Errorf("got  %s\nwant %s", got, tt.want)
+			}
+		})
+	}
+}
+
+// plannedWords gives the operations of a plan, or the code of the first fault.
+func plannedWords(t *testing.T, d *Desired, obs Observed) string {
+	t.Helper()
+	plan, err := MakePlan(d, obs, Policy{})
+	if faults, ok := err.(Faults); ok {
+		return faults[0].Code
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ops []string
+	for _, op := range plan.Operations {
+		ops = append(ops, fmt.Sprintf("%s %s", op.Action, op.Key))
+	}
+	return strings.Join(ops, ", ")
 }
 
 // TestCompleteListsDeleteWhatNobodyHolds: what a complete list leaves out goes, but not what is held, or the default DDI.

@@ -85,8 +85,11 @@ func (t *Target) numberingPlan(ctx context.Context, systemID string) (*rvcpprovi
 	return resp.GetData(), err
 }
 
-// groupIDs lists the groups that have numbers; a key or a forward leads to none that has not.
+// groupIDs lists the groups that have numbers, which are all that upstream lists; nil when it says nothing of numbers.
 func groupIDs(plan *rvcpprovisioningv1.NumberingPlan) []string {
+	if plan.GetAllocatedNumbers() == nil {
+		return nil
+	}
 	all := []string{}
 	for _, g := range plan.GetAllocatedNumbers().GetGroups() {
 		if id := g.GetRvcpGroupId(); id != "" {

@@ -36,23 +36,29 @@ func (t *Target) deviceModels(ctx context.Context, systemID string) ([]bulksync.
 	return all, nil
 }
 
-// modelKeys reads what the programmable keys of a model can be; nil when upstream says nothing of them.
+// modelKeys reads what the programmable keys of a model can be, from the flags that say so (rvcp provisioning guide,
+// CreateProgrammableKey); nil when upstream says nothing of them. A flag that is missing, as some are in the guide's samples, denies
+// nothing.
 func modelKeys(m *rvcpprovisioningv1.DeviceModel) *bulksync.ModelKeys {
 	if m.ProgrammableKeys == nil || m.CanSpeeddial == nil {
 		return nil
 	}
 	keys := &bulksync.ModelKeys{Number: int(m.GetProgrammableKeys())}
 	for _, s := range m.GetSupportedModules() {
+		if s.ProgrammableKeys == nil {
+			keys.OnModules = nil
+			break
+		}
 		keys.OnModules = append(keys.OnModules, int(s.GetProgrammableKeys()))
 	}
 	for _, t := range []struct {
 		name string
-		can  bool
+		can  *bool
 	}{
-		{"speeddial", m.GetCanSpeeddial()}, {"monitor", m.GetCanMonitor()}, {"forward", m.GetCanForward()}, {"headset", m.GetHasHeadset()},
-		{"huntgroup", m.GetHasProgKeyHg()}, {"audio_hub", m.GetHasAudioHub()},
+		{"speeddial", m.CanSpeeddial}, {"monitor", m.CanMonitor}, {"forward", m.CanForward}, {"headset", m.HasHeadset},
+		{"huntgroup", m.HasProgKeyHg}, {"audio_hub", m.HasAudioHub},
 	} {
-		if t.can {
+		if t.can == nil || *t.can {
 			keys.Types = append(keys.Types, t.name)
 		}
 	}
