@@ -13,7 +13,7 @@ import (
 // under which id, who holds it, and the values that the plan changes. A user's job title may change meanwhile when the
 // plan does not touch it. Licences are not relied on: their counts change with every assignment by anyone, and upstream
 // itself refuses what exceeds them. Which DDI is the default one is relied on by what makes another so, by deletions of DDIs,
-// which upstream refuses while it is theirs, and by the creation of a company's first one, which becomes it (defaultddi.go).
+// which upstream refuses while it is theirs, and by the creation of a company's first one, which becomes it (defaultreliance.go).
 
 // touches lists what the plan relies on, by key.
 func (p *planner) touches(plan *Plan) []Touch {

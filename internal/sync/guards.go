@@ -66,7 +66,7 @@ func (p *planner) judge(plan *Plan) error {
 	plan.Owned = p.owners()
 	p.remarkCircles(ops, outagesOf(ops, p.lines))
 	plan.Remarks = p.remarks.Sort()
-	p.queue, p.stances, p.acting, p.drafts, p.frees = nil, nil, nil, nil, nil // the walk takes as much room, and needs none of them
+	p.queue, p.stances, p.acting, p.drafts, p.frees, p.attached = nil, nil, nil, nil, nil, nil // the walk takes as much room, and needs none of them
 	if err := Invariants(plan, p.obs); err != nil {
 		return fmt.Errorf("plan: %w; this is a fault of the planner", err)
 	}

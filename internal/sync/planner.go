@@ -93,6 +93,8 @@ type planner struct {
 
 	// staying are the things of a kind that stay though a complete list does not have them: somebody holds them.
 	staying []Key
+	// attached are the things that drafts attach; nil until deletions are drafted.
+	attached map[Key]bool
 	// unverified counts options that are taken for what was applied last.
 	unverified int
 	// provided are the devices and DDIs that the manifest lists.

@@ -384,9 +384,17 @@ func (p *planner) dispose(s *stance, k Key, held bool, kept string, after *draft
 	p.add(own, Operation{Action: ActionDelete, Key: k, Reason: "the complete list does not have it"}, freed, after)
 }
 
-// comesBack tells whether a thing that is freed is given to its holder again.
+// comesBack tells whether a thing that is freed is given to its holder again. It is asked when all that attaches is drafted.
 func (p *planner) comesBack(k Key) bool {
-	return slices.ContainsFunc(p.drafts, func(d *draft) bool { return d.op.Key == k && d.op.Action == ActionAttach })
+	if p.attached == nil {
+		p.attached = map[Key]bool{}
+		for _, d := range p.drafts {
+			if d.op.Action == ActionAttach {
+				p.attached[d.op.Key] = true
+			}
+		}
+	}
+	return p.attached[k]
 }
 
 // provisionEffects are what creating, changing and deleting devices and DDIs leave behind.
