@@ -2,18 +2,54 @@ package manifest
 
 import (
 	"hash/maphash"
+	"slices"
 	"strings"
 
 	bulksync "github.com/rainbow-gateway/rainbow-gateway/internal/sync"
 )
 
-// claims remembers which row asks for which extension, device, DDI and pairing, to find two rows that ask for the same.
+// claims finds two rows that ask for the same extension, device, DDI or pairing.
+//
+// A claim is looked up later than it is made, together with others: each look-up goes to another place of a table that fits no
+// cache, and of many in a row the processor waits for all at once.
 type claims struct {
-	r                                 *reader
-	seed                              maphash.Seed
-	numbers, devices, ddis, extension seen
-	// other is the user of an earlier row that is looked at.
-	other bulksync.DesiredUser
+	r      *reader
+	seed   maphash.Seed
+	tables [len(claimable)]seen
+	// waiting are the claims that are not looked up yet.
+	waiting []claim
+	// mine and other are two users who are compared.
+	mine, other bulksync.DesiredUser
+}
+
+// claim is what one user asks for: a kind, as an index of claimable, a part of the key's hash, and the user's index.
+type claim struct {
+	hash, user uint32
+	kind       uint8
+}
+
+// waitingMost is how many claims wait at most.
+const waitingMost = 256
+
+// held describes a thing that only one user can have.
+type held struct {
+	kind, column, code string
+	// keys lists those that a row asks its user to hold.
+	keys func(*bulksync.DesiredUser) []string
+}
+
+const (
+	claimsNumber = iota
+	claimsDevice
+	claimsDDI
+	claimsPairing
+)
+
+var claimable = [...]held{
+	claimsNumber:  {"extension", "shortNumber", codeNumberTwice, func(u *bulksync.DesiredUser) []string { return keysOf(u.Subscriber, plainKey) }},
+	claimsDevice:  {"device", "macAddress", codeMACTwice, func(u *bulksync.DesiredUser) []string { return keysOf(u.Devices, plainKey) }},
+	claimsDDI:     {"DDI", "ddiE164Number", codeDDITwice, func(u *bulksync.DesiredUser) []string { return keysOf(u.DDIs, plainKey) }},
+	claimsPairing: {"extension", "pbxShortNumber", codePairingTwice, func(u *bulksync.DesiredUser) []string { return keysOf(u.Pairings, pairingKey) }},
 }
 
 // seen finds equal keys by their hashes. It holds indexes into the users read, whose keys it is told to compare, so that
@@ -23,16 +59,28 @@ type seen struct {
 	used  int
 	// expected is how many keys there may be, as far as that can be told.
 	expected int
+	// touched is a sum of nothing, so that a load is not thought needless.
+	touched uint32
 }
 
 // claimed is a part of a key's hash, and the index of the user who claims it, from 1.
 type claimed struct{ hash, user uint32 }
 
-// enter enters a user's key, or gives the user who has the same one already.
-func (s *seen) enter(hash uint64, user int, same func(user int) bool) (first int, taken bool) {
-	if 4*s.used >= 3*len(s.slots) {
+// reserve makes room for more keys.
+func (s *seen) reserve(more int) {
+	for 4*(s.used+more) >= 3*len(s.slots) {
 		s.grow()
 	}
+}
+
+// touch has a key's place loaded, for who enters it soon.
+func (s *seen) touch(hash uint32) {
+	s.touched += s.slots[hash&uint32(len(s.slots)-1)].user
+}
+
+// enter enters a user's key, or gives the user who has the same one already.
+func (s *seen) enter(hash uint64, user int, same func(user int) bool) (first int, taken bool) {
+	s.reserve(1)
 	mask, h := uint32(len(s.slots)-1), uint32(hash)
 	for i := h & mask; ; i = (i + 1) & mask {
 		switch slot := &s.slots[i]; {
@@ -79,8 +127,8 @@ func (c *claims) enter(w *row) {
 		if left := w.s.t.left(); left > 0 {
 			left += left / 16
 			users.Grow(left)
-			for _, by := range []*seen{&c.numbers, &c.devices, &c.ddis, &c.extension} {
-				by.expected = index + left
+			for i := range c.tables {
+				c.tables[i].expected = index + left
 			}
 		}
 	}
@@ -91,27 +139,69 @@ func (c *claims) enter(w *row) {
 	if u.Presence == bulksync.Absent {
 		return
 	}
-	same := &c.other
 	for _, k := range wanted(u.Subscriber) {
-		c.claim(u, &c.numbers, string(k), held{"extension", "shortNumber", codeNumberTwice}, index, func(i int) bool { users.Read(i, same); return has(same.Subscriber, k) })
+		c.wait(claimsNumber, string(k), index)
 	}
 	for _, k := range wanted(u.Devices) {
-		c.claim(u, &c.devices, string(k), held{"device", "macAddress", codeMACTwice}, index, func(i int) bool { users.Read(i, same); return has(same.Devices, k) })
+		c.wait(claimsDevice, string(k), index)
 	}
 	for _, k := range wanted(u.DDIs) {
-		c.claim(u, &c.ddis, string(k), held{"DDI", "ddiE164Number", codeDDITwice}, index, func(i int) bool { users.Read(i, same); return has(same.DDIs, k) })
+		c.wait(claimsDDI, string(k), index)
 	}
 	for _, p := range wanted(u.Pairings) { // one row without pbxId and one with it may mean the same: only the planner can tell
-		c.claim(u, &c.extension, pairingKey(p), held{"extension", "pbxShortNumber", codePairingTwice}, index, func(i int) bool {
-			users.Read(i, same)
-			for _, q := range wanted(same.Pairings) {
-				if q.Number == p.Number && strings.EqualFold(q.PbxID, p.PbxID) {
-					return true
-				}
-			}
-			return false
-		})
+		c.wait(claimsPairing, pairingKey(p), index)
 	}
+}
+
+// wait notes that a user claims a key.
+func (c *claims) wait(kind uint8, key string, user int) {
+	if len(c.waiting) == waitingMost {
+		c.settle()
+	}
+	c.waiting = append(c.waiting, claim{uint32(maphash.String(c.seed, key)), uint32(user), kind})
+}
+
+// settle looks up the claims that wait, and reports those that an earlier row makes too.
+func (c *claims) settle() {
+	for i := range c.tables {
+		c.tables[i].reserve(len(c.waiting))
+	}
+	for _, w := range c.waiting {
+		c.tables[w.kind].touch(w.hash)
+	}
+	for _, w := range c.waiting {
+		first, taken := c.tables[w.kind].enter(uint64(w.hash), int(w.user), func(first int) bool { return c.shared(w, first) != "" })
+		if taken {
+			c.report(w, first)
+		}
+	}
+	c.waiting = c.waiting[:0]
+}
+
+// shared gives the key of a claim that another user claims too; none, when but the hashes are equal.
+func (c *claims) shared(w claim, other int) string {
+	users, keys := c.r.desired.Users, claimable[w.kind].keys
+	users.Read(int(w.user), &c.mine)
+	users.Read(other, &c.other)
+	theirs := keys(&c.other)
+	for _, key := range keys(&c.mine) {
+		if uint32(maphash.String(c.seed, key)) == w.hash && slices.Contains(theirs, key) {
+			return key
+		}
+	}
+	return ""
+}
+
+// report says that two users ask for the same thing.
+func (c *claims) report(w claim, first int) {
+	h, key := &claimable[w.kind], c.shared(w, first)
+	if w.kind == claimsDevice {
+		key = bulksync.DeviceKey(key).String()
+	}
+	u, other := c.r.desired.Users.At(int(w.user)), c.r.desired.Users.At(first)
+	c.r.report(u.At(h.column), h.column, &problem{h.code,
+		h.kind + " " + quote(key) + " is asked for by two users: also by " + quote(string(other.Login)) + " at " + other.At(h.column).String(),
+		"give it to one of them; whoever has it now need not be named"})
 }
 
 // wanted lists the keys that a row asks its user to hold.
@@ -122,14 +212,16 @@ func wanted[K any](w bulksync.Wish[K]) []K {
 	return nil
 }
 
-func has[K comparable](w bulksync.Wish[K], k K) bool {
-	for _, other := range wanted(w) {
-		if other == k {
-			return true
-		}
+// keysOf lists the keys that a row asks its user to hold, as strings.
+func keysOf[K any](w bulksync.Wish[K], key func(K) string) []string {
+	all := make([]string, 0, 4)
+	for _, k := range wanted(w) {
+		all = append(all, key(k))
 	}
-	return false
+	return all
 }
+
+func plainKey[K ~string](k K) string { return string(k) }
 
 // pairingKey names an extension of an equipped PBX as a row does.
 func pairingKey(p bulksync.Pairing) string {
@@ -150,24 +242,4 @@ func (c *claims) twice(w *row, first *bulksync.DesiredUser) {
 	}
 	w.fault(w.s.at[roleLogin], &problem{codeLoginTwice,
 		"user " + quote(string(u.Login)) + " has a row already at " + first.Position.String(), hint})
-}
-
-// held describes a thing that only one user can have.
-type held struct {
-	kind, column, code string
-}
-
-// claim enters a key for a user.
-func (c *claims) claim(u *bulksync.DesiredUser, by *seen, key string, h held, index int, same func(int) bool) {
-	first, taken := by.enter(maphash.String(c.seed, key), index, same)
-	if !taken {
-		return
-	}
-	if h.code == codeMACTwice {
-		key = bulksync.DeviceKey(key).String()
-	}
-	other := c.r.desired.Users.At(first)
-	c.r.report(u.At(h.column), h.column, &problem{h.code,
-		h.kind + " " + quote(key) + " is asked for by two users: also by " + quote(string(other.Login)) + " at " + other.At(h.column).String(),
-		"give it to one of them; whoever has it now need not be named"})
 }

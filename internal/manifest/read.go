@@ -233,6 +233,7 @@ func (r *reader) readRows(ctx context.Context, s *sheet) error {
 			return fmt.Errorf("manifest %s: %w", s.t.name, s.t.err)
 		}
 		if !found {
+			r.claims.settle()
 			s.t.release()
 			s.recent = nil
 			return nil
