@@ -44,12 +44,17 @@ func (k *kept) keep(b []byte) string {
 	return k.piece.String()[from:]
 }
 
-func (k *kept) keepText(s string) string {
-	if s == "" {
+func (k *kept) keepText(s string) string { return k.keepTexts(s, "") }
+
+// keepTexts keeps two strings as one.
+func (k *kept) keepTexts(s, more string) string {
+	n := len(s) + len(more)
+	if n == 0 {
 		return ""
 	}
-	from := k.room(len(s))
+	from := k.room(n)
 	k.piece.WriteString(s)
+	k.piece.WriteString(more)
 	return k.piece.String()[from:]
 }
 

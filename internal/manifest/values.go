@@ -68,7 +68,7 @@ func (*values) phone(s string) (string, *problem) {
 
 // parseE164 reads an E.164 number; what names it in the message.
 func parseE164(what, s string) (bulksync.E164, *problem) {
-	if len(s) >= 7 && len(s) <= 15 && s[0] != '0' && allDigits(s) { // as the vendor writes them, without detour
+	if plainE164(s) { // without detour
 		return bulksync.E164("+" + s), nil
 	}
 	if p := damage(what, s); p != nil && (p.code != codeDamaged || !spelled(s)) {
@@ -89,6 +89,11 @@ func parseE164(what, s string) (bulksync.E164, *problem) {
 		p.hint = "this looks like an extension; a public number has its country code, such as +33298300513"
 	}
 	return "", p
+}
+
+// plainE164 tells whether a public number is written as the vendor writes them: digits with the country code, and no +.
+func plainE164(s string) bool {
+	return len(s) >= 7 && len(s) <= 15 && s[0] != '0' && allDigits(s)
 }
 
 // spelled tells whether a public number is written with the blanks or dots that people put between its digits: these are
@@ -121,7 +126,7 @@ func parseShortNumber(what, s string) (bulksync.Number, *problem) {
 // parseMAC reads a MAC address.
 func parseMAC(s string) (bulksync.DeviceKey, *problem) {
 	if key, ok := colonMAC(s); ok {
-		return key, nil
+		return bulksync.DeviceKey(key[:]), nil
 	}
 	if p := damage("MAC address", s); p != nil {
 		return "", p
@@ -146,16 +151,15 @@ func parseMAC(s string) (bulksync.DeviceKey, *problem) {
 }
 
 // colonMAC reads the usual form, aa:bb:cc:dd:ee:02, without detour.
-func colonMAC(s string) (bulksync.DeviceKey, bool) {
-	var key [12]byte
+func colonMAC(s string) (key [12]byte, ok bool) {
 	if len(s) != 17 {
-		return "", false
+		return key, false
 	}
 	for i, n := 0, 0; i < len(s); i++ {
 		c := s[i]
 		if i%3 == 2 {
 			if c != ':' {
-				return "", false
+				return key, false
 			}
 			continue
 		}
@@ -163,12 +167,12 @@ func colonMAC(s string) (bulksync.DeviceKey, bool) {
 			c += 'a' - 'A'
 		}
 		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
-			return "", false
+			return key, false
 		}
 		key[n] = c
 		n++
 	}
-	return bulksync.DeviceKey(key[:]), true
+	return key, true
 }
 
 func (*values) email(s string) (string, *problem) {

@@ -60,6 +60,10 @@ func (w *row) device() (bulksync.DeviceKey, bool) {
 	if !ok {
 		return "", false
 	}
+	if key, ok := colonMAC(text); ok {
+		w.keep(i)
+		return bulksync.DeviceKey(w.s.t.copies.keep(key[:])), true
+	}
 	key, p := parseMAC(text)
 	if p != nil {
 		w.fault(i, p)
@@ -73,6 +77,10 @@ func (w *row) ddi() (bulksync.E164, bool) {
 	text, i, ok := w.cell(roleDDI)
 	if !ok {
 		return "", false
+	}
+	if plainE164(text) {
+		w.keep(i)
+		return bulksync.E164(w.s.t.copies.keepTexts("+", text)), true
 	}
 	n, p := parseE164("DDI", text)
 	if p != nil {

@@ -109,12 +109,30 @@ func (l Login) Key() Key { return Key{KindUser, string(l)} }
 
 // ParseLogin normalises a login e-mail: trimmed, lower case. Rainbow compares logins without case (S2S samples).
 func ParseLogin(s string) (Login, error) {
+	if plainLogin(s) {
+		return Login(s), nil
+	}
 	s = strings.ToLower(strings.TrimSpace(s))
 	local, domain, ok := strings.Cut(s, "@")
 	if !ok || local == "" || domain == "" || strings.ContainsAny(s, " \t\r\n,;<>\"") || strings.Contains(domain, "@") {
 		return "", fmt.Errorf("%q is not an e-mail address", s)
 	}
 	return Login(s), nil
+}
+
+// plainLogin tells of nearly all logins at a glance that they are in normal form.
+func plainLogin(s string) bool {
+	at := 0
+	for i := range len(s) {
+		switch c := s[i]; {
+		case 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '.', c == '-', c == '_':
+		case c == '@' && at == 0 && i > 0:
+			at = i
+		default:
+			return false
+		}
+	}
+	return at > 0 && at < len(s)-1
 }
 
 // Number is a short number (extension): 1 to 10 digits, kept as text because leading zeros count.
