@@ -80,7 +80,7 @@ var yamlFaultCases = []struct {
 	{name: "a device twice in a pool, once of a range", text: "version: 1\npools: {devices: {p: {devices: [aabbccddee00-aabbccddee0f, 'AA:BB:CC:DD:EE:01']}}}\n", code: codeBadRange, says: "something in common"},
 	{name: "a range of devices backwards", text: "version: 1\npools: {devices: {p: {devices: [aabbccddee0f-aabbccddee00]}}}\n", code: codeBadRange, says: "a later one"},
 	{name: "an endless range of devices", text: "version: 1\npools: {devices: {p: {devices: [aabbcc000000-aabbccffffff]}}}\n", code: codeBadRange, says: "1,000,000"},
-	{name: "a pool of what is no device", text: "version: 1\npools: {devices: {p: {devices: [aabbcc000000-aabbcc00000]}}}\n", code: codeBadMAC},
+	{name: "a pool of what is no device", text: "version: 1\npools: {devices: {p: {devices: [aabbcc000000-aabbcc00000]}}}\n", code: codeBadMAC, says: "and a range like"},
 	{name: "devices that run over", text: "version: 1\ndevices: [{macAddress: ffffffffffff, count: 2}]\n", code: codeBadRange, says: "last MAC address"},
 	{name: "a range of handsets", text: "version: 1\ndevices: [{ipei: 03807e7898, count: 2}]\n", code: codeBadRange, says: "IPEI"},
 	{name: "a range of devices of a user", text: yamlUser("  devices: [{macAddress: aabbccddee01, count: 2}]\n"), code: codeBadRange, says: "under devices"},

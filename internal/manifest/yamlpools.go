@@ -190,6 +190,9 @@ func parseDevices(s string) (bulksync.KeyRange, *problem) {
 		return bulksync.KeyRange{First: string(first), Last: string(last)}, nil
 	}
 	k, p := parseDeviceKey(s)
+	if p != nil && p.code == codeBadMAC {
+		p.hint = "write it like aa:bb:cc:dd:ee:02, and a range like aa:bb:cc:00:00:10-aa:bb:cc:00:00:1f"
+	}
 	return bulksync.KeyRange{First: string(k), Last: string(k)}, p
 }
 
