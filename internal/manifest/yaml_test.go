@@ -85,6 +85,7 @@ var yamlFaultCases = []struct {
 	{name: "a range of handsets", text: "version: 1\ndevices: [{ipei: 03807e7898, count: 2}]\n", code: codeBadRange, says: "IPEI"},
 	{name: "a range of devices of a user", text: yamlUser("  devices: [{macAddress: aabbccddee01, count: 2}]\n"), code: codeBadRange, says: "under devices"},
 	{name: "a device of a range again", text: "version: 1\ndevices: [{macAddress: aabbccddee00, count: 3}, {macAddress: aabbccddee02}]\n", code: codeMACTwice, says: "ee:02"},
+	{name: "reserved between ranges of the pool", text: "version: 1\npools: {extensions: {p: {ranges: [2390-2399, 2300-2310, 23100], reserved: [2305-2309, 2395, 2311-2389]}}}\n", code: codeBadRange, at: "f.yaml:2:93", says: "not in the pool"},
 	{name: "reserved outside of the pool", text: "version: 1\npools: {extensions: {p: {ranges: [2300-2399], reserved: [2400]}}}\n", code: codeBadRange, at: "f.yaml:2:58", says: "not in the pool"},
 	{name: "a pool of nothing", text: "version: 1\npools: {extensions: {p: {ranges: []}}}\n", code: codeWrongShape, at: "f.yaml:2:34"},
 	{name: "an endless pool", text: "version: 1\npools: {extensions: {p: {ranges: [1000000000-9999999999]}}}\n", code: codeBadRange, at: "f.yaml:2:35", says: "1,000,000"},

@@ -70,7 +70,7 @@ func (r *yamlReader) readPool(o *object, pool bulksync.Pool) {
 		pool.Quarantine, _ = strconv.Atoi(days)
 	}
 	from := "ranges"
-	var all []poolRange
+	var all, reserved []poolRange
 	if pool.Kind == bulksync.KindDevice {
 		from = "devices"
 		texts, _ := o.texts(from)
@@ -84,18 +84,18 @@ func (r *yamlReader) readPool(o *object, pool bulksync.Pool) {
 		}
 	} else {
 		all = r.ranges(o, from, pool.Kind)
-		reserved := r.ranges(o, "reserved", pool.Kind)
-		for _, held := range reserved {
-			if !slices.ContainsFunc(all, func(of poolRange) bool { return of.overlaps(held) }) {
-				r.report(held.at, "reserved", &problem{codeBadRange, "reserved " + quote(held.text) + " is not in the pool", "reserve numbers of its ranges"})
-			}
-			pool.Reserved = append(pool.Reserved, held.KeyRange)
-		}
+		reserved = r.ranges(o, "reserved", pool.Kind)
 	}
 	if items, ok := o.list(from); ok && len(items) == 0 {
 		o.fault(from, &problem{codeWrongShape, from + " is empty", "say what the pool has, or take it away"})
 	}
-	r.overlapping(all, from)
+	sorted := r.overlapping(all, from)
+	for _, held := range reserved {
+		if !amongRanges(sorted, held) {
+			r.report(held.at, "reserved", &problem{codeBadRange, "reserved " + quote(held.text) + " is not in the pool", "reserve numbers of its ranges"})
+		}
+		pool.Reserved = append(pool.Reserved, held.KeyRange)
+	}
 	for _, one := range all {
 		pool.Ranges = append(pool.Ranges, one.KeyRange)
 	}
@@ -119,20 +119,32 @@ func (p poolRange) overlaps(q poolRange) bool {
 	return len(p.First) == len(q.First) && p.First <= q.Last && q.First <= p.Last
 }
 
-// overlapping reports ranges that have something in common.
-func (r *yamlReader) overlapping(all []poolRange, name string) {
-	sorted := slices.SortedStableFunc(slices.Values(all), func(a, b poolRange) int {
-		return cmp.Or(len(a.First)-len(b.First), strings.Compare(a.First, b.First))
-	})
+// comparePlaces orders numbers of one length as numbers, and shorter ones before longer ones.
+func comparePlaces(a, b string) int { return cmp.Or(len(a)-len(b), strings.Compare(a, b)) }
+
+// overlapping reports ranges that have something in common. It gives them in the order of their beginnings; where one goes on
+// behind the end of the next, it stands there again instead of that.
+func (r *yamlReader) overlapping(all []poolRange, name string) []poolRange {
+	sorted := slices.SortedStableFunc(slices.Values(all), func(a, b poolRange) int { return comparePlaces(a.First, b.First) })
 	for i := 1; i < len(sorted); i++ {
 		before, next := sorted[i-1], sorted[i]
-		if before.overlaps(next) {
-			r.report(next.at, name, &problem{codeBadRange, quote(next.text) + " has something in common with " + quote(before.text) + " at " + before.at.String(), "name each number and device once"})
+		if !before.overlaps(next) {
+			continue
 		}
-		if before.overlaps(next) && before.Last > next.Last {
-			sorted[i] = before // it goes on
+		r.report(next.at, name, &problem{codeBadRange, quote(next.text) + " has something in common with " + quote(before.text) + " at " + before.at.String(), "name each number and device once"})
+		if before.Last > next.Last {
+			sorted[i] = before
 		}
 	}
+	return sorted
+}
+
+// amongRanges tells whether a range has something in common with one of those that overlapping gave.
+func amongRanges(sorted []poolRange, one poolRange) bool {
+	i, _ := slices.BinarySearchFunc(sorted, one, func(of, one poolRange) int { // the first that begins behind it
+		return cmp.Or(comparePlaces(of.First, one.Last), -1)
+	})
+	return i > 0 && sorted[i-1].overlaps(one)
 }
 
 // maxPool is how many numbers a range of a pool has at most.

@@ -31,23 +31,10 @@ type Pool struct {
 	Position   Position
 }
 
-// KeyRange is a span of numbers of equal length, or of one thing, both ends included.
-type KeyRange struct{ First, Last string }
-
-// contains tells whether the range has a number, or a thing.
-func (r KeyRange) contains(id string) bool {
-	return len(id) == len(r.First) && r.First <= id && id <= r.Last
-}
-
 // PoolWish asks for one thing of a pool for a user.
 type PoolWish struct {
 	Kind Kind
 	Pool string
-}
-
-// has tells whether a pool has a thing.
-func (p *Pool) has(id string) bool {
-	return slices.ContainsFunc(p.Ranges, func(r KeyRange) bool { return r.contains(id) })
 }
 
 // poolPlace is a place in a pool: the range, and the thing of it. Without a thing it is where the range begins.
@@ -110,10 +97,12 @@ type allocator struct {
 	released map[Login][]*Release
 }
 
-// poolProgress is how far a pool has been given from: what stands before the place is not free, and never is again in the
+// poolProgress is a pool and how far it has been given from: what stands before the place is not free, and never is again in the
 // course of a plan, or rests.
 type poolProgress struct {
 	poolPlace
+	// things are all that the pool has, reserved those that are never given.
+	things, reserved keyRanges
 	// resting is how many rest before the place, until the first day on which one does no more.
 	resting int
 	until   string
@@ -126,8 +115,9 @@ func (p *planner) allocate() {
 	}
 	a := &allocator{planner: p, pools: map[string]*Pool{}, given: map[Key]Login{}, progress: map[string]*poolProgress{}, released: map[Login][]*Release{}}
 	for i := range p.desired.Pools {
-		a.pools[p.desired.Pools[i].Name] = &p.desired.Pools[i]
-		a.progress[p.desired.Pools[i].Name] = &poolProgress{}
+		pool := &p.desired.Pools[i]
+		a.pools[pool.Name] = pool
+		a.progress[pool.Name] = &poolProgress{things: keyRangesOf(pool.Ranges), reserved: keyRangesOf(pool.Reserved)}
 	}
 	for r := range p.obs.Records(KindRelease) {
 		release := r.(*Release)
@@ -187,7 +177,7 @@ func (a *allocator) kept(s *stance) []Key {
 			continue
 		}
 		for _, k := range has {
-			if k.Kind == pool.Kind && pool.has(thingID(k)) && a.given[k] == "" {
+			if k.Kind == pool.Kind && a.progress[pool.Name].things.has(thingID(k)) && a.given[k] == "" {
 				keep[i], a.given[k] = k, s.login
 				break
 			}
@@ -241,7 +231,7 @@ var poolColumn = map[Kind]string{KindExtension: "shortNumber", KindDevice: "macA
 func (a *allocator) first(s *stance, pool *Pool) Key {
 	var had *Release
 	for _, release := range a.released[s.recorded()] {
-		if id := thingID(release.Thing); release.Thing == a.key(pool, id) && pool.has(id) && a.free(pool, id) && (had == nil || release.Time > had.Time) {
+		if id := thingID(release.Thing); release.Thing == a.key(pool, id) && a.progress[pool.Name].things.has(id) && a.free(pool, id) && (had == nil || release.Time > had.Time) {
 			had = release
 		}
 	}
@@ -278,7 +268,7 @@ func (a *allocator) first(s *stance, pool *Pool) Key {
 // free tells whether nobody has or is to have a thing, and nothing reserves it. A DDI or device must be there, or be listed.
 func (a *allocator) free(pool *Pool, id string) bool {
 	k := a.key(pool, id)
-	if a.given[k] != "" || slices.ContainsFunc(pool.Reserved, func(r KeyRange) bool { return r.contains(id) }) || a.ignores(k) {
+	if a.given[k] != "" || a.progress[pool.Name].reserved.has(id) || a.ignores(k) {
 		return false
 	}
 	switch r := a.obs.Record(k).(type) {
