@@ -144,6 +144,9 @@ func (s *spoken) give(u *DesiredUser) {
 // wants tells whether a wish of a mood gives its keys.
 func wants(m Mood) bool { return m == Exactly || m == Include }
 
+// unwanted tells whether a DDI is to be absent, or not in a complete list.
+func (s *spoken) unwanted(n E164) bool { return s.gone[n] || s.complete[KindDDI] && !s.ddis[n] }
+
 // rest is what is left of an older manifest, which was applied under a policy. exists tells whether a user is recorded. Where
 // the manifest prunes, users whom newer ones name are named in it too, so that it does not want them gone.
 func (s *spoken) rest(d *Desired, policy Policy, exists func(Login) bool) (*Desired, Policy) {
@@ -171,7 +174,7 @@ func (s *spoken) rest(d *Desired, policy Policy, exists func(Login) bool) (*Desi
 	}
 	left.Devices = slices.DeleteFunc(slices.Clone(d.Devices), func(x DesiredDevice) bool { return s.devices[x.Address] || s.complete[KindDevice] })
 	left.DDIs = slices.DeleteFunc(slices.Clone(d.DDIs), func(x DesiredDDI) bool { return s.ddis[x.Number] || s.complete[KindDDI] })
-	if s.standard || d.DefaultDDI != nil && s.gone[d.DefaultDDI.Number] {
+	if s.standard || d.DefaultDDI != nil && s.unwanted(d.DefaultDDI.Number) {
 		left.DefaultDDI = nil
 	}
 	left.Settings = slices.DeleteFunc(slices.Clone(d.Settings), func(x DesiredGroup) bool { return s.settings[x.Group] })

@@ -126,13 +126,20 @@ func TestDriftFromSeveralManifestsIsShownByTitle(t *testing.T) {
 
 // TestADefaultDDIThatANewerManifestDeletesIsNotMissed: the newer one has the last word on the number, and so on what it is for.
 func TestADefaultDDIThatANewerManifestDeletesIsNotMissed(t *testing.T) {
-	w := NewWorld(Company{ID: "c1", CloudPbx: &CloudPbx{ID: "s1", PbxID: cloudID}}, &DDI{ID: "n0", Number: ddi(0), Default: true})
-	older := &Desired{Mode: "yaml", Users: &Entries{}, DefaultDDI: &DesiredDDI{Number: ddi(0)}}
-	newer := &Desired{Mode: "yaml", Users: &Entries{}, DDIs: []DesiredDDI{{Number: ddi(0), Absent: true}}}
-	e, _ := overlaid(t, w, nil, older, newer)
-	d, _, err := e.Drift(context.Background(), "c1")
-	if err != nil || len(d.Differences) > 0 {
-		t.Errorf("drift %+v, error %v; want none", d, err)
+	for name, newer := range map[string]*Desired{
+		"listed as absent":              {Mode: "yaml", Users: &Entries{}, DDIs: []DesiredDDI{{Number: ddi(0), Absent: true}}},
+		"left out of the complete list": {Mode: "yaml", Users: &Entries{}, DDIs: []DesiredDDI{{Number: ddi(1)}}, Complete: []Kind{KindDDI}, Prune: PruneDelete},
+	} {
+		w := NewWorld(Company{ID: "c1", CloudPbx: &CloudPbx{ID: "s1", PbxID: cloudID}}, &DDI{ID: "n0", Number: ddi(0), Default: true})
+		older := &Desired{Mode: "yaml", Users: &Entries{}, DefaultDDI: &DesiredDDI{Number: ddi(0)}}
+		e, after := overlaid(t, w, nil, older, newer)
+		if len(newer.Complete) > 0 { // in between somebody made another one the default: then the list deletes it
+			after.Apply([]RecordChange{gone(ddi(0).Key()), change(&DDI{ID: "n1", Number: ddi(1), Default: true})})
+		}
+		d, _, err := e.Drift(context.Background(), "c1")
+		if err != nil || len(d.Differences) > 0 {
+			t.Errorf("%s: drift %+v, error %v; want none", name, d, err)
+		}
 	}
 }
 
