@@ -74,6 +74,21 @@ func (s *session) refresh(ctx context.Context, t *terminal) (*syncv1.State, erro
 	return &state, nil
 }
 
+// recordedNoun is what one record of a kind is called.
+func recordedNoun(k syncv1.Kind) string {
+	switch k {
+	case syncv1.Kind_KIND_DDI:
+		return "DDI"
+	case syncv1.Kind_KIND_OPTIONS:
+		return "options group"
+	case syncv1.Kind_KIND_SETTINGS:
+		return "settings group"
+	case syncv1.Kind_KIND_KEYS:
+		return "key list"
+	}
+	return strings.ToLower(strings.TrimPrefix(k.String(), "KIND_"))
+}
+
 // showState writes what is recorded, in a line or two.
 func showState(w io.Writer, state *syncv1.State) {
 	var parts []string
@@ -81,11 +96,7 @@ func showState(w io.Writer, state *syncv1.State) {
 		if c.GetKind() == syncv1.Kind_KIND_RELEASE { // Rainbow knows nothing of them
 			continue
 		}
-		thing := strings.ToLower(strings.TrimPrefix(c.GetKind().String(), "KIND_"))
-		if c.GetKind() == syncv1.Kind_KIND_DDI {
-			thing = "DDI"
-		}
-		parts = append(parts, plural(int(c.GetCount()), thing))
+		parts = append(parts, plural(int(c.GetCount()), recordedNoun(c.GetKind())))
 	}
 	fmt.Fprintf(w, "Recorded %s of company %s.\n", strings.Join(parts, ", "), strings.Split(state.GetName(), "/")[1])
 	if pbx := state.GetCloudPbx(); pbx != nil {
