@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	syncv1 "github.com/rainbow-gateway/rainbow-gateway/gen/rainbow/sync/v1"
+	bulksync "github.com/rainbow-gateway/rainbow-gateway/internal/sync"
 )
 
 type refreshCmd struct {
@@ -76,17 +77,7 @@ func (s *session) refresh(ctx context.Context, t *terminal) (*syncv1.State, erro
 
 // recordedNoun is what one record of a kind is called.
 func recordedNoun(k syncv1.Kind) string {
-	switch k {
-	case syncv1.Kind_KIND_DDI:
-		return "DDI"
-	case syncv1.Kind_KIND_OPTIONS:
-		return "options group"
-	case syncv1.Kind_KIND_SETTINGS:
-		return "settings group"
-	case syncv1.Kind_KIND_KEYS:
-		return "key list"
-	}
-	return strings.ToLower(strings.TrimPrefix(k.String(), "KIND_"))
+	return bulksync.Kind(strings.ToLower(strings.TrimPrefix(k.String(), "KIND_"))).Noun()
 }
 
 // showState writes what is recorded, in a line or two.

@@ -38,7 +38,7 @@ func (d *Drift) Summary() string {
 	var parts []string
 	for _, k := range Kinds() {
 		if counts[k] > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", counts[k], k))
+			parts = append(parts, counted(counts[k], k.Noun()))
 		}
 	}
 	return fmt.Sprintf("Drift: %s (%s).", counted(len(d.Differences), "difference"), strings.Join(parts, ", "))

@@ -197,6 +197,19 @@ func (k Kind) title() string {
 	return string(k)
 }
 
+// Noun is what one record of a kind is called.
+func (k Kind) Noun() string {
+	switch k {
+	case KindOptions:
+		return "options group"
+	case KindSettings:
+		return "settings group"
+	case KindKeys:
+		return "key list"
+	}
+	return k.title()
+}
+
 // line writes text behind a head, broken at blanks where it is wider than the sheet; what follows is indented.
 func (s textSheet) line(p paint, head, indent, text string) {
 	if p == nil {

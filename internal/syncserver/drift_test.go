@@ -88,7 +88,7 @@ func TestDriftIsFoundShownAndRepaired(t *testing.T) {
 	}
 	d := g.checkDrift(&syncv1.CheckDriftRequest{Refresh: true, SavePlan: true})
 	if d.GetDifferenceCount() != 2 || d.GetUserCount() != 2 || d.GetOperationCount() != 2 || len(d.GetCounts()) != 2 || d.GetHash() == "" ||
-		d.GetSources()[0] != "users.csv" || d.GetName() != driftName || d.GetSummary() != "Drift: 2 differences (1 user, 1 ddi)." {
+		d.GetSources()[0] != "users.csv" || d.GetName() != driftName || d.GetSummary() != "Drift: 2 differences (1 user, 1 DDI)." {
 		t.Errorf("drift is %v", d)
 	}
 	again := g.checkDrift(&syncv1.CheckDriftRequest{Refresh: true})
