@@ -138,6 +138,8 @@ func (c *applyCmd) check(t *terminal) error {
 	switch {
 	case c.Plan == "" && len(c.Manifest.File) == 0 && len(c.Identity.Renumber) == 0:
 		return errors.New("nothing to apply: name a saved plan, or a manifest with -f FILE")
+	case strings.ContainsAny(c.Plan, "./\\") && !strings.HasPrefix(c.Plan, "companies/"):
+		return fmt.Errorf("plan %q: no name of a plan, such as plan-20261122-101500-ab12cd; a manifest is named with -f FILE", c.Plan)
 	case !c.Yes && slices.Contains(c.Manifest.File, "-"):
 		return errors.New("the manifest comes from standard input, so there is nobody to ask: add --yes")
 	case !c.Yes && !isTerminal(t.stdin):

@@ -114,6 +114,9 @@ func hintFor(s *status.Status) string {
 	case explained: // the gateway answered, so it runs
 		return "Rainbow, or something on the way to it, is in trouble; try again in a while"
 	}
+	if strings.Contains(s.Message(), "looked like an HTTP/1.1 header") {
+		return "that is no gRPC door, but perhaps the REST door of a gateway: --server wants its gRPC address, port 9090 unless told otherwise"
+	}
 	if slices.ContainsFunc(signsOfTLS, func(sign string) bool { return strings.Contains(s.Message(), sign) }) {
 		return "does the gateway of --server speak TLS, and by which certificates? --ca, --cert and --key; docs/tls.md lists what is seen"
 	}

@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -93,7 +94,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return code
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "gateway: %v\nhint: gateway %s\n", err, helpFor(parser.Model.Children, args))
+		fmt.Fprintf(stderr, "gateway: %v\nhint: gateway %s\n", err, usageHint(parser.Model.Children, args, err))
 		return int(exitError)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -112,6 +113,15 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 	complain(stderr, err)
 	return int(exitError)
+}
+
+// usageHint is what to type instead of a command line that can't be read: the help of its verb, and -f where a manifest stands without.
+func usageHint(verbs []*kong.Node, args []string, err error) string {
+	stray, found := strings.CutPrefix(err.Error(), "unexpected argument ")
+	if i := slices.Index(args, stray); found && i > 0 && slices.Contains([]string{"plan", "validate"}, args[0]) {
+		return strings.Join(slices.Insert(slices.Clone(args), i, "-f"), " ") + "; manifests are named with -f"
+	}
+	return helpFor(verbs, args)
 }
 
 // helpFor gives the arguments that show the help of the verb that was meant; of the whole program when there is none.

@@ -20,8 +20,8 @@ func (serveCmd) Help() string {
 	return `Serves three doors until it is told to stop (Ctrl-C or SIGTERM; calls under way are finished):
 
   gRPC   127.0.0.1:9090   every operation typed, rainbow.sync.v1, health, reflection
-  REST   127.0.0.1:8080   Rainbow's own paths and JSON; /v1/ for plans and runs
-  admin  127.0.0.1:9091   /metrics, /healthz, /readyz, /debug/pprof
+  REST   127.0.0.1:8080   Rainbow's own paths and JSON; /v1/ for plans and runs; /docs describes them
+  admin  127.0.0.1:9091   /metrics, /drift, /healthz, /readyz, /debug/pprof
 
 Once all listen, one JSON line on stderr says where. Callers' own Rainbow credentials pass through; without any, a caller on
 this machine uses the service account.

@@ -175,6 +175,7 @@ func TestWaysToAGateway(t *testing.T) {
 		{"without the certificate that the gateway wants", "--ca, --cert and --key", []string{"--server", strict.GRPC, "--ca", c.servers.File}},
 		{"the system's authorities", "--ca, --cert and --key", []string{"--server", "https://" + c.GRPC}},
 		{"TLS to a gateway without", "--ca, --cert and --key", []string{"--server", plain.GRPC, "--ca", c.servers.File}},
+		{"to the REST door", "--server wants its gRPC address", []string{"--server", plain.HTTP}},
 		{"a certificate without its key", "give both --cert and --key", []string{"--server", c.GRPC, "--cert", c.ann.Cert}},
 		{"a key of another certificate", "--cert, --key: tls: private key does not match", []string{"--server", c.GRPC, "--cert", c.ann.Cert, "--key", c.bob.Key}},
 		{"no file of authorities", "--ca: open nowhere.pem", []string{"--server", c.GRPC, "--ca", "nowhere.pem"}},

@@ -28,11 +28,14 @@ Examples:
 
 // validation is the JSON form of the answer.
 type validation struct {
-	Valid  bool            `json:"valid"`
-	Mode   string          `json:"mode,omitempty"`
-	Users  int             `json:"users"`
-	Digest string          `json:"digest,omitempty"`
-	Faults bulksync.Faults `json:"faults"`
+	Valid bool   `json:"valid"`
+	Mode  string `json:"mode,omitempty"`
+	Users int    `json:"users"`
+	// Devices and DDIs count what the company shall have, whoever holds it, as only YAML says it; ranges are counted out.
+	Devices int             `json:"devices,omitempty"`
+	DDIs    int             `json:"ddis,omitempty"`
+	Digest  string          `json:"digest,omitempty"`
+	Faults  bulksync.Faults `json:"faults"`
 	// Remarks are about a manifest without fault.
 	Remarks bulksync.Faults `json:"remarks,omitempty"`
 }
@@ -54,6 +57,7 @@ func (c *validateCmd) Run(ctx context.Context, t *terminal) error {
 	}
 	if desired != nil {
 		answer.Mode, answer.Users, answer.Digest = desired.Mode, desired.Users.Len(), desired.Digest
+		answer.Devices, answer.DDIs = len(desired.Devices), len(desired.DDIs)
 		answer.Remarks = desired.Remarks
 	}
 	if err := c.show(t, answer); err != nil {
@@ -79,7 +83,7 @@ func (c *validateCmd) show(t *terminal, answer validation) error {
 		for _, r := range answer.Remarks {
 			fmt.Fprintln(t.stdout, "note:", r)
 		}
-		_, err := fmt.Fprintf(t.stdout, "%s: %s, mode %s, no fault.\n", c.Manifest.names(), plural(answer.Users, "user"), answer.Mode)
+		_, err := fmt.Fprintf(t.stdout, "%s: %s, mode %s, no fault.\n", c.Manifest.names(), answer.counts(), answer.Mode)
 		return err
 	}
 	for _, f := range answer.Faults {
@@ -87,6 +91,18 @@ func (c *validateCmd) show(t *terminal, answer validation) error {
 	}
 	_, err := fmt.Fprintf(t.stderr, "gateway: %s: %s\n", c.Manifest.names(), plural(len(answer.Faults), "fault"))
 	return err
+}
+
+// counts says what the manifest speaks of, in words.
+func (v validation) counts() string {
+	words := plural(v.Users, "user")
+	if v.Devices > 0 {
+		words += ", " + plural(v.Devices, "device")
+	}
+	if v.DDIs > 0 {
+		words += ", " + plural(v.DDIs, "DDI")
+	}
+	return words
 }
 
 // plural counts things: "1 user", "2 users".
