@@ -1,6 +1,7 @@
 // Package reference serves the description of the REST door to people and tools: a page at /docs, and the OpenAPI
 // documents behind it.
 //
+//	/                    leads to the page
 //	/docs                the page
 //	/docs/openapi.json   OpenAPI 3.1
 //	/docs/swagger.json   Swagger 2.0
@@ -92,7 +93,7 @@ func contentType(name string) string {
 
 // Serves tells whether a path is the handler's.
 func (h *Handler) Serves(path string) bool {
-	return path == Path+"/" || h.assets[path] != nil
+	return path == "/" || path == Path+"/" || h.assets[path] != nil
 }
 
 // ServeHTTP answers GET and HEAD.
@@ -112,6 +113,9 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		http.Error(w, "the reference is only read", http.StatusMethodNotAllowed)
+	case r.URL.Path == "/": // who has the address alone looks for what is here
+		header.Set("Location", strings.TrimPrefix(Path, "/"))
+		w.WriteHeader(http.StatusFound)
 	case r.URL.Path == Path+"/": // the page's links are relative, so that it works behind a prefix
 		header.Set("Location", "../"+strings.TrimPrefix(Path, "/"))
 		w.WriteHeader(http.StatusPermanentRedirect)

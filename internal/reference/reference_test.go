@@ -93,6 +93,7 @@ func TestOtherPathsAndMethodsAreRefused(t *testing.T) {
 		status             int
 		header, value      string
 	}{
+		{"the address alone leads to the page", http.MethodGet, "/", http.StatusFound, "Location", "docs"},
 		{"a slash too many leads back", http.MethodGet, "/docs/", http.StatusPermanentRedirect, "Location", "../docs"},
 		{"there is no second address of the page", http.MethodGet, "/docs/index.html", http.StatusNotFound, "", ""},
 		{"there is no list of the files", http.MethodGet, "/docs/swagger-ui", http.StatusNotFound, "", ""},

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -78,9 +79,21 @@ func (s *Server) newHTTP(handler http.Handler) *http.Server {
 	}
 }
 
+// adminIndex is what the admin listener answers to its address alone.
+const adminIndex = `The admin port of Rainbow Gateway:
+
+/drift         where Rainbow's answers differ from their documentation, as a page
+/drift.json    the same for programs
+/metrics       for Prometheus
+/healthz       whether the process is alive
+/readyz        whether it can serve
+/debug/pprof/  profiles
+`
+
 // openAdmin makes the listener for operators: metrics, drift, liveness, readiness and profiles.
 func (s *Server) openAdmin() {
 	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, adminIndex) })
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	mux.HandleFunc("GET /readyz", s.ready)

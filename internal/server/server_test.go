@@ -256,7 +256,7 @@ func TestHealthReflectionAdmin(t *testing.T) {
 	if _, err := stream.Recv(); !errors.Is(err, io.EOF) {
 		t.Errorf("reflection ends with %v", err)
 	}
-	for path, want := range map[string]string{"/healthz": "ok", "/readyz": "ready", "/debug/pprof/cmdline": "", "/metrics": "go_goroutines"} {
+	for path, want := range map[string]string{"/": "/drift.json", "/healthz": "ok", "/readyz": "ready", "/debug/pprof/cmdline": "", "/metrics": "go_goroutines"} {
 		if code, body := g.get(t, g.AdminAddr()+path); code != 200 || !strings.Contains(body, want) {
 			t.Errorf("%s: %d %.100s", path, code, body)
 		}
