@@ -268,7 +268,7 @@ func (v *deviation) other(d Difference, n *net) (Difference, bool) {
 	case ActionCreate:
 		d.What, d.Words = Missing, op.thing()+" is gone"
 	case ActionDelete:
-		d.What, d.Words = Extra, op.thing()+" is there"
+		d.What, d.Words = Extra, fmt.Sprintf("%s is there (%s)", op.thing(), op.Reason)
 	default:
 		d.What, d.Words = Changed, op.thing()+": "+cmp.Or(wordsOf(d.Changes), "is not as the manifest wants it")
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -314,6 +315,33 @@ func TestWhatARepairHoldsBackIsSaid(t *testing.T) {
 		var out bytes.Buffer
 		if err := d.Render(&out, f, RenderOptions{}); err != nil || !strings.Contains(out.String(), "held") {
 			t.Errorf("%s: %v\n%s", f, err, out.String())
+		}
+	}
+}
+
+// TestRepairsHeldBackAlikeAreToldOnce: what a complete list deletes above its ceiling is listed thing by thing, its reason once.
+func TestRepairsHeldBackAlikeAreToldOnce(t *testing.T) {
+	desired := &Desired{Mode: "yaml", Complete: []Kind{KindDevice}, Prune: PruneDelete, Devices: []DesiredDevice{{Address: device(9)}}, Users: EntriesOf()}
+	e, world := inForce(t, NewWorld(Company{ID: "c1", CloudPbx: &CloudPbx{ID: "s1", PbxID: cloudID}}, &Device{ID: "d9", Address: device(9)}), desired, Policy{Ceilings: []Ceiling{{Kind: KindDevice, Action: ActionDelete}}})
+	for i := range 3 {
+		world.put(&Device{ID: fmt.Sprint("d", i), Address: device(i)})
+	}
+	d, _, err := driftOf(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for format, times := range map[Format]int{FormatText: 1, FormatMarkdown: 3} {
+		var out bytes.Buffer
+		if err := d.Render(&out, format, RenderOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		for want, n := range map[string]int{
+			"held back: 3 operations of the class delete-device": times, "is there (the complete list does not have it)": 3,
+			"Of 3 differences the repair is held back": 1,
+		} {
+			if got := strings.Count(out.String(), want); got != n {
+				t.Errorf("%s: %q %d times, want %d:\n%s", format, want, got, n, out.String())
+			}
 		}
 	}
 }

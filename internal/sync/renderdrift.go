@@ -100,8 +100,12 @@ func (d *Drift) renderText(out *errWriter, o RenderOptions) {
 			out.print(" ", faint("("+visible(at)+")"))
 		}
 		out.print("\n")
-		if x.Held != "" {
-			out.printf("  %-9s  %s\n", "", faint(visible("its repair is held back: "+x.Held)))
+		if x.Held != "" && !d.heldAlike(i, i+1) { // once for those that follow one another
+			first := i
+			for first > 0 && d.heldAlike(first-1, i) {
+				first--
+			}
+			out.printf("  %-9s  %s\n", "", faint(visible(heldRepair(i-first+1)+x.Held)))
 		}
 		if x.Code != "" {
 			out.printf("  %-9s  %s\n", "", faint(visible("no plan repairs it ["+x.Code+"]: "+x.Hint)))
@@ -127,6 +131,39 @@ func (d *Drift) renderText(out *errWriter, o RenderOptions) {
 	case n > 0:
 		out.printf("%s would repair it; \"gateway drift --save\" saves the plan that does.\n", counted(n, "operation"))
 	}
+	if n := d.held(); n > 0 && d.Obstacle == "" {
+		out.print(heldSummary(n), "\n")
+	}
+}
+
+// heldSummary ends a report of which n differences' repair is held back.
+func heldSummary(n int) string {
+	return fmt.Sprintf("Of %s the repair is held back: if it is meant, add --override to \"gateway apply\".", counted(n, "difference"))
+}
+
+// heldAlike tells whether two differences are of one user, or both of the company, and their repairs are held back for one reason.
+func (d *Drift) heldAlike(i, j int) bool {
+	return j < len(d.Differences) && d.Differences[i].Held == d.Differences[j].Held && d.Differences[i].Code == d.Differences[j].Code &&
+		d.Differences[i].Login == d.Differences[j].Login
+}
+
+// heldRepair begins the line that says why the repairs of n differences are held back.
+func heldRepair(n int) string {
+	if n == 1 {
+		return "its repair is held back: "
+	}
+	return fmt.Sprintf("the repairs of these %d are held back: ", n)
+}
+
+// held counts the differences whose repair is held back.
+func (d *Drift) held() int {
+	n := 0
+	for i := range d.Differences {
+		if d.Differences[i].Held != "" {
+			n++
+		}
+	}
+	return n
 }
 
 // inked paints text, or leaves it as it is.
@@ -198,5 +235,8 @@ func (d *Drift) renderMarkdown(out *errWriter) {
 		out.printf("\nPlan %s would repair it: %s.\n", code(d.Plan), counted(n, "operation"))
 	case n > 0:
 		out.printf("\n%s would repair it.\n", counted(n, "operation"))
+	}
+	if n := d.held(); n > 0 && d.Obstacle == "" {
+		out.print("\n", heldSummary(n), "\n")
 	}
 }
