@@ -273,10 +273,18 @@ func (t *Target) putDeviceKeys(ctx context.Context, step bulksync.Step) (effect,
 		}
 	}
 	seen, err := t.deviceKeyRecord(ctx, step.Refs.SystemID, d.GetId(), device)
-	if err != nil {
+	if err != nil || !showsMade(seen, step.Operation.Changes) {
 		return effect{}, nil // it is done; how it looks now is for the next refresh
 	}
 	return effect{seen: seen}, nil
+}
+
+// showsMade tells whether keys that were just made are among those read back: a list may lag, or be said not to be there.
+func showsMade(seen *bulksync.DeviceKeys, changes []bulksync.Change) bool {
+	return !slices.ContainsFunc(changes, func(c bulksync.Change) bool {
+		module, number, ok := c.KeyPlace()
+		return ok && c.After != "" && !slices.ContainsFunc(seen.Keys, func(k bulksync.ProgrammableKey) bool { return k.Module == module && k.Number == number })
+	})
 }
 
 func (t *Target) putDeviceKey(ctx context.Context, system, device string, want bulksync.ProgrammableKey, remove bool) error {

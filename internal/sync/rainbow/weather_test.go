@@ -78,3 +78,20 @@ func TestInAnyWeatherTheEndIsTheSame(t *testing.T) {
 		}
 	}
 }
+
+// TestKeysThatAreNotShownWereMadeAllTheSame makes a key while the list that is read after it says that there is none.
+func TestKeysThatAreNotShownWereMadeAllTheSame(t *testing.T) {
+	s := newStage(t, 3, Options{})
+	desired := &bulksync.Desired{Mode: "yaml", Digest: "digest", Users: &bulksync.Entries{}}
+	desired.Devices = []bulksync.DesiredDevice{{Address: mac(2), Position: bulksync.Position{File: "keys.yaml", Line: 3, Column: 1},
+		Keys: bulksync.Having(bulksync.DesiredKey{Number: 3, Type: "speeddial", Destination: "+33612345678", DisplayName: "Pat"})}}
+	plan, err := s.engine.Plan(t.Context(), sandbox.CompanyID, desired, bulksync.Policy{})
+	if err != nil || len(plan.Operations) != 1 {
+		t.Fatalf("plan is %v, %v; want one operation", titles(plan), err)
+	}
+	const before = 3 // it is read when the run begins, and twice before the key is made
+	s.faults(sandbox.Fault{Operation: "ListProgrammableKeys", Skip: before, Times: 1, Status: http.StatusNotFound})
+	s.succeed(plan)
+	s.faults()
+	s.settled(plan, desired)
+}
