@@ -38,7 +38,7 @@ func (h *Handler) local(ctx context.Context, w http.ResponseWriter, r *http.Requ
 			return
 		}
 		if media != contentTypeJSON {
-			h.refuse(w, r, status.Errorf(codes.InvalidArgument, "content type %q: not taken here: want %s", media, contentTypeJSON))
+			h.refuse(w, r, status.Errorf(codes.InvalidArgument, "content type %q: not taken here: want %s", media, rt.takes()))
 			return
 		}
 		body, err := h.readBody(w, r, h.opts.MaxUpload)
@@ -189,6 +189,15 @@ func (rt *route) rawBody(media string) *RawBody {
 		}
 	}
 	return nil
+}
+
+// takes names the media types of bodies that the route takes, in words.
+func (rt *route) takes() string {
+	media := []string{contentTypeJSON}
+	for _, raw := range rt.rawBodies {
+		media = append(media, raw.Media...)
+	}
+	return strings.Join(media, ", ")
 }
 
 // rawBody calls the RPC with a message made from a raw body.

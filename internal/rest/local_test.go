@@ -104,7 +104,7 @@ func TestLocalServices(t *testing.T) {
 		{"CSV body, options in the query", "POST /v1/companies/-/plans?mode=rainbowvoice", "a;b", []string{id, "Content-Type: text/csv; charset=utf-8"}, `200 application/json {"name":"companies/-/plans/rainbowvoice-id-2"}`},
 		{"YAML body", "POST /v1/companies/c/plans", "a: b", []string{id, "Content-Type: application/yaml"}, `200 application/json {"name":"companies/c/plans/-id-2"}`},
 		{"bad manifest", "POST /v1/companies/c/plans", "!", []string{"Content-Type: text/csv"}, `400 application/json {"code":3, "message":"manifest: bad"}`},
-		{"other body", "POST /v1/companies/c/plans", "x", []string{"Content-Type: text/plain"}, `400 application/json {"code":3, "message":"content type \"text/plain\": not taken here: want application/json"`},
+		{"other body", "POST /v1/companies/c/plans", "x", []string{"Content-Type: text/plain"}, `400 application/json {"code":3, "message":"content type \"text/plain\": not taken here: want application/json, text/csv, application/yaml"`},
 		{"trailing text", "POST /v1/companies/c/plans", `{}x`, nil, `400 application/json {"code":3,`},
 		{"unknown member", "POST /v1/companies/c/plans", `{"moed":""}`, nil, `400 application/json {"code":3,`},
 		{"a name twice", "POST /v1/companies/c/plans", `{"mode":"","mode":""}`, nil, `400 application/json {"code":3,`},

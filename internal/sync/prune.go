@@ -90,12 +90,12 @@ func (p *planner) takePruned(want *DesiredUser) {
 	p.compareExisting(s)
 }
 
-// someOf names the first of some users.
-func someOf(who []Login) string {
+// someOf names the first of some users or things.
+func someOf[T ~string](who []T) string {
 	const most = 5
 	names := make([]string, 0, most)
 	for _, l := range who[:min(len(who), most)] {
-		names = append(names, string(l))
+		names = append(names, fmt.Sprint(l))
 	}
 	if n := len(who) - len(names); n > 0 {
 		return fmt.Sprintf("%s and %d more", strings.Join(names, ", "), n)

@@ -222,6 +222,8 @@ type undoer struct {
 	// losses are the remarks on users of which there may be many, lossOrder as they came.
 	losses    map[loss][]Login
 	lossOrder []loss
+	// renewed are the devices that are created anew.
+	renewed []DeviceKey
 	// devices and ddis are those that are to be there again, as they were, or to go.
 	devices []DesiredDevice
 	ddis    []DesiredDDI
@@ -348,5 +350,11 @@ func (b *undoer) tellLosses() {
 		} else {
 			b.lost(who[0], what.several+": %s", len(who), someOf(who))
 		}
+	}
+	switch n := len(b.renewed); {
+	case n == 1:
+		b.lost("", "device %s is created anew: under another id, and without its programmable keys", b.renewed[0])
+	case n > 1:
+		b.lost("", "%d devices are created anew: under other ids, and without their programmable keys: %s", n, someOf(b.renewed))
 	}
 }

@@ -366,7 +366,7 @@ func TestWhatUndoingDoesNotBringBackIsSaid(t *testing.T) {
 	}
 }
 
-// TestWhatManyUsersLoseIsToldOnce undoes the creation of seven users and the deletion of two.
+// TestWhatManyUsersLoseIsToldOnce undoes the creation of seven users and the deletion of two, and that of two devices.
 func TestWhatManyUsersLoseIsToldOnce(t *testing.T) {
 	w := demoWorld()
 	for _, l := range []Login{"zoe@demo.example", "amy@demo.example"} {
@@ -381,7 +381,12 @@ func TestWhatManyUsersLoseIsToldOnce(t *testing.T) {
 	for i, l := range []Login{"zoe@demo.example", "amy@demo.example"} {
 		users = append(users, with(entry(i+20, l, "delete"), func(u *DesiredUser) { u.Presence = Absent }))
 	}
-	plan, err := MakePlan(&Desired{Users: EntriesOf(users...)}, w, Policy{})
+	var devices []DesiredDevice
+	for i := 8; i < 10; i++ {
+		w.put(&Device{ID: fmt.Sprint("d", i), Address: device(i), Model: "M5"})
+		devices = append(devices, DesiredDevice{Address: device(i), Absent: true})
+	}
+	plan, err := MakePlan(&Desired{Users: EntriesOf(users...), Devices: devices}, w, Policy{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -398,6 +403,7 @@ func TestWhatManyUsersLoseIsToldOnce(t *testing.T) {
 		"what 7 users did and were sent since they were created goes with them: new0@demo.example, new1@demo.example, new2@demo.example, new3@demo.example, new4@demo.example and 2 more",
 		`2 users are created anew: under other ids, with passwords that nobody knows (each sets one by "forgot password", or a manifest resets it), ` +
 			"and without their messages, call logs, contacts and settings that the state does not record: amy@demo.example, zoe@demo.example",
+		"2 devices are created anew: under other ids, and without their programmable keys: aa:bb:cc:dd:ee:08, aa:bb:cc:dd:ee:09",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("remarks are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))

@@ -48,7 +48,7 @@ func (b *undoer) compareDeletedThing(t Trace) {
 	}
 	b.wish(t.Key, t.Before)
 	if t.Key.Kind == KindDevice {
-		b.lost("", "%s is created anew: under another id, and without its programmable keys", thingOf(t.Key))
+		b.renewed = append(b.renewed, DeviceKey(t.Key.ID))
 	}
 	if was.login != "" && !b.user(was.login).deletion {
 		b.user(was.login).get(t.Key)
