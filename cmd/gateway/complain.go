@@ -90,7 +90,13 @@ var remedies = map[string]string{
 	"PLAN_NOT_APPROVED":    "\"gateway approve PLAN\" approves it; --approval says what is needed",
 	"CHANGED_SINCE":        "--stale drop leaves alone what changed since, --stale replan puts it back all the same",
 	"MANIFEST_NOT_KEPT":    "make a new plan: gateway plan -f FILE",
-	"NOT_FOUND":            "\"gateway runs\" lists the runs; \"gateway plan -f FILE\" makes a plan and says its name",
+}
+
+// missing says what to do about a thing that is not found, by how the message begins.
+var missing = []struct{ thing, remedy string }{
+	{"run ", "\"gateway runs\" lists the runs"},
+	{"plan ", "\"gateway plans\" lists the saved plans; \"gateway plan -f FILE\" makes one and says its name"},
+	{"drift ", "nothing was compared yet: \"gateway drift\" does"},
 }
 
 // signsOfTLS are in the errors of connections of which one end wants TLS, or another certificate, than the other has. A gateway that
@@ -105,6 +111,11 @@ func hintFor(s *status.Status) string {
 			explained = true
 			if remedies[info.GetReason()] != "" {
 				return remedies[info.GetReason()]
+			}
+			for _, m := range missing {
+				if info.GetReason() == "NOT_FOUND" && strings.HasPrefix(s.Message(), m.thing) {
+					return m.remedy
+				}
 			}
 		}
 	}

@@ -26,9 +26,9 @@ type driftCmd struct {
 // Help is shown below the usage of the verb.
 func (driftCmd) Help() string {
 	return `Compares what Rainbow holds with the manifests in force, of each name (--lineage, or else its files) the one that was applied last
-and not undone, and tells what others have changed: by user, in words. Each holds where none that was applied later says
-anything. What they do not speak of is no drift, and passwords are none. It changes nothing upstream; a gateway does it by
-itself with "gateway serve --drift-every 6h".
+and not undone, and tells what others have changed: by user, in words. Where two manifests speak of the same thing, the one
+applied later counts; what no manifest speaks of may change, and passwords are not compared. It changes nothing upstream.
+A gateway does it by itself with "gateway serve --drift-every 6h"; docs/sync.md has more of it, under "Drift".
 
 Exit code 0: no drift, 2: drift, 1: an error.
 

@@ -45,8 +45,8 @@ type runsListCmd struct {
 
 // Help is shown below the usage of the verb.
 func (runsListCmd) Help() string {
-	return `Shows each run with its state, how many of its operations are done, how many failed, when it began, and the plan it applies. Old
-runs are removed after a while (--keep-runs), but none of the last week that can be resumed, nor the one whose manifest is in force.
+	return `Shows each run with its state, how many of its operations are done, how many failed and how many the plan holds back, when it began,
+and the plan it applies. Old runs are removed after a while (--keep-runs), but none of the last week that can be resumed, nor the one whose manifest is in force.
 
 Examples:
   gateway runs list --server 127.0.0.1:9090
@@ -68,10 +68,10 @@ func (c *runsListCmd) Run(ctx context.Context, t *terminal) (err error) {
 		return writeJSON(t.stdout, &syncv1.ListRunsResponse{Runs: runs})
 	}
 	out := tabwriter.NewWriter(t.stdout, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(out, "RUN\tSTATE\tDONE\tFAILED\tSTARTED\tBY\tPLAN")
+	fmt.Fprintln(out, "RUN\tSTATE\tDONE\tFAILED\tHELD\tSTARTED\tBY\tPLAN")
 	for _, r := range runs {
-		fmt.Fprintf(out, "%s\t%s\t%d/%d\t%d\t%s\t%s\t%s\n", lastPart(r.GetName()), stateWord(r), r.GetCounts().GetDone(), r.GetCounts().GetTotal(),
-			r.GetCounts().GetFailed(), r.GetStartTime().AsTime().Local().Format(startedFormat), r.GetActor(), lastPart(r.GetPlan()))
+		fmt.Fprintf(out, "%s\t%s\t%d/%d\t%d\t%d\t%s\t%s\t%s\n", lastPart(r.GetName()), stateWord(r), r.GetCounts().GetDone(), r.GetCounts().GetTotal(),
+			r.GetCounts().GetFailed(), r.GetCounts().GetHeld(), r.GetStartTime().AsTime().Local().Format(startedFormat), r.GetActor(), lastPart(r.GetPlan()))
 	}
 	return out.Flush()
 }
