@@ -177,6 +177,9 @@ func (r *yamlReader) deviceKey(o *object) bulksync.DeviceKey {
 		}
 		k, p := parseMAC(text)
 		if p != nil {
+			if first, err := bulksync.ParseMAC(beforeRange(text)); err == nil {
+				p.hint = "of phones whose addresses follow one another name the first and how many: macAddress: \"" + first.String() + "\", count: 5"
+			}
 			o.fault("macAddress", p)
 		}
 		return k
@@ -222,6 +225,9 @@ func (r *yamlReader) readDDIs(item entry) {
 	if item.value.Kind != yaml.MappingNode {
 		if text, ok := r.value(item, "ddis", &shape{}); ok {
 			if n, p := parseE164("DDI", text); p != nil {
+				if first, err := bulksync.ParseE164(beforeRange(text)); err == nil {
+					p.hint = "of numbers that follow one another name the first and how many: {first: \"" + string(first) + "\", count: 5}"
+				}
 				r.report(item.position(), "ddis", p)
 			} else {
 				r.enterDDI(n, item.position())
@@ -282,4 +288,14 @@ func plusNumber(s string, n int) (string, bool) {
 		n /= 10
 	}
 	return string(b), true
+}
+
+// beforeRange is what stands before the middle of a text that is the same at both ends of a hyphen in length, as a range is written in a
+// pool; empty when it is none.
+func beforeRange(s string) string {
+	middle := len(s) / 2
+	if len(s)%2 == 0 || s[middle] != '-' {
+		return ""
+	}
+	return s[:middle]
 }

@@ -3,6 +3,7 @@ package manifest
 import (
 	"maps"
 	"slices"
+	"strings"
 )
 
 // The form of YAML manifests: which keys an object has, and what may stand behind them. The reader, the published schema
@@ -48,6 +49,15 @@ type formField struct {
 	doc      string
 	shape    shape
 	required bool
+}
+
+// inPassing is the field's doc as the end of a sentence that begins with something else.
+func (f *formField) inPassing() string {
+	doc := strings.TrimSuffix(f.doc, ".")
+	if len(doc) > 1 && strings.ToUpper(doc[1:2]) == doc[1:2] && doc[1] != ' ' { // MAC
+		return doc
+	}
+	return strings.ToLower(doc[:1]) + doc[1:]
 }
 
 // form is an object of the manifest.

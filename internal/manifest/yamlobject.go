@@ -67,7 +67,7 @@ func (r *yamlReader) object(e entry, f *form, over []*object) *object {
 	for i := range f.fields {
 		field := &f.fields[i]
 		if _, has := o.get(field.name); !has && field.required && !o.own[i].empty {
-			r.report(e.position(), field.name, &problem{codeMissingKey, f.name + " has no " + field.name, "add " + field.name + ": " + strings.ToLower(field.doc[:1]) + field.doc[1:]})
+			r.report(e.position(), field.name, &problem{codeMissingKey, f.name + " has no " + field.name, "add " + field.name + ": " + field.inPassing()})
 		}
 	}
 	return o
@@ -124,7 +124,7 @@ func (o *object) checkEmpty(at int) {
 	}
 	want := "a value, or leave " + field.name + " out"
 	if field.required {
-		want = "a value: " + strings.ToLower(field.doc[:1]) + field.doc[1:]
+		want = "a value: " + field.inPassing()
 	}
 	o.r.wrongShape(e, want)
 	o.own[at] = entry{empty: true}
