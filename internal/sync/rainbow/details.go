@@ -320,14 +320,6 @@ func (t *Target) putDeviceKey(ctx context.Context, system, device string, want b
 	return t.putKey(ctx, system, shall, shall)
 }
 
-func (t *Target) dropKey(ctx context.Context, system string, k key) error {
-	_, err := t.deviceKeys.DeleteProgrammableKey(ctx, &rvcpprovisioningv1.DeleteProgrammableKeyRequest{SystemId: system, DeviceId: k.Device, KeyNum: strconv.Itoa(int(k.Place)), ModuleId: &k.Module})
-	if missing(err) {
-		return nil
-	}
-	return err
-}
-
 // readDetails reads options, keys and settings. What upstream does not show, or has not, is missing.
 func (r *reading) readDetails(ctx context.Context, keys []bulksync.Key) error {
 	cloud := r.company.CloudPbx

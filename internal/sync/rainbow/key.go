@@ -93,9 +93,7 @@ func (t *Target) putKey(ctx context.Context, systemID string, was, shall key) er
 	case now.Type != was.Type || now.Subscriber != was.Subscriber && now.Number != was.Number:
 		return nil // somebody else's since
 	default:
-		if _, err := t.deviceKeys.DeleteProgrammableKey(ctx, &rvcpprovisioningv1.DeleteProgrammableKeyRequest{
-			SystemId: systemID, DeviceId: shall.Device, KeyNum: strconv.Itoa(int(shall.Place)), ModuleId: &shall.Module,
-		}); err != nil && !missing(err) {
+		if err := t.dropKey(ctx, systemID, *now); err != nil {
 			return err
 		}
 	}
@@ -113,6 +111,12 @@ func (t *Target) putKey(ctx context.Context, systemID string, was, shall key) er
 		body.Number = &n
 	}
 	_, err = t.deviceKeys.CreateProgrammableKey(ctx, &rvcpprovisioningv1.CreateProgrammableKeyRequest{SystemId: systemID, DeviceId: shall.Device, Body: body})
+	return err
+}
+
+// dropKey removes a key that was just read; that it is not there, as a failing upstream may say, is then no good answer.
+func (t *Target) dropKey(ctx context.Context, system string, k key) error {
+	_, err := t.deviceKeys.DeleteProgrammableKey(ctx, &rvcpprovisioningv1.DeleteProgrammableKeyRequest{SystemId: system, DeviceId: k.Device, KeyNum: strconv.Itoa(int(k.Place)), ModuleId: &k.Module})
 	return err
 }
 

@@ -151,7 +151,7 @@ func (t *Target) changeModules(ctx context.Context, refs bulksync.Refs, op *bulk
 		}
 		if now[position] != "" {
 			_, err := t.devices.DeleteDeviceModule(ctx, &rvcpprovisioningv1.DeleteDeviceModuleRequest{SystemId: refs.SystemID, DeviceId: refs.ThingID, ModuleId: strconv.Itoa(position)})
-			if err != nil && !missing(err) {
+			if err != nil { // even that it is not there: it was a moment ago
 				return err
 			}
 		}
