@@ -83,7 +83,7 @@ var remedies = map[string]string{
 	"ACCOUNT_REFUSED":      "check GATEWAY_LOGIN, GATEWAY_PASSWORD, GATEWAY_APP_ID and GATEWAY_APP_SECRET; Rainbow locks an account after five refused logins",
 	"NO_ACCOUNT":           "docs/config.md says where each may come from; --upstream sandbox needs no account",
 	"STATE_NOT_RECORDED":   "run \"gateway refresh\", or add --refresh",
-	"NO_MANIFEST_IN_FORCE": "drift is what differs from the manifest applied last: \"gateway apply -f FILE\" puts one into force",
+	"NO_MANIFEST_IN_FORCE": "drift is what differs from manifests that were applied and not undone: \"gateway apply -f FILE\" puts one into force",
 	"IDENTITY_REQUIRED":    "say who you are: GATEWAY_APPROVER_TOKEN with a Rainbow token, --as EMAIL, or --cert",
 	"NOT_TRUSTED":          "from another machine the engine takes calls over TLS, from holders of client certificates whom --tls-client-allow of the gateway names: --cert and --key (docs/tls.md)",
 	"IDENTITY_REFUSED":     "tokens live for some minutes to hours: take a new one, or say --as EMAIL",
