@@ -213,7 +213,11 @@ func (p *Plan) Summary() string {
 		sure = "what is not in doubt"
 	}
 	if len(p.Operations) == 0 {
-		return "No changes: " + sure + " is as the manifest wants it (" + unchanged + ")."
+		wanted := "the manifest wants it"
+		if p.Undoes != "" {
+			wanted = "it was before " + visible(p.Undoes)
+		}
+		return "No changes: " + sure + " is as " + wanted + " (" + unchanged + ")."
 	}
 	var parts []string
 	for _, a := range p.actions() {

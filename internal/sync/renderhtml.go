@@ -60,9 +60,7 @@ func (p *Plan) htmlHead(out *errWriter, title string, o RenderOptions) {
 	row("Hash", p.Hash())
 	row("Company", p.Company)
 	row("Manifest", p.Manifest)
-	for _, figure := range p.figures() {
-		row("Figures", figure)
-	}
+	row("Figures", strings.Join(p.figures(), "; "))
 	out.print("</dl>\n")
 	if len(p.Operations) > 0 {
 		p.htmlTally(out)

@@ -408,6 +408,17 @@ func TestWhatManyUsersLoseIsToldOnce(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("remarks are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
+
+	for i := range undo.Operations {
+		l.books.world.Apply(Effects(&undo.Operations[i], l.books.world, fmt.Sprintf("again-%d", i)))
+	}
+	rest, err := MakeUndo(l.undoing(StaleReplan), l.books.world, Policy{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := rest.Summary(); !strings.HasPrefix(got, "No changes: upstream is as it was before run-1 (") {
+		t.Errorf("undone again: %s", got)
+	}
 }
 
 // TestARunThatIsNotKnownIsNotUndone: neither one that goes on, nor one with outcomes to be looked up.
