@@ -60,7 +60,13 @@ func (p *Plan) htmlHead(out *errWriter, title string, o RenderOptions) {
 	row("Hash", p.Hash())
 	row("Company", p.Company)
 	row("Manifest", p.Manifest)
-	row("Figures", strings.Join(p.figures(), "; "))
+	var figures []string
+	for _, figure := range p.figures() {
+		figures = append(figures, esc(figure))
+	}
+	if len(figures) > 0 {
+		out.print("<dt>Figures</dt><dd>", strings.Join(figures, "<br>"), "</dd>\n")
+	}
 	out.print("</dl>\n")
 	if len(p.Operations) > 0 {
 		p.htmlTally(out)
